@@ -1,0 +1,127 @@
+"""Sums over folds of a source and of a target: training moments by subtraction, factorisations kept for reuse.
+
+The source side (x, its scatters, their eigenvectors) is shared by every target that is regressed on it: the observed
+one, permuted ones for the null, planted ones for the power statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .ridge import RidgeFactor
+
+Floats = NDArray[np.float64]
+Folds = frozenset[int]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldedSource:
+    """Rows of x with their fold sums about a provisional centre."""
+
+    x: Floats  # (n, p), centred provisionally
+    folds: NDArray[np.int64]  # (n,)
+    rows: tuple[NDArray[np.intp], ...]  # the rows of each fold
+    sums: Floats  # (k, p)
+    scatters: Floats  # (k, p, p)
+    kept: dict[object, object] = field(default_factory=dict)  # factorisations by what they were made from
+
+    @classmethod
+    def of(cls, x: NDArray[np.floating], folds: NDArray[np.int64]) -> FoldedSource:
+        """Gather the fold sums of x, (n, p), for folds 0 … k − 1, (n,)."""
+        wide = np.asarray(x, np.float64)
+        centred = wide - wide.mean(axis=0)
+        rows = tuple(np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1))
+        sums = np.stack([centred[r].sum(axis=0) for r in rows])
+        scatters = np.stack([centred[r].T @ centred[r] for r in rows])
+        return cls(centred, folds, rows, sums, scatters)
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        return len(self.rows)
+
+    def outside(self, excluded: Folds) -> list[int]:
+        """Return the folds that are not excluded."""
+        return [fold for fold in range(self.n_folds) if fold not in excluded]
+
+    def count(self, folds: list[int]) -> int:
+        """Return the number of rows in some folds."""
+        return sum(len(self.rows[fold]) for fold in folds)
+
+    def mean(self, excluded: Folds) -> Floats:
+        """Mean of x over the rows outside the excluded folds, (p,)."""
+        kept = self.outside(excluded)
+        return self.sums[kept].sum(axis=0) / self.count(kept)
+
+    def scatter(self, folds: list[int], about: Floats) -> Floats:
+        """Scatter of the rows of some folds about a point, (p, p)."""
+        cross = np.outer(self.sums[folds].sum(axis=0), about)
+        return self.scatters[folds].sum(axis=0) - cross - cross.T + self.count(folds) * np.outer(about, about)
+
+    def factor(self, excluded: Folds) -> RidgeFactor:
+        """Eigendecomposition of the scatter of all rows outside the excluded folds; kept."""
+        return self.keep(
+            ("factor", excluded), lambda: RidgeFactor.of(self.scatter(self.outside(excluded), self.mean(excluded)))
+        )
+
+    def validation_quadratic(self, excluded: Folds, fold: int) -> Floats:
+        """Scatter of one fold about the training mean, in the coordinates of the training factor; kept."""
+        return self.keep(
+            ("quadratic", excluded, fold),
+            lambda: self.factor(excluded).quadratic(self.scatter([fold], self.mean(excluded))),
+        )
+
+    def keep(self, key: object, make: Callable[[], T]) -> T:
+        """Return what was made for a key before, or make it now."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        return self.kept[key]  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldedTarget:
+    """Rows of y with their sums and cross-sums against a source, by fold."""
+
+    source: FoldedSource
+    y: Floats  # (n, q), centred provisionally
+    centre: Floats  # (q,) the provisional centre that was taken out
+    sums: Floats  # (k, q)
+    crosses: Floats  # (k, p, q)
+    squares: Floats  # (k,) Σ‖y‖²
+
+    @classmethod
+    def of(cls, source: FoldedSource, y: NDArray[np.floating]) -> FoldedTarget:
+        """Gather the fold sums of y, (n, q), against the rows of a source."""
+        wide = np.asarray(y, np.float64)
+        centre = wide.mean(axis=0)
+        centred = wide - centre
+        sums = np.stack([centred[r].sum(axis=0) for r in source.rows])
+        crosses = np.stack([source.x[r].T @ centred[r] for r in source.rows])
+        squares = np.array([np.einsum("ij,ij->", centred[r], centred[r]) for r in source.rows])
+        return cls(source, centred, centre, sums, crosses, squares)
+
+    def mean(self, excluded: Folds) -> Floats:
+        """Mean of y over the rows outside the excluded folds, (q,)."""
+        kept = self.source.outside(excluded)
+        return self.sums[kept].sum(axis=0) / self.source.count(kept)
+
+    def cross(self, folds: list[int], about_x: Floats, about_y: Floats) -> Floats:
+        """Cross-scatter of the rows of some folds about two points, (p, q)."""
+        sum_x, sum_y = self.source.sums[folds].sum(axis=0), self.sums[folds].sum(axis=0)
+        raw = self.crosses[folds].sum(axis=0) - np.outer(sum_x, about_y) - np.outer(about_x, sum_y)
+        return raw + self.source.count(folds) * np.outer(about_x, about_y)
+
+    def training_cross(self, excluded: Folds) -> Floats:
+        """Centred cross-scatter of all rows outside the excluded folds, (p, q)."""
+        return self.cross(self.source.outside(excluded), self.source.mean(excluded), self.mean(excluded))
+
+    def total(self, fold: int, about: Floats) -> float:
+        """Σ‖y − about‖² over the rows of one fold."""
+        size = len(self.source.rows[fold])
+        return float(self.squares[fold] - 2 * self.sums[fold] @ about + size * about @ about)

@@ -1,0 +1,306 @@
+"""Mergeable moments of paired rows: all that the closed-form maps, their folds and streaming CKA need, in one pass.
+
+Memory is O(d²) at any number of rows. Sums are taken about a fixed provisional centre, so that merging and subtracting
+are plain additions and the large mean of an embedding cloud costs no digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    import torch
+
+Floats = NDArray[np.float64]
+BLOCK_ROWS = 4096
+CENTRE_ROWS = 4096
+FORMAT = "polyglot/moments/1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Raw sums over paired rows about a provisional centre; x is (n, p), y is (n, q).
+
+    Merge with ``+``, take a fold out with ``-``: both are exact up to rounding, and both need equal centres.
+    """
+
+    n: float
+    centre_x: Floats  # (p,)
+    centre_y: Floats  # (q,)
+    sum_x: Floats  # (p,)
+    sum_y: Floats  # (q,)
+    xx: Floats  # (p, p)
+    xy: Floats  # (p, q)
+    yy: Floats  # (q, q)
+    x_xx: Floats  # (p,)  Σ x‖x‖²
+    x_yy: Floats  # (p,)  Σ x‖y‖²
+    y_xx: Floats  # (q,)  Σ y‖x‖²
+    y_yy: Floats  # (q,)  Σ y‖y‖²
+    xx_xx: float  # Σ ‖x‖⁴
+    xx_yy: float  # Σ ‖x‖²‖y‖²
+    yy_yy: float  # Σ ‖y‖⁴
+
+    @classmethod
+    def zeros(cls, centre_x: ArrayLike, centre_y: ArrayLike) -> Self:
+        """Return the moments of no rows about the given centres, (p,) and (q,)."""
+        cx, cy = np.asarray(centre_x, np.float64), np.asarray(centre_y, np.float64)
+        p, q = len(cx), len(cy)
+        vectors = [np.zeros(p), np.zeros(q), np.zeros((p, p)), np.zeros((p, q)), np.zeros((q, q))]
+        return cls(0.0, cx, cy, *vectors, np.zeros(p), np.zeros(p), np.zeros(q), np.zeros(q), 0.0, 0.0, 0.0)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x: NDArray[np.floating],
+        y: NDArray[np.floating],
+        *,
+        centres: tuple[ArrayLike, ArrayLike] | None = None,
+        block_rows: int = BLOCK_ROWS,
+        device: str = "cpu",
+        dtype: str = "float32",
+    ) -> Self:
+        """Gather the moments of paired rows, block by block; memory-mapped arrays are read once.
+
+        Parameters
+        ----------
+        x, y : array (n, p), (n, q)
+            Paired rows; float16, float32 or float64.
+        centres : pair of arrays, optional
+            Provisional centres; by default the means of the first rows.
+        block_rows : int
+            Rows a block. Products within a block are taken in `dtype`, sums over blocks in float64.
+        device : str
+            A torch device for the products.
+        dtype : {"float32", "float64"}
+            Precision of the products within a block.
+
+        Raises
+        ------
+        DataError
+            If the row counts differ or a row holds NaN or infinity (the row is named).
+        """
+        check_pair(x, y)
+        cx, cy = centres if centres is not None else provisional_centres(x, y)
+        total = cls.zeros(cx, cy)
+        for start in range(0, len(x), block_rows):
+            rows = slice(start, start + block_rows)
+            total = total + block_moments(total, x[rows], y[rows], device=device, dtype=dtype, first_row=start)
+        return total
+
+    def __add__(self, other: Self) -> Self:
+        """Merge with the moments of other rows."""
+        return self._combine(other, 1.0)
+
+    def __sub__(self, other: Self) -> Self:
+        """Take rows out that were counted before."""
+        return self._combine(other, -1.0)
+
+    def _combine(self, other: Self, sign: float) -> Self:
+        if not (np.array_equal(self.centre_x, other.centre_x) and np.array_equal(self.centre_y, other.centre_y)):
+            raise DataError("moments about different centres cannot be combined: gather both with the same `centres`")
+        return replace(self, **{f: getattr(self, f) + sign * getattr(other, f) for f in SUMS})
+
+    @property
+    def mean_x(self) -> Floats:
+        """Mean of x, (p,)."""
+        return self.centre_x + self.sum_x / self.n
+
+    @property
+    def mean_y(self) -> Floats:
+        """Mean of y, (q,)."""
+        return self.centre_y + self.sum_y / self.n
+
+    @property
+    def sxx(self) -> Floats:
+        """Centred scatter Σ (x − x̄)(x − x̄)ᵀ, (p, p)."""
+        return self.scatter_xx(self.mean_x)
+
+    @property
+    def sxy(self) -> Floats:
+        """Centred cross-scatter Σ (x − x̄)(y − ȳ)ᵀ, (p, q)."""
+        return self.scatter_xy(self.mean_x, self.mean_y)
+
+    @property
+    def syy(self) -> Floats:
+        """Centred scatter Σ (y − ȳ)(y − ȳ)ᵀ, (q, q)."""
+        return self.swapped().sxx
+
+    def scatter_xx(self, about: Floats) -> Floats:
+        """Scatter of x about any point, (p, p)."""
+        a = about - self.centre_x
+        cross = np.outer(self.sum_x, a)
+        return self.xx - cross - cross.T + self.n * np.outer(a, a)
+
+    def scatter_xy(self, about_x: Floats, about_y: Floats) -> Floats:
+        """Cross-scatter of x and y about any pair of points, (p, q)."""
+        a, b = about_x - self.centre_x, about_y - self.centre_y
+        return self.xy - np.outer(self.sum_x, b) - np.outer(a, self.sum_y) + self.n * np.outer(a, b)
+
+    def total_y(self, about: Floats) -> float:
+        """Σ ‖y − about‖²: the denominator of R²."""
+        b = about - self.centre_y
+        return float(np.trace(self.yy) - 2 * self.sum_y @ b + self.n * b @ b)
+
+    def swapped(self) -> Self:
+        """Return the moments with x and y exchanged."""
+        return replace(
+            self,
+            centre_x=self.centre_y,
+            centre_y=self.centre_x,
+            sum_x=self.sum_y,
+            sum_y=self.sum_x,
+            xx=self.yy,
+            xy=self.xy.T,
+            yy=self.xx,
+            x_xx=self.y_yy,
+            x_yy=self.y_xx,
+            y_xx=self.x_yy,
+            y_yy=self.x_xx,
+            xx_xx=self.yy_yy,
+            yy_yy=self.xx_xx,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write to a safetensors file, atomically, so that a run can be resumed."""
+        import os
+
+        from safetensors.numpy import save_file
+
+        scratch = path.with_name(f".{path.name}.{os.getpid()}")
+        arrays = {f.name: np.ascontiguousarray(getattr(self, f.name), dtype=np.float64) for f in fields(self)}
+        save_file(arrays, scratch, metadata={"format": FORMAT})
+        scratch.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            arrays = load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise DataError(f"{path}: not a file of saved moments ({error}); gather them again") from error
+        if set(arrays) != {f.name for f in fields(cls)}:
+            raise DataError(f"{path}: not a file of saved moments; gather them again")
+        return cls(**{k: float(v) if v.ndim == 0 else v for k, v in arrays.items()})
+
+    def all_reduce(self) -> Self:
+        """Sum over all processes of the default torch process group; the centres must be equal on every rank."""
+        import torch
+        import torch.distributed as dist
+
+        flat = np.concatenate([np.ravel(getattr(self, name)) for name in SUMS])
+        tensor = torch.from_numpy(flat)
+        if dist.get_backend() == "nccl":
+            tensor = tensor.cuda()
+        dist.all_reduce(tensor)
+        return self._from_flat(tensor.cpu().numpy())
+
+    def _from_flat(self, flat: Floats) -> Self:
+        parts, start = {}, 0
+        for name in SUMS:
+            shape = np.shape(getattr(self, name))
+            size = int(np.prod(shape))
+            parts[name] = flat[start : start + size].reshape(shape) if shape else float(flat[start])
+            start += size
+        return replace(self, **parts)
+
+
+SUMS = tuple(f.name for f in fields(Moments) if not f.name.startswith("centre"))
+
+
+def check_pair(x: NDArray[np.floating], y: NDArray[np.floating]) -> None:
+    """Raise DataError unless x and y are matrices with the same number of rows."""
+    if x.ndim != 2 or y.ndim != 2:
+        raise DataError(f"expected two matrices (sentences × width), got shapes {x.shape} and {y.shape}")
+    if len(x) != len(y):
+        raise DataError(f"expected one row of y for each row of x, got {len(x)} and {len(y)} rows")
+
+
+def provisional_centres(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """Return the means of the first rows of x and y: near enough to the true means to keep all digits."""
+    first = slice(0, CENTRE_ROWS)
+    if not len(x):
+        return np.zeros(x.shape[1]), np.zeros(y.shape[1])
+    return np.mean(x[first], axis=0, dtype=np.float64), np.mean(y[first], axis=0, dtype=np.float64)
+
+
+def block_moments(
+    about: Moments,
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    *,
+    device: str = "cpu",
+    dtype: str = "float32",
+    first_row: int = 0,
+) -> Moments:
+    """Return the moments of one block of rows about the centres of `about`."""
+    import torch
+
+    bx = _centred_block(x, about.centre_x, device, dtype)
+    by = _centred_block(y, about.centre_y, device, dtype)
+    square_x, square_y = (bx * bx).sum(1), (by * by).sum(1)
+    bad = ~torch.isfinite(square_x.double() + square_y.double())
+    if bool(bad.any()):
+        row = first_row + int(torch.nonzero(bad)[0])
+        raise DataError(f"row {row} holds NaN or infinity: remove it, or encode it again")
+    ux, uy = square_x.double(), square_y.double()
+    return replace(
+        about,
+        n=float(len(x)),
+        sum_x=_float64(bx.sum(0, dtype=torch.float64)),
+        sum_y=_float64(by.sum(0, dtype=torch.float64)),
+        xx=_float64(bx.T @ bx),
+        xy=_float64(bx.T @ by),
+        yy=_float64(by.T @ by),
+        x_xx=_float64(bx.T @ square_x),
+        x_yy=_float64(bx.T @ square_y),
+        y_xx=_float64(by.T @ square_x),
+        y_yy=_float64(by.T @ square_y),
+        xx_xx=float(ux @ ux),
+        xx_yy=float(ux @ uy),
+        yy_yy=float(uy @ uy),
+    )
+
+
+def _centred_block(rows: NDArray[np.floating], centre: Floats, device: str, dtype: str) -> torch.Tensor:
+    import torch
+
+    wide = np.subtract(rows, centre, dtype=np.float64).astype(dtype)
+    return torch.from_numpy(wide).to(device)
+
+
+def _float64(tensor: torch.Tensor) -> Floats:
+    return tensor.double().cpu().numpy()
+
+
+def fold_moments(
+    x: NDArray[np.floating], y: NDArray[np.floating], folds: NDArray[np.integer], *, dtype: str = "float32"
+) -> tuple[Moments, ...]:
+    """Gather one `Moments` for each fold 0 … max(folds), all about the same centres, in one pass over the rows."""
+    check_pair(x, y)
+    centres = provisional_centres(x, y)
+    return tuple(
+        Moments.from_arrays(x[rows], y[rows], centres=centres, dtype=dtype) for rows in _rows_of_each_fold(folds)
+    )
+
+
+def _rows_of_each_fold(folds: NDArray[np.integer]) -> Iterator[NDArray[np.intp]]:
+    return (np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1))
+
+
+def merged(parts: Sequence[Moments] | Iterable[Moments]) -> Moments:
+    """Merge many moments into one."""
+    first, *others = parts
+    for part in others:
+        first = first + part
+    return first
