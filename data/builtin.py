@@ -1,0 +1,116 @@
+"""The built-in corpus: sentences in six languages, questions and passages in two, written for this project (CC0)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from ..errors import DataError
+from .bitext import DOMAIN, ParallelText
+from .languages import canonical_codes
+from .lines import BadRows
+from .readers import read_table_file
+
+FOLDER = Path(__file__).parent / "builtin"
+DEFAULT = "builtin"
+LANGUAGES = ("en", "fr", "de", "es", "ru", "zh")
+QUESTION_LANGUAGES = ("en", "fr")
+
+
+def builtin_names() -> tuple[str, ...]:
+    """Return the names that `--corpus` takes for built-in text: the whole, and one for each domain."""
+    return (DEFAULT, *(f"{DEFAULT}:{domain}" for domain in builtin_domains()))
+
+
+def builtin_domains() -> tuple[str, ...]:
+    """Return the domains of the built-in sentences."""
+    return tuple(sorted(path.stem for path in (FOLDER / "sentences").glob("*.tsv")))
+
+
+def load_builtin(languages: Sequence[str] = (), domain: str | None = None) -> ParallelText:
+    """Return the built-in sentences, with second references in English and French for some rows.
+
+    Parameters
+    ----------
+    languages : sequence of str
+        Languages wanted, in any spelling; all six where it is empty.
+    domain : str, optional
+        One domain; all of them where it is not given.
+
+    Raises
+    ------
+    DataError
+        For a language or a domain that the corpus does not hold.
+    """
+    wanted = canonical_codes(languages) or LANGUAGES
+    domains = builtin_domains()
+    if domain is not None and domain not in domains:
+        raise DataError(f"the built-in corpus has no domain {domain!r}: it holds {', '.join(domains)}.")
+    chosen = domains if domain is None else (domain,)
+    table = pa.concat_tables(_domain_table(name, wanted) for name in chosen)
+    return ParallelText.of(DEFAULT if domain is None else f"{DEFAULT}:{domain}", table)
+
+
+def _domain_table(domain: str, wanted: Sequence[str]) -> pa.Table:
+    table = read_table_file(FOLDER / "sentences" / f"{domain}.tsv", wanted, BadRows()).table()
+    names = pa.array([domain] * table.num_rows, pa.large_string())
+    return table.append_column(DOMAIN, names)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question with the numbers of the passage that answers it and of those that only seem to."""
+
+    texts: dict[str, str]  # by language code
+    positive: int
+    negatives: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """Questions and passages in several languages.
+
+    Parameters
+    ----------
+    languages : tuple of str
+        Languages in which every question and every passage is given.
+    topics : tuple of str
+        Topic of each passage.
+    passages : tuple of dict
+        Text of each passage by language.
+    queries : tuple of Query
+        Each names its passage, and as hard negatives the other passages of its topic.
+    """
+
+    languages: tuple[str, ...]
+    topics: tuple[str, ...]
+    passages: tuple[dict[str, str], ...]
+    queries: tuple[Query, ...]
+
+
+def load_questions() -> QuestionSet:
+    """Return the built-in questions and passages in English and French."""
+    topics: list[str] = []
+    passages: list[dict[str, str]] = []
+    queries: list[Query] = []
+    for record in _topic_records():
+        first = len(passages)
+        numbers = range(first, first + len(record["passages"]))
+        topics += [record["topic"]] * len(numbers)
+        passages += [_texts(passage) for passage in record["passages"]]
+        for positive, query in zip(numbers, record["queries"], strict=True):
+            queries.append(Query(_texts(query), positive, tuple(n for n in numbers if n != positive)))
+    return QuestionSet(QUESTION_LANGUAGES, tuple(topics), tuple(passages), tuple(queries))
+
+
+def _topic_records() -> list[dict]:  # type: ignore[type-arg]  # JSON of this package, checked by its tests
+    files = sorted((FOLDER / "questions").glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
+
+
+def _texts(record: dict[str, str]) -> dict[str, str]:
+    return {language: record[language] for language in QUESTION_LANGUAGES}

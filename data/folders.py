@@ -1,0 +1,132 @@
+"""Folders with one language a file: Moses stems (`text.en` + `text.fr`) and sentence-similarity sets in translation.
+
+A similarity set has files `NAME-LANGUAGE-SPLIT.csv` without a header: two sentences and a score, the same rows in every
+language. Both sentences are taken, and rows that repeat in all the languages read are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+import pyarrow as pa
+
+from ..errors import DataError
+from .languages import find_code
+from .lines import BadRows, bare_path
+from .readers import TABLE_SUFFIXES, NumberedCells, Reading, csv_records, read_moses, row_batches
+
+_SIMILARITY_FILE = re.compile(r".+-(?P<language>[A-Za-z]{2,3})-(?P<split>[A-Za-z]+)\.csv\Z")
+Parts = dict[str, dict[str, Path]]  # stem or split → language → file
+
+
+def read_folder(folder: Path, part: str | None, wanted: Sequence[str], bad: BadRows) -> pa.Table:
+    """Read the files of a folder that hold the wanted languages, one part after another.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of files with one language each.
+    part : str or None
+        The stem or split to read; all parts that hold the wanted languages where it is None.
+    wanted : sequence of str
+        Canonical codes.
+    bad : BadRows
+        What to do with rows that cannot be used.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no such files, not that part, or not these languages together; or as `read_moses` does.
+    """
+    splits = similarity_splits(folder)
+    parts = splits or moses_stems(folder)
+    complete = _complete_parts(folder, part, parts, wanted)
+    if not splits:
+        return pa.concat_tables(read_stem(files, wanted, bad) for files in complete)
+    table = pa.concat_tables(_read_split(files, wanted, bad) for files in complete)
+    return table.take(pa.array(_distinct_rows(table), pa.int64()))
+
+
+def moses_stems(folder: Path) -> Parts:
+    """Return the files STEM.LANGUAGE (also with .txt, .gz, .zst behind) of a folder, by stem and then by language."""
+    stems: Parts = {}
+    for path in sorted(folder.iterdir()):
+        bare = bare_path(path)
+        bare = bare.with_suffix("") if bare.suffix == ".txt" else bare
+        if bare.suffix in TABLE_SUFFIXES or not path.is_file():
+            continue
+        stem, language = (bare.stem, bare.suffix[1:]) if bare.suffix else ("", bare.name)
+        if (code := find_code(language)) is not None:
+            stems.setdefault(stem, {})[code] = path
+    return {stem: files for stem, files in stems.items() if len(files) > 1}
+
+
+def read_stem(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> pa.Table:
+    """Read the Moses files of one stem."""
+    languages = tuple(wanted) or tuple(files)
+    return read_moses([files[language] for language in languages], languages, bad).table()
+
+
+def similarity_splits(folder: Path) -> Parts:
+    """Return the files NAME-LANGUAGE-SPLIT.csv of a folder, by split and then by language."""
+    splits: Parts = {}
+    for path in sorted(folder.glob("*.csv")):
+        match = _SIMILARITY_FILE.match(path.name)
+        if match and (code := find_code(match["language"])):
+            splits.setdefault(match["split"], {})[code] = path
+    return splits
+
+
+def _complete_parts(folder: Path, part: str | None, parts: Parts, wanted: Sequence[str]) -> list[dict[str, Path]]:
+    """Choose the parts that hold all wanted languages, or say what there is."""
+    if not parts:
+        raise DataError(
+            f"{folder} holds no files of one language each: expected names such as text.en and text.fr, "
+            "or NAME-en-SPLIT.csv and NAME-fr-SPLIT.csv."
+        )
+    if part is not None and part not in parts:
+        raise DataError(f"{folder} has no part {part!r}: it holds {', '.join(sorted(parts))}.")
+    chosen = parts if part is None else {part: parts[part]}
+    complete = [files for _, files in sorted(chosen.items()) if set(wanted) <= set(files)]
+    if not complete:
+        together = " | ".join(sorted({", ".join(sorted(files)) for files in chosen.values()}))
+        raise DataError(f"{folder} has no {', '.join(wanted)} together: it holds {together}. Choose among these.")
+    return complete
+
+
+def _read_split(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> pa.Table:
+    languages = tuple(wanted) or tuple(files)
+    paths = [files[language] for language in languages]
+    where = " + ".join(str(path) for path in paths)
+    return Reading(languages, row_batches(where, languages, _both_sentences(paths, bad), bad)).table()
+
+
+def _both_sentences(paths: Sequence[Path], bad: BadRows) -> Iterator[NumberedCells]:
+    """Yield the first and then the second sentence of each row, in all languages side by side."""
+    ended = (0, ())
+    for records in zip_longest(*(csv_records(path, BadRows()) for path in paths), fillvalue=ended):
+        if ended in records:
+            raise DataError(f"{_row_counts(paths)}. Row i of each must say the same; fetch the files anew.")
+        short = next((path for path, (_, cells) in zip(paths, records, strict=True) if len(cells) < 2), None)
+        number = records[0][0]
+        if short is not None:
+            bad.report(f"{short}, line {number}", "wrong number of cells", "expected two sentences and a score")
+            continue
+        for sentence in (0, 1):
+            yield number, tuple(cells[sentence] for _, cells in records)
+
+
+def _row_counts(paths: Sequence[Path]) -> str:
+    counts = (f"{path} has {sum(1 for _ in csv_records(path, BadRows(skip=True)))} rows" for path in paths)
+    return f"the files are not aligned: {', '.join(counts)}"
+
+
+def _distinct_rows(table: pa.Table) -> list[int]:
+    """Return the numbers of the rows that do not repeat an earlier one in all columns."""
+    seen: dict[tuple[object, ...], int] = {}
+    for number, row in enumerate(zip(*(column.to_pylist() for column in table.columns), strict=True)):
+        seen.setdefault(row, number)
+    return list(seen.values())
