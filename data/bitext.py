@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from .fingerprint import table_fingerprint
 from .languages import canonical_code, describe
 
 GROUP, DOMAIN, REFERENCE = "group", "domain", "_reference"
@@ -258,41 +258,6 @@ def sampled_rows(total: int, n: int, seed: int) -> NDArray[np.int64]:
         raise DataError(f"the number of rows to sample must be positive, got {n}.")
     drawn = np.random.default_rng(seed).choice(total, size=n, replace=False, shuffle=False)
     return np.sort(drawn).astype(np.int64)
-
-
-def table_fingerprint(table: pa.Table) -> str:
-    """Return the blake2b hash of column names and content, whatever the chunks and string widths."""
-    total = hashlib.blake2b(digest_size=16)
-    for name in sorted(table.column_names):
-        total.update(f"{name}\0".encode())
-        total.update(_column_digest(table.column(name)))
-    return total.hexdigest()
-
-
-def _column_digest(column: pa.ChunkedArray) -> bytes:
-    """Hash the lengths and the bytes of a column apart, so that chunk borders leave no trace."""
-    lengths, content = hashlib.blake2b(), hashlib.blake2b()
-    for chunk in column.chunks:
-        binary = chunk.cast(pa.string()) if not _is_string(chunk.type) else chunk
-        binary = binary.cast(pa.large_binary())
-        sizes = pc.fill_null(pc.binary_length(binary), -1).to_numpy(zero_copy_only=False)
-        lengths.update(np.ascontiguousarray(sizes, np.int64).tobytes())
-        present = binary.drop_null() if binary.null_count else binary
-        content.update(_content_bytes(present))
-    return lengths.digest() + content.digest()
-
-
-def _content_bytes(binary: pa.LargeBinaryArray) -> memoryview:
-    """Return the bytes of an array without nulls, one value after another, without copying them."""
-    _, offsets, values = binary.buffers()
-    if values is None or len(binary) == 0:
-        return memoryview(b"")
-    ends = np.frombuffer(offsets, np.int64)[binary.offset : binary.offset + len(binary) + 1]
-    return memoryview(values)[int(ends[0]) : int(ends[-1])]
-
-
-def _is_string(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _group_numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -13,7 +13,8 @@ from ..errors import DataError
 from .bitext import DOMAIN, ParallelText
 from .languages import canonical_codes
 from .lines import BadRows
-from .readers import read_table_file
+from .readers import read_delimited
+from .reading import check_languages
 
 FOLDER = Path(__file__).parent / "builtin"
 DEFAULT = "builtin"
@@ -47,6 +48,7 @@ def load_builtin(languages: Sequence[str] = (), domain: str | None = None) -> Pa
         For a language or a domain that the corpus does not hold.
     """
     wanted = canonical_codes(languages) or LANGUAGES
+    check_languages("the built-in corpus", LANGUAGES, wanted)
     domains = builtin_domains()
     if domain is not None and domain not in domains:
         raise DataError(f"the built-in corpus has no domain {domain!r}: it holds {', '.join(domains)}.")
@@ -56,7 +58,7 @@ def load_builtin(languages: Sequence[str] = (), domain: str | None = None) -> Pa
 
 
 def _domain_table(domain: str, wanted: Sequence[str]) -> pa.Table:
-    table = read_table_file(FOLDER / "sentences" / f"{domain}.tsv", wanted, BadRows()).table()
+    table = read_delimited(FOLDER / "sentences" / f"{domain}.tsv", wanted, BadRows(), separator="\t").table()
     names = pa.array([domain] * table.num_rows, pa.large_string())
     return table.append_column(DOMAIN, names)
 

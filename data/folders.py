@@ -14,21 +14,24 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..errors import DataError
+from .catalogs import find_catalogs, read_catalogs
+from .files import TABLE_SUFFIXES
 from .languages import find_code
 from .lines import BadRows, bare_path
-from .readers import TABLE_SUFFIXES, NumberedCells, Reading, csv_records, read_moses, row_batches
+from .readers import csv_records, read_moses
+from .reading import NumberedCells, Reading, row_batches, stacked
 
 _SIMILARITY_FILE = re.compile(r".+-(?P<language>[A-Za-z]{2,3})-(?P<split>[A-Za-z]+)\.csv\Z")
 Parts = dict[str, dict[str, Path]]  # stem or split → language → file
 
 
-def read_folder(folder: Path, part: str | None, wanted: Sequence[str], bad: BadRows) -> pa.Table:
-    """Read the files of a folder that hold the wanted languages, one part after another.
+def read_folder(folder: Path, part: str | None, wanted: Sequence[str], bad: BadRows) -> Reading:
+    """Open the files of a folder that hold the wanted languages, one part after another.
 
     Parameters
     ----------
     folder : Path
-        Folder of files with one language each.
+        Folder of files with one language each, or a locale tree of message catalogs.
     part : str or None
         The stem or split to read; all parts that hold the wanted languages where it is None.
     wanted : sequence of str
@@ -41,13 +44,13 @@ def read_folder(folder: Path, part: str | None, wanted: Sequence[str], bad: BadR
     DataError
         If the folder holds no such files, not that part, or not these languages together; or as `read_moses` does.
     """
-    splits = similarity_splits(folder)
-    parts = splits or moses_stems(folder)
-    complete = _complete_parts(folder, part, parts, wanted)
-    if not splits:
-        return pa.concat_tables(read_stem(files, wanted, bad) for files in complete)
-    table = pa.concat_tables(_read_split(files, wanted, bad) for files in complete)
-    return table.take(pa.array(_distinct_rows(table), pa.int64()))
+    if splits := similarity_splits(folder):
+        complete = _complete_parts(folder, part, splits, wanted)
+        return _distinct(stacked([_read_split(files, wanted, bad) for files in complete]))
+    stems = moses_stems(folder)
+    if not stems and part is None and find_catalogs(folder):
+        return read_catalogs(folder, wanted, bad)
+    return stacked([read_stem(files, wanted, bad) for files in _complete_parts(folder, part, stems, wanted)])
 
 
 def moses_stems(folder: Path) -> Parts:
@@ -64,10 +67,10 @@ def moses_stems(folder: Path) -> Parts:
     return {stem: files for stem, files in stems.items() if len(files) > 1}
 
 
-def read_stem(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> pa.Table:
-    """Read the Moses files of one stem."""
+def read_stem(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> Reading:
+    """Open the Moses files of one stem."""
     languages = tuple(wanted) or tuple(files)
-    return read_moses([files[language] for language in languages], languages, bad).table()
+    return read_moses([files[language] for language in languages], languages, bad)
 
 
 def similarity_splits(folder: Path) -> Parts:
@@ -97,11 +100,11 @@ def _complete_parts(folder: Path, part: str | None, parts: Parts, wanted: Sequen
     return complete
 
 
-def _read_split(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> pa.Table:
+def _read_split(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> Reading:
     languages = tuple(wanted) or tuple(files)
     paths = [files[language] for language in languages]
     where = " + ".join(str(path) for path in paths)
-    return Reading(languages, row_batches(where, languages, _both_sentences(paths, bad), bad)).table()
+    return Reading(languages, row_batches(where, languages, _both_sentences(paths, bad), bad))
 
 
 def _both_sentences(paths: Sequence[Path], bad: BadRows) -> Iterator[NumberedCells]:
@@ -124,9 +127,14 @@ def _row_counts(paths: Sequence[Path]) -> str:
     return f"the files are not aligned: {', '.join(counts)}"
 
 
-def _distinct_rows(table: pa.Table) -> list[int]:
-    """Return the numbers of the rows that do not repeat an earlier one in all columns."""
-    seen: dict[tuple[object, ...], int] = {}
-    for number, row in enumerate(zip(*(column.to_pylist() for column in table.columns), strict=True)):
-        seen.setdefault(row, number)
-    return list(seen.values())
+def _distinct(reading: Reading) -> Reading:
+    """Return a reading without the rows that repeat an earlier one in all columns."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        seen: set[tuple[object, ...]] = set()
+        for batch in reading.batches:
+            rows = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+            kept = [number for number, row in enumerate(rows) if row not in seen and not seen.add(row)]  # type: ignore[func-returns-value]
+            yield batch.take(pa.array(kept, pa.int64()))
+
+    return Reading(reading.columns, batches())

@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .bitext import Bitext
+from .near import NGRAM, near_equal_labels
 
 Numbers = NDArray[np.int64]
 
@@ -48,7 +49,7 @@ def comparison_keys(texts: Sequence[str]) -> list[str]:
     return [comparison_key(text, table) for text in texts]
 
 
-def concept_groups(bitext: Bitext, *, threshold: float | None = 0.8) -> Numbers:
+def concept_groups(bitext: Bitext, *, threshold: float | None = 0.8, ngram: int = NGRAM, seed: int = 0) -> Numbers:
     """Find the concept groups of a bitext.
 
     Parameters
@@ -58,23 +59,36 @@ def concept_groups(bitext: Bitext, *, threshold: float | None = 0.8) -> Numbers:
     threshold : float or None
         Least Jaccard similarity of character n-grams, in (0, 1], at which two texts of one side are nearly the same;
         None joins equal texts only.
+    ngram : int
+        Characters in an n-gram.
+    seed : int
+        Seed of the hash functions that find candidates.
 
     Returns
     -------
     (n,) int64
         Group numbers 0 … g − 1 in the order in which the groups first appear.
+
+    Raises
+    ------
+    ConfigError
+        If the threshold or n is out of range.
     """
-    n = len(bitext)
-    blocks = [_equal_texts(comparison_keys(side)) for side in (bitext.sources, bitext.targets)]
+    labellings = [_same_texts(side, threshold, ngram=ngram, seed=seed) for side in (bitext.sources, bitext.targets)]
     if bitext.groups is not None:
-        blocks.append(np.unique(bitext.groups, return_inverse=True)[1].astype(np.int64))
-    return _components(n, blocks)
+        labellings.append(np.unique(bitext.groups, return_inverse=True)[1].astype(np.int64))
+    return _components(len(bitext), labellings)
 
 
-def _equal_texts(keys: Sequence[str]) -> Numbers:
-    """Return a number for each distinct key, (n,)."""
+def _same_texts(texts: Sequence[str], threshold: float | None, *, ngram: int, seed: int) -> Numbers:
+    """Label the texts of one side so that equal and nearly equal ones share a label, (n,)."""
+    table = _WithoutPunctuation()
     numbers: dict[str, int] = {}
-    return np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), np.int64, len(keys))
+    keys = (comparison_key(text, table) for text in texts)
+    equal = np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), np.int64, len(texts))
+    if threshold is None:
+        return equal
+    return near_equal_labels(list(numbers), threshold, ngram=ngram, seed=seed)[equal]
 
 
 def _components(n: int, labellings: Sequence[Numbers]) -> Numbers:

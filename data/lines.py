@@ -22,6 +22,19 @@ COMPRESSIONS = (".gz", ".zst")
 LONGEST_LINE = 1 << 20  # bytes; a sentence is never that long, and a file without line ends must not fill the memory
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A reason for which rows were left out, and how many."""
+
+    reason: str
+    rows: int
+
+
+def counted(reasons: Counter[str]) -> tuple[Dropped, ...]:
+    """Return counts by reason, the most frequent first."""
+    return tuple(Dropped(reason, rows) for reason, rows in reasons.most_common())
+
+
 @dataclass(slots=True)
 class BadRows:
     """What happens at a row that cannot be used: an error, or a count.
@@ -34,6 +47,7 @@ class BadRows:
 
     skip: bool = False
     counts: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
 
     def report(self, where: str, reason: str, detail: str = "") -> None:
         """Count a bad row by its reason, or raise.
@@ -47,6 +61,14 @@ class BadRows:
             what = f"{where}: {reason}" + (f" ({detail})" if detail else "")
             raise DataError(f"{what}. Mend it, or skip such rows with --skip-bad.")
         self.counts[reason] += 1
+
+    def leave_out(self, reason: str) -> None:
+        """Count a row that is sound but not wanted; never an error."""
+        self.left_out[reason] += 1
+
+    def dropped(self) -> tuple[Dropped, ...]:
+        """Return all that was left out so far, bad or not wanted."""
+        return counted(self.counts + self.left_out)
 
 
 def bare_suffix(path: Path) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-import pyarrow as pa
 
 from ..errors import DataError
 from .bitext import ParallelText
 from .builtin import DEFAULT, builtin_names, load_builtin
+from .files import TABLE_SUFFIXES, read_file
 from .folders import moses_stems, read_folder, read_stem
+from .hub import hub_names, read_hub
 from .languages import canonical_codes, find_code
 from .lines import BadRows, bare_path, bare_suffix
-from .readers import TABLE_SUFFIXES, check_languages, read_moses, read_table_file
+from .readers import read_moses
+from .reading import Reading, check_languages, sampled, stacked
 
 MINIMUM_PAIRS = 50
+_log = logging.getLogger(__name__)
 
 
 def open_corpus(
@@ -33,8 +37,8 @@ def open_corpus(
     ----------
     corpus : sequence of str or None
         None for the built-in corpus; or one of: a built-in name; a hub name; a file; a folder with one file a
-        language (`FOLDER:PART` takes only the files of one stem or split, such as `stsb:test`); or one Moses file for
-        each language, in their order.
+        language or a tree of message catalogs (`FOLDER:PART` takes only the files of one stem or split, such as
+        `stsb:test`); or one Moses file for each language, in their order; or several table files, which are stacked.
     languages : sequence of str
         Languages wanted, in any spelling; all that the corpus names where it is empty.
     limit : int, optional
@@ -42,7 +46,7 @@ def open_corpus(
     seed : int
         Seed of that sample.
     skip_bad : bool
-        Leave out rows that cannot be used, instead of raising.
+        Leave out rows that cannot be used, and say how many, instead of raising.
     minimum : int
         Fewest rows that are accepted.
 
@@ -52,66 +56,109 @@ def open_corpus(
         If the corpus or a language in it is unknown, a file is missing, damaged or not aligned with its partner, a
         row cannot be used, too few rows remain, or a hub name cannot be reached.
     """
-    wanted = canonical_codes(languages)
     if limit is not None and limit < minimum:
         raise DataError(f"--limit {limit} is too small: expected at least {minimum} pairs.")
     bad = BadRows(skip=skip_bad)
-    text = _open(list(corpus or [DEFAULT]), wanted, bad, limit=limit, seed=seed)
+    source = CorpusSource.find(list(corpus or [DEFAULT]), canonical_codes(languages))
+    text = ParallelText.of(source.name, sampled(source.read(bad, limit=limit, seed=seed), limit, seed).table())
+    for dropped in bad.dropped():
+        _log.info("%s: left out %d rows: %s", text.name, dropped.rows, dropped.reason)
     if len(text) < minimum:
-        dropped = f" after {bad.counts.total()} bad rows were skipped" if bad.counts else ""
-        raise DataError(f"{text.name} has {len(text)} pairs{dropped}: expected at least {minimum}. Give more text.")
-    return text if limit is None else text.sample(limit, seed)
+        skipped = f" after {bad.counts.total()} bad rows were skipped" if bad.counts else ""
+        raise DataError(f"{text.name} has {len(text)} pairs{skipped}: expected at least {minimum}. Give more text.")
+    return text
 
 
-def _open(corpus: list[str], wanted: tuple[str, ...], bad: BadRows, *, limit: int | None, seed: int) -> ParallelText:
-    if len(corpus) > 1:
-        return ParallelText.of(Path(corpus[0]).name, _several_files([Path(name) for name in corpus], wanted, bad))
-    name = corpus[0]
-    if name in builtin_names():
-        return load_builtin(wanted, domain=name.partition(":")[2] or None)
-    if Path(name).is_file():
-        return ParallelText.of(Path(name).name, _one_file(Path(name), wanted, bad))
-    folder, part = _folder_and_part(name)
-    if folder is not None:
-        label = f"{folder.name}:{part}" if part else folder.name
-        return ParallelText.of(label, read_folder(folder, part, wanted, bad))
-    if _looks_like_path(name):
-        raise DataError(f"no such file or folder: {name}. Check the path given to --corpus.")
-    raise DataError(f"unknown corpus {name!r}: expected a file, a folder, or one of {', '.join(builtin_names())}.")
+@dataclass(frozen=True, slots=True)
+class CorpusSource:
+    """What `--corpus` names, found but not read.
+
+    Parameters
+    ----------
+    name : str
+        Name of the corpus in reports.
+    corpus : tuple of str
+        As given on the command line.
+    wanted : tuple of str
+        Canonical codes of the languages to read; all where it is empty.
+    """
+
+    name: str
+    corpus: tuple[str, ...]
+    wanted: tuple[str, ...]
+
+    @classmethod
+    def find(cls, corpus: Sequence[str], wanted: tuple[str, ...]) -> CorpusSource:
+        """Find out what a corpus is called.
+
+        Raises
+        ------
+        DataError
+            If there is no such file, folder or name.
+        """
+        first = corpus[0]
+        if len(corpus) > 1:
+            _require_files(corpus)
+        elif first not in (*builtin_names(), *hub_names()) and not Path(first).exists() and not _part_of_folder(first):
+            raise _unknown(first)
+        known = first in (*builtin_names(), *hub_names())
+        return cls(first if known else Path(first).name or first, tuple(corpus), wanted)
+
+    def read(self, bad: BadRows, *, limit: int | None = None, seed: int = 0) -> Reading:
+        """Open the corpus as a stream; the limit and the seed only decide how much of a hub corpus is fetched."""
+        name = self.corpus[0]
+        if len(self.corpus) > 1:
+            return _several_files([Path(path) for path in self.corpus], self.wanted, bad)
+        if name in builtin_names():
+            text = load_builtin(self.wanted, domain=name.partition(":")[2] or None)
+            return Reading(tuple(text.table.column_names), iter(text.table.to_batches()))
+        if name in hub_names():
+            return read_hub(name, self.wanted, limit=limit, seed=seed, bad=bad)
+        if Path(name).is_file():
+            return _one_file(Path(name), self.wanted, bad)
+        folder, part = _part_of_folder(name) or (Path(name), None)
+        return read_folder(folder, part, self.wanted, bad)
 
 
-def _looks_like_path(name: str) -> bool:
-    return "/" in name or "\\" in name or bare_suffix(Path(name)) in TABLE_SUFFIXES
+def _require_files(paths: Sequence[str]) -> None:
+    for path in paths:
+        if not Path(path).is_file():
+            raise DataError(f"no such file: {path}. Check the path given to --corpus.")
 
 
-def _one_file(path: Path, wanted: tuple[str, ...], bad: BadRows) -> pa.Table:
+def _part_of_folder(name: str) -> tuple[Path, str] | None:
+    """Return folder and part of `FOLDER:PART`."""
+    folder, colon, part = name.rpartition(":")
+    return (Path(folder), part) if colon and Path(folder).is_dir() else None
+
+
+def _unknown(name: str) -> DataError:
+    if "/" in name or "\\" in name or bare_suffix(Path(name)) in TABLE_SUFFIXES:
+        return DataError(f"no such file or folder: {name}. Check the path given to --corpus.")
+    return DataError(
+        f"unknown corpus {name!r}: expected a file, a folder, {DEFAULT} or {DEFAULT}:DOMAIN, or one of "
+        f"{', '.join(hub_names())}. `polyglot data list` shows them."
+    )
+
+
+def _one_file(path: Path, wanted: tuple[str, ...], bad: BadRows) -> Reading:
     """Open a file that holds all languages, or a Moses file together with its siblings."""
     language = find_code(bare_suffix(path)[1:])
     if bare_suffix(path) in TABLE_SUFFIXES or language is None:
-        return read_table_file(path, wanted, bad).table()
-    siblings = moses_stems(path.parent).get(bare_path(path).stem, {language: path})
-    check_languages(f"{bare_path(path).stem} in {path.parent}", tuple(siblings), wanted)
+        return read_file(path, wanted, bad)
+    stem = bare_path(path).stem
+    siblings = moses_stems(path.parent).get(stem, {language: path})
+    check_languages(f"{stem} in {path.parent}", tuple(siblings), wanted)
     return read_stem(siblings, wanted, bad)
 
 
-def _several_files(paths: list[Path], wanted: tuple[str, ...], bad: BadRows) -> pa.Table:
+def _several_files(paths: list[Path], wanted: tuple[str, ...], bad: BadRows) -> Reading:
     """Open one Moses file for each language, or stack files that each hold all languages."""
-    for path in paths:
-        if not path.is_file():
-            raise DataError(f"no such file: {path}. Check the path given to --corpus.")
     if all(bare_suffix(path) in TABLE_SUFFIXES and bare_suffix(path) != ".txt" for path in paths):
-        tables = [read_table_file(path, wanted, bad).table() for path in paths]
-        return pa.concat_tables(tables, promote_options="default")
+        return stacked([read_file(path, wanted, bad) for path in paths])
     if len(paths) != len(wanted):
         raise DataError(
             f"{len(paths)} text files were given for {len(wanted)} languages ({', '.join(wanted)}): "
             "expected one for each, in their order."
         )
-    return read_moses(paths, wanted, bad).table()
-
-
-def _folder_and_part(name: str) -> tuple[Path | None, str | None]:
-    if Path(name).is_dir():
-        return Path(name), None
-    head, colon, part = name.rpartition(":")
-    return (Path(head), part) if colon and Path(head).is_dir() else (None, None)
+    return read_moses(paths, wanted, bad)

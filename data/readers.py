@@ -1,4 +1,4 @@
-"""Files in, batches of aligned rows out: TSV, CSV, JSONL, Parquet, Arrow and Moses pairs, each plain, .gz or .zst.
+"""Tables and text files in, batches of aligned rows out: TSV, CSV, JSONL, Parquet, Arrow, Moses files.
 
 A reader gives its columns at once and its rows as a stream of record batches, so that nothing needs to fit in memory.
 Rows that cannot be used go through `BadRows`: an error that names file, line and reason, or a count.
@@ -9,136 +9,41 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from ..errors import DataError
 from .bitext import is_language_column
 from .columns import language_columns, resolve_columns
-from .languages import describe
-from .lines import BadRows, bare_suffix, damaged, text_lines
-
-BATCH_ROWS = 1 << 16
-Cells = tuple["str | None", ...]
-NumberedCells = tuple[int, Cells]  # the line of a row in its file, and its cells
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """An opened file: the columns it will give and a stream of record batches with just these columns."""
-
-    columns: tuple[str, ...]
-    batches: Iterator[pa.RecordBatch]
-
-    def table(self) -> pa.Table:
-        """Read all batches into one table."""
-        schema = pa.schema([(column, pa.large_string()) for column in self.columns])
-        return pa.Table.from_batches((batch.cast(schema) for batch in self.batches), schema)
-
-
-def read_table_file(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
-    """Open a file whose format its suffix tells.
-
-    Parameters
-    ----------
-    path : Path
-        `.tsv`, `.txt`, `.csv`, `.jsonl`, `.parquet`, `.arrow`, `.tmx`, `.po` or `.mo`; text formats also `.gz`, `.zst`.
-    wanted : sequence of str
-        Canonical codes of the languages to read; all that the file names where it is empty.
-    bad : BadRows
-        What to do with rows that cannot be used.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or damaged, its format unknown, a language absent, or a row bad and not to be skipped.
-    """
-    suffix = bare_suffix(path)
-    if suffix in (".tsv", ".txt", ".csv"):
-        return _read_delimited(path, wanted, bad, comma=suffix == ".csv")
-    if suffix in (".jsonl", ".ndjson"):
-        return _read_jsonl(path, wanted, bad)
-    if suffix in (".parquet", ".arrow"):
-        return _read_columnar(path, wanted, bad)
-    raise DataError(
-        f"{path}: unknown format {suffix or '(no suffix)'}: expected one of {', '.join(TABLE_SUFFIXES)}, "
-        "or two Moses files given by repeating --corpus."
-    )
-
-
-TABLE_SUFFIXES = (".tsv", ".txt", ".csv", ".jsonl", ".ndjson", ".parquet", ".arrow")
-
-
-def check_languages(where: Path | str, held: Sequence[str], wanted: Sequence[str]) -> None:
-    """Raise unless every language that is asked for is held, and at least one is.
-
-    Raises
-    ------
-    DataError
-        Naming what is missing and what the corpus holds.
-    """
-    if not held:
-        raise DataError(f"{where} has no column named by a language: expected names such as en, fra or zho_Hans.")
-    if missing := [describe(code) for code in wanted if code not in held]:
-        raise DataError(
-            f"{where} has no {' and no '.join(missing)}: it holds {', '.join(held)}. "
-            "Choose among these, or give another --corpus."
-        )
-
-
-def _resolved(path: Path, names: Sequence[str], wanted: Sequence[str]) -> tuple[str | None, ...]:
-    """Resolve column names that must hold what is asked for."""
-    resolved = resolve_columns(names, wanted)
-    held = language_columns(resolved)
-    check_languages(path, held if held and set(wanted) <= set(held) else _all_languages(names, held), wanted)
-    return resolved
-
-
-def _all_languages(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*held, *language_columns(resolve_columns(names, ()))]))
-
-
-def row_batches(
-    where: Path | str, columns: tuple[str, ...], rows: Iterable[NumberedCells], bad: BadRows
-) -> Iterator[pa.RecordBatch]:
-    """Gather rows into record batches; a row that lacks the text of a language is bad."""
-    texts = [i for i, column in enumerate(columns) if is_language_column(column)]
-    gathered: list[Cells] = []
-    for number, cells in rows:
-        stripped = tuple(cell.strip() if cell else None for cell in cells)
-        empty = next((columns[i] for i in texts if not stripped[i]), None)
-        if empty is not None:
-            bad.report(f"{where}, line {number}", "empty line", f"no text in {describe(empty)}")
-            continue
-        gathered.append(stripped)
-        if len(gathered) == BATCH_ROWS:
-            yield _batch(columns, gathered)
-            gathered = []
-    if gathered:
-        yield _batch(columns, gathered)
-
-
-def _batch(columns: tuple[str, ...], rows: list[Cells]) -> pa.RecordBatch:
-    arrays = [pa.array(values, pa.large_string()) for values in zip(*rows, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, names=list(columns))
-
+from .lines import BadRows, damaged, text_lines
+from .reading import BATCH_ROWS, NumberedCells, Reading, resolved_columns, row_batches
 
 # ---------------------------------------------------------------- delimited text
 
 
-def _read_delimited(path: Path, wanted: Sequence[str], bad: BadRows, *, comma: bool) -> Reading:
-    records = csv_records(path, bad) if comma else _tsv_records(path, bad)
+def read_delimited(path: Path, wanted: Sequence[str], bad: BadRows, *, separator: str) -> Reading:
+    """Open lines of sentences separated by tabs (without quoting) or commas (with it).
+
+    A first line that names languages is the header; without one the columns are the wanted languages in their order.
+
+    Raises
+    ------
+    DataError
+        If the file is empty, lacks a language, or has neither a header nor one column for each language.
+    """
+    records = csv_records(path, bad) if separator == "," else _tsv_records(path, bad)
     first = next(records, None)
     if first is None:
-        raise DataError(f"{path} is empty: expected lines of {'comma' if comma else 'tab'}-separated sentences.")
+        raise DataError(f"{path} is empty: expected a line for each pair, its sentences separated by {separator!r}.")
     names = [cell or "" for cell in first[1]]
     if len(language_columns(resolve_columns(names, ()))) >= 2 or language_columns(resolve_columns(names, wanted)):
-        resolved = _resolved(path, names, wanted)
+        resolved = resolved_columns(path, names, wanted)
     else:
         resolved = _columns_without_header(path, len(names), wanted)
         records = chain([first], records)
@@ -163,6 +68,9 @@ def _picked(
     kept = [i for i, column in enumerate(resolved) if column is not None]
     width = len(resolved)
     for number, cells in records:
+        if not any(cells):
+            bad.report(f"{path}, line {number}", "empty line")
+            continue
         if len(cells) != width:
             bad.report(f"{path}, line {number}", "wrong number of cells", f"expected {width}, got {len(cells)}")
             continue
@@ -211,13 +119,20 @@ class _CountedLines:
 # ---------------------------------------------------------------- JSON lines
 
 
-def _read_jsonl(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
+def read_jsonl(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
+    """Open JSON lines: objects with a text for each language, as they are or under `translation`.
+
+    Raises
+    ------
+    DataError
+        If the file is empty or its first object lacks a language.
+    """
     records = _json_records(path, bad)
     first = next(records, None)
     if first is None:
         raise DataError(f'{path} is empty: expected one object a line, such as {{"en": "…", "fr": "…"}}.')
     names = list(first[1])
-    resolved = _resolved(path, names, wanted)
+    resolved = resolved_columns(path, names, wanted)
     keys = [(name, column) for name, column in zip(names, resolved, strict=True) if column is not None]
     columns = tuple(column for _, column in keys)
     rows = ((number, tuple(_text(record.get(name)) for name, _ in keys)) for number, record in chain([first], records))
@@ -234,10 +149,19 @@ def _json_records(path: Path, bad: BadRows) -> Iterator[tuple[int, dict[str, obj
             bad.report(f"{path}, line {number}", "not JSON", str(error))
             continue
         record = record.get("translation", record) if isinstance(record, dict) else record
-        if isinstance(record, dict):
+        if isinstance(record, dict) and "\\ud" in line.lower() and not _encodable(record):
+            bad.report(f"{path}, line {number}", "not UTF-8", "half of a surrogate pair")
+        elif isinstance(record, dict):
             yield number, record
         else:
             bad.report(f"{path}, line {number}", "not a JSON object", f"got {type(record).__name__}")
+
+
+def _encodable(record: dict[str, object]) -> bool:
+    try:
+        return bool("".join(str(part) for item in record.items() for part in item).encode() or True)
+    except UnicodeEncodeError:
+        return False
 
 
 def _text(value: object) -> str | None:
@@ -247,12 +171,18 @@ def _text(value: object) -> str | None:
 # ---------------------------------------------------------------- Parquet and Arrow
 
 
-def _read_columnar(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
+def read_columnar(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
+    """Open a Parquet file, or an Arrow file, which is memory-mapped; a struct `translation` is taken apart.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or damaged, lacks a language, or has a language column that is no text.
+    """
     names, batches = _columnar_batches(path)
-    resolved = _resolved(path, names, wanted)
-    picked = [(name, column) for name, column in zip(names, resolved, strict=True) if column is not None]
-    columns = tuple(column for _, column in picked)
-    return Reading(columns, _present(path, picked, batches, bad))
+    resolved = resolved_columns(path, [name.removeprefix("translation.") for name in names], wanted)
+    picked = [(number, column) for number, column in enumerate(resolved) if column is not None]
+    return Reading(tuple(column for _, column in picked), _present(path, picked, batches, bad))
 
 
 def _columnar_batches(path: Path) -> tuple[list[str], Iterator[pa.RecordBatch]]:
@@ -261,11 +191,13 @@ def _columnar_batches(path: Path) -> tuple[list[str], Iterator[pa.RecordBatch]]:
     try:
         if path.suffix.lower() == ".parquet":
             file = pq.ParquetFile(path, memory_map=True)
-            return file.schema_arrow.names, file.iter_batches(BATCH_ROWS)
-        table = memory_mapped(path)
-        return table.column_names, iter(table.to_batches(BATCH_ROWS))
+            schema, batches = file.schema_arrow, file.iter_batches(BATCH_ROWS)
+        else:
+            table = memory_mapped(path)
+            schema, batches = table.schema, iter(table.to_batches(BATCH_ROWS))
     except (pa.ArrowException, OSError) as error:
         raise damaged(path, error) from error
+    return schema.empty_table().flatten().column_names, (_flattened(batch) for batch in batches)
 
 
 def memory_mapped(path: Path) -> pa.Table:
@@ -278,23 +210,36 @@ def memory_mapped(path: Path) -> pa.Table:
         return pa.ipc.open_stream(source).read_all()
 
 
+def _flattened(batch: pa.RecordBatch) -> pa.RecordBatch:
+    has_struct = any(pa.types.is_struct(field.type) for field in batch.schema)
+    return pa.Table.from_batches([batch]).flatten().combine_chunks().to_batches()[0] if has_struct else batch
+
+
 def _present(
-    path: Path, picked: list[tuple[str, str]], batches: Iterator[pa.RecordBatch], bad: BadRows
+    path: Path, picked: list[tuple[int, str]], batches: Iterator[pa.RecordBatch], bad: BadRows
 ) -> Iterator[pa.RecordBatch]:
     """Rename columns, and drop or refuse rows in which a language has no text."""
-    row = 0
-    for batch in batches:
-        arrays = [batch.column(name).cast(pa.large_string()) for name, _ in picked]
-        full = pa.array([True] * len(batch))
-        for array, (_, column) in zip(arrays, picked, strict=True):
-            if is_language_column(column):
-                has_text = pc.fill_null(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(array)), 0), False)
-                full = pc.and_(full, has_text)
-        for index in (i for i, ok in enumerate(full.to_pylist()) if not ok):
-            bad.report(f"{path}, row {row + index + 1}", "empty line")
-        renamed = pa.RecordBatch.from_arrays(arrays, names=[column for _, column in picked])
-        yield renamed if full.true_count == len(batch) else renamed.filter(full)
-        row += len(batch)
+    row, columns = 0, [column for _, column in picked]
+    try:
+        for batch in batches:
+            texts = [batch.column(number).cast(pa.large_string()) for number, _ in picked]
+            full = _all_present([text for text, name in zip(texts, columns, strict=True) if is_language_column(name)])
+            for index in np.flatnonzero(~full):
+                bad.report(f"{path}, row {row + index + 1}", "empty line")
+            renamed = pa.RecordBatch.from_arrays(texts, names=columns)
+            yield renamed if full.all() else renamed.filter(pa.array(full))
+            row += len(batch)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{path}, after row {row}: cannot be read as text ({error}). Fetch or convert it again."
+        ) from error
+
+
+def _all_present(texts: list[pa.Array]) -> NDArray[np.bool_]:
+    """Tell which rows have text that is not blank in every column, (rows,)."""
+    lengths = [pc.fill_null(pc.utf8_length(pc.utf8_trim_whitespace(text)), 0) for text in texts]
+    present: NDArray[np.bool_] = np.all([length.to_numpy(zero_copy_only=False) > 0 for length in lengths], axis=0)
+    return present
 
 
 # ---------------------------------------------------------------- Moses pairs

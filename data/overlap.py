@@ -1,0 +1,251 @@
+"""Leakage: text of an evaluation corpus that stands in a training corpus, found in three ever looser ways.
+
+1. exact: the same string;
+2. normalised: the same letters and digits, when case, accents, punctuation and spaces are left aside;
+3. 13-gram: 13 words in a row in common; in scripts without spaces (Han, kana, Thai, Lao, Khmer, Myanmar) 20 characters,
+   about as much text. 13 words is the length that the GPT-3 report used (Brown et al., 2020, appendix C).
+
+A training row is counted once in each language, under the strictest of the three.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from .bitext import ParallelText
+
+WORDS = 13
+CHARACTERS = 20  # an average Chinese word has about one and a half characters
+EXAMPLES = 5
+_UNSPACED = ("CJK UNIFIED", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+
+
+class Kind(Enum):
+    """How a training row overlaps with an evaluation row, the strictest first."""
+
+    EXACT = "exact"
+    NORMALISED = "normalised"
+    NGRAM = "13-gram"
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapExample:
+    """One training row and the evaluation row that it overlaps."""
+
+    training_row: int
+    evaluation_row: int
+    training_text: str
+    evaluation_text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlap:
+    """All overlap of one kind in one language.
+
+    Parameters
+    ----------
+    language : str
+        Canonical code.
+    kind : Kind
+        Kind of overlap.
+    training_rows : (m,) int64
+        Rows of the training corpus that overlap, ascending.
+    evaluation_rows : (m,) int64
+        The first evaluation row that each overlaps.
+    examples : tuple of OverlapExample
+        Up to `EXAMPLES` of them, spread over the rows.
+    """
+
+    language: str
+    kind: Kind
+    training_rows: NDArray[np.int64]
+    evaluation_rows: NDArray[np.int64]
+    examples: tuple[OverlapExample, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of training rows that overlap."""
+        return len(self.training_rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OverlapReport:
+    """The overlap of a training corpus with an evaluation corpus.
+
+    Parameters
+    ----------
+    training, evaluation : str
+        Names of the two corpora.
+    fingerprint : str
+        Fingerprint of the training corpus: rows can only be dropped from this text.
+    training_size, evaluation_size : int
+        Their rows.
+    overlaps : tuple of Overlap
+        One for each common language and kind, empty ones included.
+    """
+
+    training: str
+    evaluation: str
+    fingerprint: str
+    training_size: int
+    evaluation_size: int
+    overlaps: tuple[Overlap, ...]
+
+    @property
+    def training_rows(self) -> NDArray[np.int64]:
+        """All training rows that overlap in some language, ascending, (m,)."""
+        return np.unique(np.concatenate([overlap.training_rows for overlap in self.overlaps])).astype(np.int64)
+
+    @property
+    def evaluation_rows(self) -> NDArray[np.int64]:
+        """All evaluation rows that were found in the training corpus, ascending, (m,)."""
+        return np.unique(np.concatenate([overlap.evaluation_rows for overlap in self.overlaps])).astype(np.int64)
+
+    def sentence(self) -> str:
+        """Return the finding in one sentence."""
+        found, share = len(self.training_rows), len(self.evaluation_rows) / max(self.evaluation_size, 1)
+        if not found:
+            return f"No row of {self.training} overlaps with {self.evaluation}."
+        return (
+            f"{found} of {self.training_size} rows of {self.training} overlap with "
+            f"{len(self.evaluation_rows)} of {self.evaluation_size} rows of {self.evaluation} ({share:.1%})."
+        )
+
+
+def check_overlap(training: ParallelText, evaluation: ParallelText) -> OverlapReport:
+    """Find the rows of a training corpus whose text stands in an evaluation corpus, in any language that both hold.
+
+    Parameters
+    ----------
+    training, evaluation : ParallelText
+        The two corpora.
+
+    Raises
+    ------
+    DataError
+        If they have no language in common.
+    """
+    languages = [code for code in training.languages if code in evaluation.languages]
+    if not languages:
+        raise DataError(
+            f"{training.name} ({', '.join(training.languages)}) and {evaluation.name} "
+            f"({', '.join(evaluation.languages)}) have no language in common: nothing can be compared."
+        )
+    overlaps = [
+        overlap
+        for language in languages
+        for overlap in _overlaps(language, training.column(language), evaluation.column(language))
+    ]
+    return OverlapReport(
+        training.name, evaluation.name, training.fingerprint, len(training), len(evaluation), tuple(overlaps)
+    )
+
+
+def drop_overlap(training: ParallelText, report: OverlapReport) -> ParallelText:
+    """Return a training corpus without the rows that a report names.
+
+    Raises
+    ------
+    DataError
+        If the report is about another text.
+    """
+    if report.fingerprint != training.fingerprint:
+        raise DataError(f"the overlap report is not about this text of {training.name}: check the corpus again.")
+    kept = np.setdiff1d(np.arange(len(training)), report.training_rows)
+    return ParallelText.of(training.name, training.table.take(pa.array(kept)))
+
+
+def _overlaps(language: str, training: Sequence[str], evaluation: Sequence[str]) -> Iterator[Overlap]:
+    """Yield the overlap of each kind, every training row under the strictest that finds it."""
+    left = np.ones(len(training), bool)
+    for kind, keys in _KEYS.items():
+        places: dict[str, int] = {}
+        for row, text in enumerate(evaluation):
+            for key in keys(text):
+                places.setdefault(key, row)
+        found = [
+            (row, place)
+            for row in np.flatnonzero(left).tolist()
+            if (place := next((places[key] for key in keys(training[row]) if key in places), None)) is not None
+        ]
+        pairs = np.array(found, np.int64).reshape(-1, 2)
+        left[pairs[:, 0]] = False
+        yield Overlap(language, kind, pairs[:, 0], pairs[:, 1], _examples(pairs, training, evaluation))
+
+
+def _examples(
+    pairs: NDArray[np.int64], training: Sequence[str], evaluation: Sequence[str]
+) -> tuple[OverlapExample, ...]:
+    step = max(1, len(pairs) // EXAMPLES)
+    return tuple(OverlapExample(i, j, training[i], evaluation[j]) for i, j in pairs[::step][:EXAMPLES].tolist())
+
+
+class _Plain(dict[int, "str | None"]):
+    """Translation table that drops accents and turns punctuation into spaces; filled as it is used.
+
+    Only the accents of European scripts are dropped: vowel signs of other scripts are letters in all but name.
+    """
+
+    def __missing__(self, code: int) -> str | None:
+        plain: str | None = chr(code)
+        if 0x300 <= code <= 0x36F:
+            plain = None
+        elif unicodedata.category(chr(code))[0] in "PZCS":
+            plain = " "
+        self[code] = plain
+        return plain
+
+
+_PLAIN = _Plain()
+
+
+def plain_words(text: str) -> list[str]:
+    """Return the words of a text without case, accents and punctuation.
+
+    Examples
+    --------
+    >>> plain_words("L’été, ÇA y est !")
+    ['l', 'ete', 'ca', 'y', 'est']
+    """
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    return unicodedata.normalize("NFC", folded.translate(_PLAIN)).split()
+
+
+def ngram_keys(text: str) -> list[str]:
+    """Return the 13-grams of words of a text, or its 20-grams of characters where its script has no spaces."""
+    words = plain_words(text)
+    joined = "".join(words)
+    if _is_unspaced(joined):
+        return [joined[i : i + CHARACTERS] for i in range(len(joined) - CHARACTERS + 1)]
+    return [" ".join(words[i : i + WORDS]) for i in range(len(words) - WORDS + 1)]
+
+
+def _is_unspaced(text: str) -> bool:
+    """Tell whether most letters of a text belong to scripts that are written without spaces."""
+    sample = text[:64]
+    unspaced = sum(unicodedata.name(letter, "").startswith(_UNSPACED) for letter in sample if ord(letter) > 0xDFF)
+    return 2 * unspaced > len(sample)
+
+
+def _exact_keys(text: str) -> list[str]:
+    return [text]
+
+
+def _normalised_keys(text: str) -> list[str]:
+    key = "".join(plain_words(text))
+    return [key] if key else []
+
+
+_KEYS: dict[Kind, Callable[[str], list[str]]] = {
+    Kind.EXACT: _exact_keys,
+    Kind.NORMALISED: _normalised_keys,
+    Kind.NGRAM: ngram_keys,
+}

@@ -1,0 +1,161 @@
+"""Questions and the passages that answer them: the built-in set, or folders in the format of XQuAD."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from .builtin import QUESTION_LANGUAGES, load_questions
+from .languages import canonical_code, find_code
+from .reading import check_languages
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Questions:
+    """Queries in one language and passages in the same or another.
+
+    Parameters
+    ----------
+    name : str
+        Name of the set, for reports.
+    query_language, passage_language : str
+        Canonical codes.
+    queries : list of str
+        The q questions.
+    passages : list of str
+        The p passages, distinct.
+    relevant : (q,) int64
+        The passage that answers each question.
+    negatives : tuple of tuple of int, optional
+        For each question passages on its topic that do not answer it.
+    fingerprint : str
+        blake2b of all of it.
+    """
+
+    name: str
+    query_language: str
+    passage_language: str
+    queries: list[str]
+    passages: list[str]
+    relevant: NDArray[np.int64]
+    negatives: tuple[tuple[int, ...], ...] | None
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+
+def open_questions(path: str | Path | None, query_language: str, passage_language: str) -> Questions:
+    """Open a question set.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        None for the built-in set (English and French, with hard negatives), or a folder with files
+        `NAME.LANGUAGE.json` in the format of XQuAD, the same paragraphs and questions in each.
+    query_language, passage_language : str
+        Languages in any spelling; they may be the same.
+
+    Raises
+    ------
+    DataError
+        If the folder or a language is missing, a file is not in that format, or two files are not aligned.
+    """
+    asked, answered = canonical_code(query_language), canonical_code(passage_language)
+    if path is None:
+        return _builtin(asked, answered)
+    folder = Path(path)
+    files = _language_files(folder)
+    check_languages(folder, tuple(files), tuple(dict.fromkeys((asked, answered))))
+    return _aligned(folder.name, (asked, files[asked]), (answered, files[answered]))
+
+
+def _builtin(asked: str, answered: str) -> Questions:
+    check_languages("the built-in question set", QUESTION_LANGUAGES, tuple(dict.fromkeys((asked, answered))))
+    held = load_questions()
+    return _questions(
+        "builtin-questions",
+        (asked, answered),
+        [query.texts[asked] for query in held.queries],
+        [passage[answered] for passage in held.passages],
+        relevant=[query.positive for query in held.queries],
+        negatives=tuple(query.negatives for query in held.queries),
+    )
+
+
+def _questions(
+    name: str,
+    languages: tuple[str, str],
+    queries: list[str],
+    passages: list[str],
+    *,
+    relevant: list[int],
+    negatives: tuple[tuple[int, ...], ...] | None = None,
+) -> Questions:
+    content = json.dumps([languages, queries, passages, relevant, negatives], ensure_ascii=False)
+    fingerprint = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    return Questions(name, *languages, queries, passages, np.array(relevant, np.int64), negatives, fingerprint)
+
+
+def _language_files(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise DataError(f"no such folder: {folder}. Expected files such as xquad.en.json and xquad.fr.json in it.")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.json")):
+        if code := find_code(path.stem.rpartition(".")[2]):
+            found.setdefault(code, path)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Article:
+    """What a file holds: passages, questions with their identity, and the passage of each."""
+
+    passages: list[str]
+    queries: list[str]
+    identities: list[str]
+    relevant: list[int]
+
+
+def _aligned(name: str, asked: tuple[str, Path], answered: tuple[str, Path]) -> Questions:
+    queries, passages = _read(asked[1]), _read(answered[1])
+    counts = [(len(one.passages), len(one.queries)) for one in (queries, passages)]
+    if counts[0] != counts[1] or queries.identities != passages.identities or queries.relevant != passages.relevant:
+        raise DataError(
+            f"{asked[1]} and {answered[1]} are not aligned: {counts[0][0]} and {counts[1][0]} paragraphs, "
+            f"{counts[0][1]} and {counts[1][1]} questions, or another order. Both must hold the same in the same order."
+        )
+    return _questions(name, (asked[0], answered[0]), queries.queries, passages.passages, relevant=queries.relevant)
+
+
+def _read(path: Path) -> _Article:
+    try:
+        articles = json.loads(path.read_text("utf-8"))["data"]
+        return _collect([paragraph for article in articles for paragraph in article["paragraphs"]])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path} is not in the format of XQuAD ({type(error).__name__}: {error}): expected "
+            'data[].paragraphs[] with "context" and "qas"[] with "id" and "question".'
+        ) from error
+
+
+def _collect(paragraphs: list[dict[str, Any]]) -> _Article:
+    """Gather paragraphs in order; one that repeats an earlier text gives no second passage."""
+    found, places = _Article([], [], [], []), dict[str, int]()
+    for paragraph in paragraphs:
+        text = str(paragraph["context"]).strip()
+        place = places.setdefault(text, len(places))
+        if place == len(found.passages):
+            found.passages.append(text)
+        for question in paragraph["qas"]:
+            found.queries.append(str(question["question"]).strip())
+            found.identities.append(str(question["id"]))
+            found.relevant.append(place)
+    return found
