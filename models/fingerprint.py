@@ -1,0 +1,119 @@
+"""What identifies an encoder: a hash of everything that decides its numbers, and the record of its base."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+LINEAGE_FILE = "polyglot.json"
+# What a configuration says about its file or the library, not about what the model computes.
+INCIDENTAL = frozenset(
+    {
+        "_name_or_path",
+        "transformers_version",
+        "architectures",
+        "dtype",
+        "torch_dtype",
+        "output_hidden_states",
+        "use_cache",
+    }
+)
+
+
+def fingerprint(model: "SentenceTransformer", *, prompt: str, max_length: int) -> str:
+    """Hash weights, tokenizer, configuration of all modules, prompt and maximal length.
+
+    Parameters
+    ----------
+    model : SentenceTransformer
+        On any device; the hash does not depend on it.
+    prompt : str
+        Text put before every sentence.
+    max_length : int
+        Tokens after which a text is cut.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Notes
+    -----
+    A pooler is left out: sentence encoders do not use it, and where a file lacks it the library draws it at random.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    settings = {"prompt": prompt, "max_length": max_length, "truncate_dim": model.truncate_dim}
+    described = [settings, _modules(model), _configuration(model), _tokenizer(model)]
+    digest.update(json.dumps(described, sort_keys=True, ensure_ascii=True, default=str).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        if "pooler." in name:
+            continue
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
+        digest.update(values.flatten().view(_bytes_type()).numpy().data if values.numel() else b"")
+    return digest.hexdigest()
+
+
+def _bytes_type() -> Any:  # noqa: ANN401 - torch is imported late
+    import torch
+
+    return torch.uint8
+
+
+def _modules(model: "SentenceTransformer") -> list[Any]:
+    """Describe the modules after the transformer; its own configuration is described more exactly elsewhere."""
+    rest = list(model)[1:]
+    return [[type(module).__name__, getattr(module, "get_config_dict", dict)()] for module in rest]
+
+
+def _configuration(model: "SentenceTransformer") -> dict[str, Any]:
+    """Keep what differs from the defaults of the architecture, so that a newer library gives the same hash."""
+    config = getattr(model[0], "config", None)
+    if config is None:
+        return {}
+    return {key: value for key, value in config.to_diff_dict().items() if key not in INCIDENTAL}
+
+
+def _tokenizer(model: "SentenceTransformer") -> dict[str, Any]:
+    """Describe the tokenizer without truncation and padding, which are states of the last call."""
+    tokenizer: Any = model.tokenizer
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    described: dict[str, Any] = (
+        json.loads(backend.to_str()) if backend is not None else {"vocab": tokenizer.get_vocab()}
+    )
+    return {key: value for key, value in described.items() if key not in ("truncation", "padding")}
+
+
+def read_lineage(folder: Path) -> str | None:
+    """Read from which model a finetuned one was made.
+
+    Parameters
+    ----------
+    folder : Path
+        A model folder; `polyglot.json` in it holds `{"base_fingerprint": "…"}`.
+
+    Returns
+    -------
+    str or None
+        Fingerprint of the base; None if the folder does not say.
+
+    Raises
+    ------
+    ModelError
+        The file is there but damaged.
+    """
+    path = folder / LINEAGE_FILE
+    if not path.is_file():
+        return None
+    try:
+        base = json.loads(path.read_text(encoding="utf-8")).get("base_fingerprint")
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(f"{path} is damaged: {error}; delete it or train the run again") from error
+    if base is not None and not isinstance(base, str):
+        raise ModelError(f"{path} is damaged: base_fingerprint is {base!r}, expected text; train the run again")
+    return base

@@ -1,0 +1,249 @@
+"""A resolved name in, a `SentenceTransformer` out: nothing unsafe is executed, nothing waits for a dead network."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError, ModelError
+from .catalog import OFFLINE_NAMES, ModelCard
+from .packaged import packaged_folder
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+log = logging.getLogger(__name__)
+
+HUB_TIMEOUT_SECONDS = 10.0
+PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+OWN_MODULES = "sentence_transformers."
+
+
+def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) -> "SentenceTransformer":
+    """Load the model of a card.
+
+    Parameters
+    ----------
+    card : ModelCard
+        As `resolve` gives it.
+    device : str, optional
+        `cuda`, `cuda:1`, `mps`, `cpu`; the first that is there if not given.
+    trust_remote_code : bool
+        Allow Python code that comes with the model to run.
+
+    Raises
+    ------
+    ModelError
+        The model cannot be reached, is damaged, holds pickled weights, or wants to run its own code.
+    MissingExtraError
+        A packaged model is not installed.
+    ConfigError
+        The device does not exist.
+    """
+    device = chosen_device(device)
+    if card.kind == "hub":
+        return _load_from_hub(card.source, device, trust_remote_code)
+    folder = packaged_folder(card.name) if card.kind == "packaged" else Path(card.source)
+    check_folder(folder, trust_remote_code=trust_remote_code)
+    return _load(str(folder), device, trust_remote_code, local=True)
+
+
+def chosen_device(device: str | None) -> str:
+    """Give the device to compute on: the asked one if it exists, else CUDA, MPS or the CPU, in this order.
+
+    Parameters
+    ----------
+    device : str, optional
+        Name of a torch device.
+
+    Raises
+    ------
+    ConfigError
+        The name is not a device, or no such device is here.
+    """
+    import torch
+
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device is None:
+        return next(name for name, present in here.items() if present)
+    try:
+        kind = torch.device(device)
+    except RuntimeError:
+        kind = None
+    lacking = kind is None or not here.get(kind.type, False)
+    if lacking or (kind is not None and kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count()):
+        present = ", ".join(name for name, found in here.items() if found)
+        raise ConfigError(f"the device {device!r} is not here; present: {present}; leave the option out to choose one")
+    return device
+
+
+def check_folder(folder: Path, *, trust_remote_code: bool) -> None:
+    """Look at a local model folder before anything in it is loaded.
+
+    Parameters
+    ----------
+    folder : Path
+        A sentence-transformers folder, or one of plain transformers.
+    trust_remote_code : bool
+        Let folders pass that bring Python code.
+
+    Raises
+    ------
+    ModelError
+        The folder is no model, its JSON is damaged, its weights are pickled, or it wants to run its own code.
+    """
+    modules = _read_json(folder / "modules.json") if (folder / "modules.json").is_file() else []
+    if not modules and not (folder / "config.json").is_file():
+        raise ModelError(
+            f"{folder} is not a model: expected modules.json (sentence-transformers) or config.json (transformers)"
+        )
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise ModelError(f"{folder / 'modules.json'} is damaged: expected a list of modules; save the model again")
+    if not trust_remote_code:
+        _refuse_code(folder, modules)
+    for part in {folder, *(folder / str(module.get("path", "")) for module in modules)}:
+        _refuse_pickled(part)
+
+
+def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
+    foreign = [str(module.get("type")) for module in modules if not str(module.get("type")).startswith(OWN_MODULES)]
+    paths = {folder, *(folder / str(module.get("path", "")) for module in modules)}
+    names = ("config.json", "tokenizer_config.json", "processor_config.json")
+    files = [path / name for path in paths for name in names if (path / name).is_file()]
+    asking = [file.relative_to(folder).as_posix() for file in files if _asks_for_code(_read_json(file))]
+    if foreign or asking:
+        found = ", ".join([*foreign, *(f"auto_map in {name}" for name in asking)])
+        raise ModelError(
+            f"the model in {folder} wants to run Python code of its own ({found}); "
+            "read that code, and if you trust it, allow it with trust_remote_code"
+        )
+
+
+def _asks_for_code(content: Any) -> bool:  # noqa: ANN401 - any JSON value may stand in a damaged file
+    return isinstance(content, dict) and "auto_map" in content
+
+
+def _refuse_pickled(part: Path) -> None:
+    if not part.is_dir() or any(part.glob("*.safetensors")):
+        return
+    pickled = sorted(
+        path.name for path in part.iterdir() if path.suffix in PICKLED and path.name != "training_args.bin"
+    )
+    if pickled:
+        raise ModelError(
+            f"the weights in {part} are pickled ({pickled[0]}), which can run code when opened; "
+            "expected model.safetensors: save the model again with safe_serialization"
+        )
+
+
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - what a JSON file holds is checked by the callers
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is not readable JSON: {error}; save or download the model again") from error
+
+
+def _load_from_hub(hub_id: str, device: str, trust_remote_code: bool) -> "SentenceTransformer":
+    """Take the model from the local hub cache if it is whole there; only then ask the network, once."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if isinstance(try_to_load_from_cache(hub_id, "config.json"), str):
+        try:
+            return _load(hub_id, device, trust_remote_code, local=True)
+        except ModelError as error:
+            log.info("%s is in the hub cache but cannot be loaded from there: %s", hub_id, error)
+    _ask_hub(hub_id)
+    return _load(hub_id, device, trust_remote_code, local=False)
+
+
+def _ask_hub(hub_id: str) -> None:
+    """Make one request with a short limit, because the library's downloads try again for minutes on a dead network."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    try:
+        HfApi().model_info(hub_id, timeout=HUB_TIMEOUT_SECONDS)
+    except GatedRepoError as error:
+        raise ModelError(
+            f"the hub model {hub_id} is gated: accept its terms there and log in with `hf auth login`"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise ModelError(
+            f"the hub has no model {hub_id} (or it is private); check the name, or give a local folder"
+        ) from error
+    except Exception as error:
+        raise ModelError(
+            f"the hub model {hub_id} is not in the local cache and the hub cannot be reached ({type(error).__name__}); "
+            f"use a model that needs no network: {OFFLINE_NAMES}, "
+            'installed by pip install "polyglot-geometry[offline]"; or give a local model folder'
+        ) from error
+
+
+def _load(source: str, device: str, trust_remote_code: bool, *, local: bool) -> "SentenceTransformer":
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        with _quiet_libraries(progress_bars=not local) as report:
+            model = SentenceTransformer(
+                source,
+                device=device,
+                local_files_only=local,
+                trust_remote_code=trust_remote_code,
+                model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+            )
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ModelError(
+            f"the model {source} cannot be loaded: {reason}; "
+            "it must be a whole sentence-transformers model with safetensors weights"
+        ) from error
+    if report.missing:
+        raise ModelError(
+            f"the weights of {source} lack {', '.join(report.missing[:3])}, which would be drawn at random; "
+            "the folder's config.json does not fit its weights: save or download the model again"
+        )
+    return model
+
+
+class _LoadReport(logging.Filter):
+    """Take the library's report of a load off the log and keep the names of the weights that were not in the file.
+
+    A pooler may be missing: sentence encoders do not use it.
+    """
+
+    MISSING = re.compile(r"^(\S+)\s*\|.*\bMISSING\b", re.MULTILINE)
+    COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing: list[str] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        names = self.MISSING.findall(self.COLOUR.sub("", record.getMessage()))
+        self.missing += [name for name in names if "pooler" not in name]
+        return False
+
+
+@contextmanager
+def _quiet_libraries(*, progress_bars: bool) -> Iterator[_LoadReport]:
+    """Keep the notices of the libraries off the screen while a model loads; errors still come through."""
+    from transformers.utils import logging as transformers_logging
+
+    report, bars = _LoadReport(), transformers_logging.is_progress_bar_enabled()
+    loader, sentences = logging.getLogger("transformers.modeling_utils"), logging.getLogger("sentence_transformers")
+    level = sentences.level
+    loader.addFilter(report)
+    sentences.setLevel(logging.ERROR)
+    if not progress_bars:
+        transformers_logging.disable_progress_bar()
+    try:
+        yield report
+    finally:
+        loader.removeFilter(report)
+        sentences.setLevel(level)
+        if bars:
+            transformers_logging.enable_progress_bar()

@@ -1,0 +1,57 @@
+"""The one progress bar of the project: to stderr, and silent where nobody watches."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+
+class Progress:
+    """A bar that counts finished items; use it as a context manager.
+
+    Parameters
+    ----------
+    total : int
+        Number of items, ≥ 0.
+    description : str
+        What is being done, a few words.
+    unit : str
+        Name of one item.
+    visible : bool
+        Whether the caller wants a bar; even then none is drawn where stderr is not a terminal.
+
+    Examples
+    --------
+    >>> with Progress(2, "encoding", visible=False) as progress:
+    ...     progress.advance(2)
+    """
+
+    def __init__(self, total: int, description: str, *, unit: str = "text", visible: bool = True) -> None:
+        from tqdm import tqdm
+
+        self._bar: tqdm[None] = tqdm(
+            total=total,
+            desc=description,
+            unit=unit,
+            file=sys.stderr,
+            disable=not (visible and sys.stderr.isatty()),
+            dynamic_ncols=True,
+            leave=False,
+        )
+
+    def advance(self, items: int = 1) -> None:
+        """Count finished items.
+
+        Parameters
+        ----------
+        items : int
+            How many were finished since the last call, ≥ 0.
+        """
+        self._bar.update(items)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
