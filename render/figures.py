@@ -1,0 +1,288 @@
+"""How every figure looks: one palette, one template, and the few kinds of drawing that the pages share.
+
+Figures are plotly's JSON written directly, so that no page waits for the plotly package to load. Colours are names
+(`@accent`) that the page resolves for light, dark and print; identifiers are given, never drawn at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..probe.results import Interval
+from .view import Panel, PlotlyJson
+from .words import drawn_text, interval, number
+
+FONT = (
+    'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, "DejaVu Sans", '
+    '"Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", '
+    '"Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Hiragino Sans", "Yu Gothic", "Microsoft YaHei", sans-serif'
+)
+# Blue, vermilion and green of Okabe and Ito (2008), which the three common kinds of colour blindness tell apart; in the
+# dark their lighter relatives. Shapes always repeat what colours say.
+LIGHT = {
+    "paper": "#ffffff",
+    "ink": "#1b1e22",
+    "muted": "#5a626b",
+    "line": "#d9dde1",
+    "grid": "#eceef0",
+    "accent": "#0a66a8",
+    "second": "#c24e00",
+    "third": "#00805c",
+    "faded": "#8a939c",
+    "null": "#b4bbc2",
+    "band": "rgba(10, 102, 168, 0.10)",
+    "low": "#f3f6f9",
+    "middle": "#8db8d6",
+    "high": "#0a4f85",
+}
+DARK = {
+    "paper": "#15181b",
+    "ink": "#e6e8ea",
+    "muted": "#a2abb3",
+    "line": "#3a4147",
+    "grid": "#262b30",
+    "accent": "#62b5ea",
+    "second": "#f0a13c",
+    "third": "#35c99b",
+    "faded": "#7d8790",
+    "null": "#59626a",
+    "band": "rgba(98, 181, 234, 0.14)",
+    "low": "#1f252b",
+    "middle": "#2f6c96",
+    "high": "#8fd0fa",
+}
+PALETTES = {"light": LIGHT, "dark": DARK}
+SEQUENTIAL = [[0, "@low"], [0.5, "@middle"], [1, "@high"]]
+ROW_HEIGHT = 30
+
+_AXIS: PlotlyJson = {
+    "gridcolor": "@grid",
+    "linecolor": "@line",
+    "zerolinecolor": "@line",
+    "tickcolor": "@line",
+    "tickfont": {"size": 12.5, "color": "@muted"},
+    "title": {"font": {"size": 13, "color": "@muted"}, "standoff": 10},
+    "automargin": True,
+    "fixedrange": True,
+}
+TEMPLATE: PlotlyJson = {
+    "layout": {
+        "font": {"family": FONT, "size": 13, "color": "@ink"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 12, "r": 16, "t": 34, "b": 12},
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "hovermode": "closest",
+        "hoverlabel": {
+            "bgcolor": "@paper",
+            "bordercolor": "@line",
+            "font": {"size": 13, "color": "@ink"},
+            "align": "left",
+        },
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "font": {"size": 12.5},
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+        "bargap": 0.04,
+    }
+}
+
+
+def value_axis(title: str, **settings: object) -> PlotlyJson:
+    """Return an axis of values with its title and unit."""
+    return {"title": {"text": drawn_text(title)}, **settings}
+
+
+def row_axis(names: Sequence[str]) -> PlotlyJson:
+    """Return a vertical axis of named rows, the first on top, a little grid between."""
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(names))),
+        "ticktext": [drawn_text(name) for name in names],
+        "range": [len(names) - 0.45, -0.55],
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+    }
+
+
+def row_height(rows: int, extra: int = 96) -> int:
+    """Return the height in pixels of a panel with named rows."""
+    return extra + ROW_HEIGHT * max(rows, 2)
+
+
+def panel(panel_id: str, label: str, data: Sequence[PlotlyJson], layout: PlotlyJson, height: int = 320) -> Panel:
+    """Return a panel; a legend appears where two or more traces have names."""
+    named = sum(bool(trace.get("name")) and trace.get("showlegend", True) for trace in data)
+    return Panel(panel_id, label, tuple(data), {"showlegend": named > 1, **layout}, height)
+
+
+def dots(
+    name: str,
+    rows: Sequence[float],
+    estimates: Sequence[Interval],
+    labels: Sequence[str],
+    *,
+    color: str = "@accent",
+    symbol: str = "circle",
+) -> PlotlyJson:
+    """Return estimates as dots with their intervals, one on each named row."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [e.value for e in estimates],
+        "y": list(rows),
+        "error_x": _limits(estimates, color),
+        "marker": {"color": color, "symbol": symbol, "size": 9, "line": {"width": 1.5, "color": color}},
+        "text": [hover(label, estimate) for label, estimate in zip(labels, estimates, strict=True)],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def curve(
+    name: str, x: Sequence[float], estimates: Sequence[Interval], labels: Sequence[str], *, color: str = "@accent"
+) -> PlotlyJson:
+    """Return estimates as a line of dots with vertical intervals."""
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": name,
+        "x": list(x),
+        "y": [e.value for e in estimates],
+        "error_y": _limits(estimates, color),
+        "line": {"color": color, "width": 1.5},
+        "marker": {"color": color, "size": 8},
+        "text": [hover(label, estimate) for label, estimate in zip(labels, estimates, strict=True)],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def null_marks(rows: Sequence[float], estimates: Sequence[Interval], *, lowest: float) -> PlotlyJson | None:
+    """Return the nulls as grey bars from their mean to their 95th percentile; None where no estimate has a null."""
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for row, estimate in zip(rows, estimates, strict=True):
+        if estimate.null_mean is None or estimate.null_p95 is None:
+            continue
+        xs += [max(estimate.null_mean, lowest), max(estimate.null_p95, lowest), None]
+        ys += [row, row, None]
+    if not xs:
+        return None
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "chance (mean to 95th percentile)",
+        "x": xs,
+        "y": ys,
+        "line": {"color": "@null", "width": 9},
+        "hoverinfo": "skip",
+    }
+
+
+def vertical_line(x: float, text: str, *, dash: str = "dot", color: str = "@muted") -> tuple[PlotlyJson, PlotlyJson]:
+    """Return a line over the height of a panel, and its label on top."""
+    shape = {
+        "type": "line",
+        "x0": x,
+        "x1": x,
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+        "line": {"color": color, "dash": dash, "width": 1.5},
+    }
+    label = {
+        "x": x,
+        "yref": "paper",
+        "y": 0,
+        "yanchor": "bottom",
+        "xanchor": "right",
+        "text": text,
+        "showarrow": False,
+        "font": {"size": 12, "color": color},
+        "textangle": -90,
+    }
+    return shape, label
+
+
+def horizontal_line(y: float, text: str, *, dash: str = "dot", color: str = "@muted") -> tuple[PlotlyJson, PlotlyJson]:
+    """Return a line over the width of a panel, and its label on the right."""
+    shape = {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": y,
+        "y1": y,
+        "layer": "below",
+        "line": {"color": color, "dash": dash, "width": 1.5},
+    }
+    label = {
+        "xref": "paper",
+        "x": 1,
+        "xanchor": "right",
+        "y": y,
+        "yanchor": "bottom",
+        "text": text,
+        "showarrow": False,
+        "font": {"size": 12, "color": color},
+    }
+    return shape, label
+
+
+def horizontal_band(low: float, high: float) -> PlotlyJson:
+    """Return a tinted band over the width of a panel."""
+    return {
+        "type": "rect",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": low,
+        "y1": high,
+        "layer": "below",
+        "line": {"width": 0},
+        "fillcolor": "@band",
+    }
+
+
+def vertical_band(low: float, high: float) -> PlotlyJson:
+    """Return a tinted band over the height of a panel."""
+    return {
+        "type": "rect",
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "x0": low,
+        "x1": high,
+        "layer": "below",
+        "line": {"width": 0},
+        "fillcolor": "@band",
+    }
+
+
+def hover(label: str, estimate: Interval) -> str:
+    """Return what a pointer shows over an estimate."""
+    lines = [f"<b>{drawn_text(label)}</b>", interval(estimate)]
+    if estimate.null_p95 is not None:
+        lines.append(f"chance: mean {number(estimate.null_mean)}, 95th percentile {number(estimate.null_p95)}")
+    return "<br>".join(lines)
+
+
+def _limits(estimates: Sequence[Interval], color: str) -> PlotlyJson:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [e.high - e.value for e in estimates],
+        "arrayminus": [e.value - e.low for e in estimates],
+        "color": color,
+        "thickness": 1.5,
+        "width": 0,
+    }

@@ -1,0 +1,227 @@
+"""The page of a linear-map result: its view, from the result alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..probe.linear_map_result import Direction, LinearMapResult, WorstRow
+from ..probe.results import Provenance, Side, from_json
+from . import linear_map_anatomy as anatomy
+from . import linear_map_scores as scores
+from .explorer import Explorer, explorer
+from .view import Fact, Figure, Headline, Scale, ScaleRow, Verdict, View
+from .words import MEANINGS, count, language_name, percent, rung_name
+
+TEMPLATE = "linear_map.html"
+SCALE_ORDER = ("identity", "shift", "rotation", "similarity", "linear")
+
+
+@dataclass(frozen=True, slots=True)
+class FigureGroup:
+    """Figures that answer one question."""
+
+    title: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionView:
+    """Everything shown for one direction of translation."""
+
+    id: str
+    label: str
+    source: str
+    target: str
+    rows: str
+    judged: str
+    groups: tuple[FigureGroup, ...]
+    worst: tuple[WorstRow, ...]
+    explorer: Explorer | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinearMapView(View):
+    """The page of a language pair: a verdict and figures for each direction."""
+
+    directions: tuple[DirectionView, ...]
+
+
+def view(text: str) -> LinearMapView:
+    """Return the page's content for the JSON text of a linear-map result."""
+    result = from_json(text, LinearMapResult)
+    directions = tuple(_direction(d, f"d{i}") for i, d in enumerate(result.directions))
+    figures = tuple(f for d in directions for group in d.groups for f in group.figures)
+    languages = _languages(result)
+    return LinearMapView(
+        kind="linear map",
+        title=f"{' ↔ '.join(languages)}: is translation a linear map?",
+        question=_question(result),
+        verdicts=tuple(_verdict(d) for d in result.directions),
+        figures=figures,
+        facts=_facts(result),
+        command=result.provenance.command,
+        directions=directions,
+    )
+
+
+def headline(text: str) -> Headline:
+    """Return a linear-map result in one line."""
+    result = from_json(text, LinearMapResult)
+    source = result.provenance
+    verdicts = [f"{d.source} → {d.target}: {d.certificate.verdict}" for d in result.directions]
+    return Headline(
+        kind="linear map",
+        subject=" ↔ ".join(_languages(result)),
+        verdict="; ".join(verdicts),
+        models=models_of(source),
+        corpus=source.corpus,
+        rows=result.directions[0].n if result.directions else 0,
+        time=source.time,
+    )
+
+
+def models_of(provenance: Provenance) -> str:
+    """Return the names of the models of a result, each once."""
+    return ", ".join(dict.fromkeys(side.model for side in provenance.models))
+
+
+def _languages(result: LinearMapResult) -> list[str]:
+    if not result.directions:
+        return [language_name(side.language) for side in result.provenance.models]
+    first = result.directions[0]
+    return [language_name(first.source), language_name(first.target)]
+
+
+def _question(result: LinearMapResult) -> str:
+    languages = " and ".join(_languages(result))
+    return (
+        f"Sentences in {languages} that mean the same, embedded by {models_of(result.provenance)}. Maps of growing freedom "
+        f"are fitted on some pairs and judged on others: which is the plainest that does as well as any?"
+    )
+
+
+def _verdict(direction: Direction) -> Verdict:
+    judged = direction.certificate
+    return Verdict(
+        label=_label(direction),
+        verdict=judged.verdict,
+        sentence=judged.sentence,
+        scale=_scale(direction),
+        caveats=direction.warnings,
+    )
+
+
+def _scale(direction: Direction) -> Scale | None:
+    judged = direction.certificate
+    if not judged.shares:
+        return None
+    names = [n for n in SCALE_ORDER if n in judged.shares]
+    rows = [
+        ScaleRow(
+            rung_name(name),
+            MEANINGS.get(name, ""),
+            judged.shares[name].value,
+            judged.shares[name].low,
+            judged.shares[name].high,
+            judged.equivalences.get(name, ""),
+            name == judged.verdict,
+        )
+        for name in names
+    ]
+    if judged.ceiling not in names:
+        meaning = MEANINGS.get(judged.ceiling, "")
+        rows.append(
+            ScaleRow(rung_name(judged.ceiling), meaning, 1.0, 1.0, 1.0, "ceiling", judged.verdict == "nonlinear")
+        )
+    return Scale(tuple(rows), 1 - judged.margin)
+
+
+def _label(direction: Direction) -> str:
+    return f"{language_name(direction.source)} → {language_name(direction.target)}"
+
+
+def _direction(direction: Direction, prefix: str) -> DirectionView:
+    source, target = language_name(direction.source), language_name(direction.target)
+    return DirectionView(
+        id=prefix,
+        label=f"{source} → {target}",
+        source=source,
+        target=target,
+        rows=_rows(direction),
+        judged=rung_name(direction.judged),
+        groups=tuple(group for group in _groups(direction, prefix) if group.figures),
+        worst=direction.worst[:20],
+        explorer=explorer(direction.explorer, prefix, (source, target)),
+    )
+
+
+def _groups(direction: Direction, prefix: str) -> tuple[FigureGroup, ...]:
+    return (
+        FigureGroup(
+            "Which map suffices", _present(scores.ladder(direction, prefix), scores.certificate(direction, prefix))
+        ),
+        FigureGroup(
+            "What the verdict could have missed",
+            _present(scores.power(direction, prefix), scores.learning_curve(direction, prefix)),
+        ),
+        FigureGroup(
+            "What the map does", _present(anatomy.anatomy(direction, prefix), anatomy.drift(direction, prefix))
+        ),
+        FigureGroup(
+            "Where it fails",
+            _present(
+                anatomy.residuals(direction, prefix),
+                anatomy.transfer(direction, prefix),
+                anatomy.hubness(direction, prefix),
+            ),
+        ),
+    )
+
+
+def _present(*figures: Figure | None) -> tuple[Figure, ...]:
+    return tuple(f for f in figures if f is not None)
+
+
+def _rows(direction: Direction) -> str:
+    source, target = direction.dims
+    width = str(source) if source == target else f"{source} and {target}"
+    return (
+        f"{count(direction.n)} pairs in {count(direction.groups)} groups of like meaning, {width} dimensions, "
+        f"{direction.folds} folds by group, {count(direction.pool)} candidates in every search."
+    )
+
+
+def _facts(result: LinearMapResult) -> tuple[Fact, ...]:
+    return (*common_facts(result.provenance), *_splits(result))
+
+
+def _splits(result: LinearMapResult) -> tuple[Fact, ...]:
+    facts = [Fact(f"rows, {d.source} → {d.target}", _rows(d)) for d in result.directions]
+    draws = (
+        f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations "
+        f"({result.costly_permutations} for the costly rungs)"
+    )
+    margins = ", ".join(dict.fromkeys(percent(d.certificate.margin, 1) for d in result.directions))
+    return (*facts, Fact("draws", draws), Fact("margin", margins))
+
+
+def common_facts(provenance: Provenance) -> tuple[Fact, ...]:
+    """Return the lines of the provenance that every result has."""
+    facts = [_side(side) for side in provenance.models]
+    facts += [
+        Fact("corpus", provenance.corpus),
+        Fact("corpus fingerprint", provenance.corpus_fingerprint, code=True),
+        Fact("seed", str(provenance.seed)),
+        Fact("device", f"{provenance.device}, {provenance.dtype}"),
+        Fact("versions", ", ".join(f"{k} {v}" for k, v in sorted(provenance.versions.items()))),
+    ]
+    if provenance.time:
+        spent = f" ({provenance.seconds:.0f} s)" if provenance.seconds else ""
+        facts.append(Fact("time", f"{provenance.time}{spent}"))
+    if provenance.host:
+        facts.append(Fact("machine", provenance.host))
+    return tuple(facts)
+
+
+def _side(side: Side) -> Fact:
+    return Fact(f"model, {language_name(side.language)}", f"{side.model}  {side.model_fingerprint}", code=True)

@@ -1,0 +1,220 @@
+"""JSON text of a result in, one self-contained HTML page out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+from .. import __version__
+from ..errors import ConfigError, DataError, OutputError
+from ..probe.results import read_schema, write_text
+from .embed import to_script_json, without_lone_surrogates
+from .figures import FONT, PALETTES, TEMPLATE
+from .plotlyjs import Bundle, bundle, packed_bundle, script_hash
+from .view import Cell, Column, Headline, View
+from .words import MINUS, count, number, percent
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+PlotlyJs = Literal["inline", "cdn", "directory"]
+PLOTLYJS: tuple[PlotlyJs, ...] = ("inline", "cdn", "directory")
+LARGEST_PAGE = 10_000_000
+TEMPLATES = Path(__file__).parent / "templates"
+CAVEATS_SHOWN = 3
+#: Which module shows which kind of result: a new kind is a line here, a module with `TEMPLATE`, `view` and `headline`,
+#: and a template that extends page.html.
+KINDS = {"polyglot/linear-map/1": "linear_map"}
+
+
+class ResultModule(Protocol):
+    """What a module of a result type offers."""
+
+    TEMPLATE: str
+
+    def view(self, text: str) -> View:
+        """Return the content of the page."""
+        ...
+
+    def headline(self, text: str) -> Headline:
+        """Return the result in one line."""
+        ...
+
+
+def module_for(text: str) -> ResultModule:
+    """Return the module that shows a result, by the schema that its JSON text names.
+
+    Raises
+    ------
+    DataError
+        If the text is not a result, or of a kind that this version cannot show.
+    """
+    schema = read_schema(text)
+    if schema not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise DataError(f"no page for a result of schema {schema!r}; known: {known}; a newer polyglot may know it")
+    return cast("ResultModule", importlib.import_module(f".{KINDS[schema]}", __package__))
+
+
+def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
+    """Return the page of a result.
+
+    Parameters
+    ----------
+    text : str
+        The result as JSON text, as `to_json` writes it. Unknown fields are ignored.
+    plotlyjs : {"inline", "cdn", "directory"}
+        Where the page finds plotly.js: inside itself (about 2 MB, works anywhere), on plotly's server (needs the
+        network), or in a file beside the page (`write_page` puts it there).
+
+    Returns
+    -------
+    str
+        HTML; the same text and option give the same bytes under the same versions of polyglot and plotly.
+
+    Raises
+    ------
+    ConfigError
+        If the option is unknown.
+    DataError
+        If the text is not a result of a known kind.
+    OutputError
+        If the page would be larger than 10 MB.
+    """
+    if plotlyjs not in PLOTLYJS:
+        raise ConfigError(f"plotlyjs: expected one of {', '.join(PLOTLYJS)}, got {plotlyjs!r}")
+    module = module_for(text)
+    view = module.view(text)
+    template = environment().get_template(module.TEMPLATE)
+    html = without_lone_surrogates(
+        template.render(view=view, **_figures(view), **_frame(plotlyjs, ("page.js", "explorer.js")))
+    )
+    _check_size(html)
+    return html
+
+
+def write_page(text: str, path: Path, *, plotlyjs: PlotlyJs = "inline") -> Path:
+    """Write the page of a result, atomically, and return its path.
+
+    Raises
+    ------
+    ConfigError, DataError, OutputError
+        As `render`; also if the file cannot be written.
+    """
+    html = render(text, plotlyjs=plotlyjs)
+    if plotlyjs == "directory":
+        shared = path.parent / bundle().file_name
+        if not shared.exists():
+            write_text(shared, bundle().text)
+    write_text(path, html)
+    return path
+
+
+def figures_json(view: View) -> str:
+    """Return all panels of a page, with the template and the palettes, as JSON for a script element."""
+    panels = {p.id: {"data": p.data, "layout": p.layout, "height": p.height} for f in view.figures for p in f.panels}
+    return to_script_json({"panels": panels, "template": TEMPLATE, "palettes": PALETTES})
+
+
+def content_security_policy(scripts: tuple[str, ...], plotlyjs: PlotlyJs) -> str:
+    """Return the policy of a page: nothing from anywhere, but its own scripts by their hashes.
+
+    plotly.js draws these figures without `eval`. It sets inline styles, so styles cannot be listed by hash.
+    """
+    sources = [f"'{script_hash(text)}'" for text in scripts]
+    if plotlyjs == "cdn":
+        sources.append(bundle().cdn)
+    elif plotlyjs == "directory":
+        sources.append("'self' file:")
+    else:
+        sources.append(f"'{script_hash(bundle().text)}'")
+    return (
+        f"default-src 'none'; script-src {' '.join(sources)}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def environment() -> Environment:
+    """Return the template environment: escaping on, undefined names are errors."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(cell=cell_text, exact=cell_exact, number=number, percent=percent, count=count)
+    return made
+
+
+def cell_text(value: Cell, column: Column) -> str:
+    """Return a cell of a table as it is read."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if column.form == "count":
+        return count(value)
+    return percent(value, 1) if column.form == "percent" else number(value, 3)
+
+
+def cell_exact(value: Cell) -> str:
+    """Return a number of a table in full, for the CSV; empty where the text as read is meant."""
+    return repr(value) if isinstance(value, (int, float)) and value == value else ""
+
+
+def _figures(view: View) -> dict[str, object]:
+    from markupsafe import Markup
+
+    numbers = {figure.id: place for place, figure in enumerate(view.figures, start=1)}
+    return {"figures_json": Markup(figures_json(view)), "numbers": numbers}
+
+
+def _frame(plotlyjs: PlotlyJs, scripts: tuple[str, ...]) -> dict[str, object]:
+    from markupsafe import Markup
+
+    sources = tuple(_asset(name) for name in scripts)
+    return {
+        "version": __version__,
+        "policy": content_security_policy(sources, plotlyjs),
+        "palettes": PALETTES,
+        "font": Markup(FONT),
+        "css": Markup(_asset("page.css")),
+        "scripts": tuple(Markup(source) for source in sources),
+        "plotlyjs": plotlyjs,
+        "plotly_packed": packed_bundle() if plotlyjs == "inline" else "",
+        "plotly_source": _source(bundle(), plotlyjs),
+        "plotly_integrity": _integrity(bundle()) if plotlyjs == "cdn" else "",
+        "caveats_shown": CAVEATS_SHOWN,
+        "minus": MINUS,
+    }
+
+
+def _source(plotly: Bundle, plotlyjs: PlotlyJs) -> str:
+    return {"inline": "", "cdn": plotly.cdn, "directory": plotly.file_name}[plotlyjs]
+
+
+def _integrity(plotly: Bundle) -> str:
+    return "sha384-" + base64.b64encode(hashlib.sha384(plotly.text.encode("utf-8")).digest()).decode()
+
+
+@cache
+def _asset(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _check_size(html: str) -> None:
+    size = len(html.encode("utf-8"))
+    if size > LARGEST_PAGE:
+        raise OutputError(
+            f"the page would be {size / 1e6:.1f} MB, the most is {LARGEST_PAGE / 1e6:.0f} MB: "
+            "give fewer sentences with --limit"
+        )

@@ -1,0 +1,158 @@
+"use strict";
+(() => {
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const { panels, palettes, template } = JSON.parse($("#figures").textContent);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const PRINTED_WIDTH = 660;
+  let printing = false;
+
+  const mode = () => (dark.matches && !printing ? "dark" : "light");
+
+  // Colours are written as names; only under keys that hold colours is "@name" a name and not somebody's text.
+  const painted = (value, palette, isColor = false) => {
+    if (typeof value === "string") return isColor && value.startsWith("@") ? palette[value.slice(1)] : value;
+    if (Array.isArray(value)) return value.map((item) => painted(item, palette, isColor));
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, painted(item, palette, /color/i.test(key) || (isColor && !/text|title/.test(key)))]),
+    );
+  };
+
+  const unpack = async (packed) => {
+    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).text();
+  };
+
+  const loadPlotly = async () => {
+    const packed = $("#plotly-packed");
+    if (packed) {
+      const script = document.createElement("script");
+      script.textContent = await unpack(packed.textContent);
+      document.head.append(script);
+    } else if (document.readyState === "loading") {
+      await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
+    }
+    if (!window.Plotly) throw new Error("plotly.js did not load");
+  };
+
+  const drawn = new Map();
+
+  const layoutFor = (panel, width, height) => ({
+    ...painted(panel.layout, palettes[mode()]),
+    template: painted(template, palettes[mode()]),
+    width,
+    height: height ?? panel.height,
+    autosize: false,
+  });
+
+  const draw = (div, width = div.clientWidth) => {
+    const panel = panels[div.id];
+    drawn.set(div, `${mode()} ${width}`);
+    return Plotly.react(div, painted(panel.data, palettes[mode()]), layoutFor(panel, width), {
+      displayModeBar: false,
+      displaylogo: false,
+      scrollZoom: false,
+      doubleClick: false,
+    });
+  };
+
+  const refresh = (div) => {
+    const width = div.clientWidth;
+    if (!printing && width > 0 && drawn.get(div) !== `${mode()} ${width}`) draw(div);
+  };
+
+  const save = (name, blob) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  };
+
+  // A spreadsheet runs a cell that begins with one of these; an apostrophe keeps the text a text.
+  const csvText = (text) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  const saveCsv = (name, rows) =>
+    save(`${name}.csv`, new Blob(["\ufeff", rows.map((row) => row.join(",")).join("\r\n"), "\r\n"], { type: "text/csv;charset=utf-8" }));
+  const csvOf = (table) =>
+    $$("tr", table).map((row) => [...row.cells].map((cell) => cell.dataset.v ?? csvText(cell.textContent)));
+
+  const saveImages = async (figure, format) => {
+    for (const div of $$(".plot", figure)) {
+      const panel = panels[div.id];
+      const layout = painted(panel.layout, palettes.light);
+      const look = painted(template, palettes.light);
+      const image = { data: painted(panel.data, palettes.light), layout: { ...layout, template: look, paper_bgcolor: "#fff" } };
+      const url = await Plotly.toImage(image, { format, width: 720, height: panel.height, scale: format === "png" ? 3 : 1 });
+      const body = format === "svg" ? new Blob([decodeURIComponent(url.slice(url.indexOf(",") + 1))], { type: "image/svg+xml" })
+        : new Blob([Uint8Array.from(atob(url.split(",")[1]), (letter) => letter.charCodeAt(0))], { type: "image/png" });
+      save(`${div.id}.${format}`, body);
+    }
+  };
+
+  const show = (tab) => {
+    for (const other of $$('[role="tab"]')) {
+      const selected = other === tab;
+      other.setAttribute("aria-selected", String(selected));
+      other.tabIndex = selected ? 0 : -1;
+      document.getElementById(other.getAttribute("aria-controls")).hidden = !selected;
+    }
+  };
+
+  const tabs = $$('[role="tab"]');
+  for (const [place, tab] of tabs.entries()) {
+    tab.addEventListener("click", () => show(tab));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const next = tabs[(place + step + tabs.length) % tabs.length];
+      show(next);
+      next.focus();
+    });
+  }
+  if (tabs.length) show(tabs[0]);
+
+  for (const button of $$("[data-csv]")) {
+    button.addEventListener("click", () => saveCsv(button.dataset.csv.replace(/-table$/, ""), csvOf(document.getElementById(button.dataset.csv))));
+  }
+  for (const button of $$("[data-image]")) {
+    button.addEventListener("click", () => saveImages(document.getElementById(button.dataset.figure), button.dataset.image));
+  }
+
+  const plots = () => $$(".plot").filter((div) => panels[div.id]);
+  const opened = [];
+
+  addEventListener("beforeprint", () => {
+    printing = true;
+    for (const details of $$("details:not([open])")) {
+      details.open = true;
+      opened.push(details);
+    }
+    if (!window.Plotly) return;
+    for (const div of plots()) {
+      const beside = $$(".plot", div.closest(".panels")).length;
+      draw(div, Math.floor((PRINTED_WIDTH - 16 * (beside - 1)) / beside));
+    }
+  });
+  addEventListener("afterprint", () => {
+    printing = false;
+    for (const details of opened.splice(0)) details.open = false;
+    plots().forEach(refresh);
+  });
+
+  const ready = loadPlotly().then(() => {
+    const sizes = new ResizeObserver((entries) => entries.forEach((entry) => refresh(entry.target)));
+    plots().forEach((div) => sizes.observe(div));
+    dark.addEventListener("change", () => plots().forEach(refresh));
+  });
+  ready.catch((error) => {
+    for (const div of $$(".plot")) {
+      div.style.height = "auto";
+      div.textContent = "This browser could not draw the figure; its numbers are in the table below.";
+    }
+    console.error(error);
+  });
+
+  window.polyglot = { $, $$, dark, mode, painted, palettes, ready, saveCsv, csvText, template, unpack };
+})();
