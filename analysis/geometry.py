@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
@@ -237,7 +238,7 @@ def _neighbour_ratios_by_products(rows: Floats) -> Floats:
         block = centred[start : start + tile_rows]
         tile = squares - 2 * block @ centred.T
         tile[np.arange(len(block)), start + np.arange(len(block))] = np.inf
-        near = np.argpartition(tile, 1, axis=1)[:, :2]
+        near = torch.from_numpy(tile).topk(2, dim=1, largest=False, sorted=False).indices.numpy()
         exact = np.linalg.norm(centred[near] - block[:, None], axis=2)
         exact.sort(axis=1)
         ratios[start : start + len(block)] = exact[:, 1] / exact[:, 0]

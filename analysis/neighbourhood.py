@@ -7,6 +7,7 @@ made in tiles, so that memory is O(n k + tile) at any n.
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -45,7 +46,7 @@ def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Neighbours:
     for start in range(0, len(unit), tile_rows):
         tile = unit[start : start + tile_rows] @ unit.T
         tile[np.arange(len(tile)), start + np.arange(len(tile))] = -np.inf
-        found[start : start + len(tile)] = np.argpartition(tile, -k, axis=1)[:, -k:]
+        found[start : start + len(tile)] = torch.from_numpy(tile).topk(k, dim=1, sorted=False).indices
     return found
 
 
