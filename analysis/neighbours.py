@@ -99,6 +99,20 @@ def match_ranks(
     )
 
 
+def nearest(
+    queries: Floats, candidates: Floats, *, k: int, device: str = "cpu"
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return cosines and row numbers of the k nearest candidates of every query, nearest first, (n, k) each."""
+    unit_queries, unit_candidates = unit_rows(queries, device), unit_rows(candidates, device)
+    values, places = [], []
+    tile_rows = max(1, TILE_ENTRIES // max(len(candidates), 1))
+    for start in range(0, len(unit_queries), tile_rows):
+        top = (unit_queries[start : start + tile_rows] @ unit_candidates.T).topk(k, dim=1)
+        values.append(top.values.cpu())
+        places.append(top.indices.cpu())
+    return torch.cat(values).numpy(), torch.cat(places).numpy()
+
+
 def unit_rows(x: Floats, device: str = "cpu") -> torch.Tensor:
     """Return the rows of x (n, d) at unit length, float32; a row of zeros stays."""
     rows = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)).to(device)

@@ -1,0 +1,158 @@
+"""Where a map fails: drift of local maps, parts of the rows, and transfer from domain to domain (METHOD §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .folded import FoldedSource, FoldedTarget
+from .inference import permutation_p_value
+from .ridge import RELATIVE_PENALTIES, RidgeFactor
+from .rungs import AffineMap, choose_penalty, ridge_errors
+from .scores import row_squares
+
+Floats = NDArray[np.float64]
+REGIONS = 8
+ROWS_A_REGION = 30
+BOOTSTRAPS = 40
+MAX_DOMAINS = 20
+DOMAIN_ROWS = 40
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalDrift:
+    """Distances between regions, differences of their maps, and the test of their mean difference."""
+
+    distances: Floats  # (pairs,) in units of the root mean square distance from the mean
+    differences: Floats  # (pairs,) ‖Wi − Wj‖ in units of ‖W‖
+    statistic: float  # mean difference
+    null: Floats  # (bootstraps,) the same under the global map
+
+
+def local_drift(x: Floats, y: Floats, prediction: Floats, penalty: float, *, seed: int = 0) -> LocalDrift | None:
+    """Compare linear maps fitted in regions of the source space with what one global map would give.
+
+    Local fits differ by sampling noise alone; the null is a parametric bootstrap: targets are redrawn as the global
+    prediction plus residuals permuted within each region, and the local maps are fitted again.
+
+    Parameters
+    ----------
+    x, y, prediction : array (n, p), (n, q), (n, q)
+        Source, target, and the held-out prediction of the linear rung.
+    penalty : float
+        Relative penalty of the local fits: that of the global one.
+    seed : int
+        Seed of regions and bootstrap.
+
+    Returns
+    -------
+    LocalDrift or None
+        None where there are too few rows for three regions.
+    """
+    regions = min(REGIONS, len(x) // ROWS_A_REGION)
+    if regions < 3:
+        return None
+    labels, centres = _regions(x, regions, seed)
+    parts = [np.flatnonzero(labels == r) for r in range(len(centres))]
+    parts = [rows for rows in parts if len(rows) >= ROWS_A_REGION]
+    if len(parts) < 3:
+        return None
+    centred = [x[rows] - x[rows].mean(axis=0) for rows in parts]
+    factors = [RidgeFactor.of(c.T @ c) for c in centred]
+    scale = _norm_of_global(x, y, penalty)
+
+    def differences(target: Floats) -> Floats:
+        maps = [f.weights(f.rotate(c.T @ target[r]), penalty) for f, c, r in zip(factors, centred, parts, strict=True)]
+        return _pairwise(maps) / scale
+
+    rng = np.random.default_rng([seed, 9])
+    null = np.array([differences(_redrawn(prediction, y - prediction, parts, rng)).mean() for _ in range(BOOTSTRAPS)])
+    observed = differences(y)
+    means = np.stack([x[rows].mean(axis=0) for rows in parts])
+    spread = float(np.sqrt(row_squares(x - x.mean(axis=0)).mean())) or 1.0
+    distances = np.array([np.linalg.norm(a - b) for a, b in _pairs(means)]) / spread
+    return LocalDrift(distances, observed, float(observed.mean()), null)
+
+
+def drift_p_value(drift: LocalDrift) -> float:
+    """One-sided p-value of the mean difference against the bootstrap from the global map."""
+    return permutation_p_value(drift.statistic, drift.null)
+
+
+def _regions(x: Floats, k: int, seed: int) -> tuple[NDArray[np.int64], Floats]:
+    from sklearn.cluster import MiniBatchKMeans
+
+    model = MiniBatchKMeans(min(k, len(np.unique(x[:500], axis=0))), n_init=1, batch_size=2048, random_state=seed).fit(x)
+    return model.labels_.astype(np.int64), model.cluster_centers_
+
+
+def _norm_of_global(x: Floats, y: Floats, penalty: float) -> float:
+    about = x - x.mean(axis=0)
+    factor = RidgeFactor.of(about.T @ about)
+    return float(np.linalg.norm(factor.weights(factor.rotate(about.T @ (y - y.mean(axis=0))), penalty))) or 1.0
+
+
+def _redrawn(
+    prediction: Floats, residuals: Floats, parts: list[NDArray[np.intp]], rng: np.random.Generator
+) -> Floats:
+    target = prediction.copy()
+    for rows in parts:
+        target[rows] += residuals[rng.permutation(rows)]
+    return target
+
+
+def _pairs(items: Floats) -> list[tuple[Floats, Floats]]:
+    return [(items[i], items[j]) for i in range(len(items)) for j in range(i)]
+
+
+def _pairwise(maps: list[Floats]) -> Floats:
+    return np.array([np.linalg.norm(maps[i] - maps[j]) for i in range(len(maps)) for j in range(i)])
+
+
+def domain_transfer(x: Floats, y: Floats, domains: NDArray[np.str_], *, seed: int = 0) -> tuple[list[str], Floats]:
+    """Fit ridge maps in each domain and score them in every other; within a domain by cross-validation.
+
+    Returns
+    -------
+    names : list of str
+        Domains with at least 40 rows, the 20 largest, in alphabetical order.
+    r2 : array (domains, domains)
+        R² of the map fitted in the row's domain on the column's, about the column's own mean. The fitted offset counts:
+        a map that lands a domain beside itself loses by it.
+    """
+    labels, counts = np.unique(domains, return_counts=True)
+    large = labels[counts >= DOMAIN_ROWS]
+    sizes = counts[counts >= DOMAIN_ROWS]
+    names = sorted(large[np.argsort(-sizes, kind="stable")][:MAX_DOMAINS].tolist())
+    rows = {name: np.flatnonzero(domains == name) for name in names}
+    r2 = np.full((len(names), len(names)), np.nan)
+    for i, trained in enumerate(names):
+        fitted, within = _domain_map(x[rows[trained]], y[rows[trained]], np.random.default_rng([seed, 10, i]))
+        for j, scored in enumerate(names):
+            r2[i, j] = within if i == j else _r2(y[rows[scored]], fitted(x[rows[scored]]))
+    return names, r2
+
+
+def _domain_map(x: Floats, y: Floats, rng: np.random.Generator) -> tuple[AffineMap, float]:
+    """Return the map of a domain, and its cross-validated R² within it."""
+    folds = rng.permutation(np.arange(len(x)) % 5)
+    source = FoldedSource.of(x, folds)
+    target = FoldedTarget.of(source, y)
+    everything: frozenset[int] = frozenset()
+    penalties = [choose_penalty(target, fold) for fold in range(5)]
+    penalty = sorted(penalties)[2]
+    factor = source.factor(everything)
+    weights = factor.weights(factor.rotate(target.training_cross(everything)), penalty)
+    error = 0.0
+    for fold, chosen in enumerate(penalties):
+        index = RELATIVE_PENALTIES.index(chosen)
+        error += float(ridge_errors(target, frozenset({fold}), fold)[index])
+    spread = sum(target.total(fold, target.mean(frozenset({fold}))) for fold in range(5))
+    centre_x = x.mean(axis=0)
+    return AffineMap(weights, centre_x, y.mean(axis=0)), 1 - error / spread
+
+
+def _r2(y: Floats, prediction: Floats) -> float:
+    return 1 - float(row_squares(y - prediction).sum() / row_squares(y - y.mean(axis=0)).sum())

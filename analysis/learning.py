@@ -1,0 +1,104 @@
+"""The learning curve: held-out R² of the ridge rung against the number of training pairs, and where it tends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .inference import Interval, Resamples, percentile_interval
+from .ladder import Ladder
+from .scores import row_squares
+from .splits import group_folds, permute_within_strata
+
+Floats = NDArray[np.float64]
+SIZES = 7
+SMALLEST = 60
+MAX_SUBSETS = 4
+LIMIT_DRAWS = 200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurvePoint:
+    """R² of maps fitted on about `pairs` pairs."""
+
+    pairs: int
+    r2: Interval
+
+
+def learning_curve(
+    x: Floats, y: Floats, groups: NDArray[np.int64], *, n_folds: int = 5, seed: int = 0
+) -> tuple[CurvePoint, ...]:
+    """Cross-validate the ridge rung on random subsets of growing size, λ chosen within each.
+
+    Small sizes use up to four disjoint subsets, whose rows are scored together. The null permutes the pairs of each
+    subset once.
+    """
+    rng = np.random.default_rng([seed, 7])
+    order = rng.permutation(len(x))
+    sizes = np.unique(np.geomspace(min(SMALLEST, len(x)), len(x), SIZES).astype(int))
+    return tuple(_point(x, y, groups, _subsets(order, int(size)), n_folds, rng) for size in sizes)
+
+
+def _subsets(order: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
+    count = min(MAX_SUBSETS, max(1, len(order) // size))
+    return [np.sort(order[i * size : (i + 1) * size]) for i in range(count)]
+
+
+def _point(
+    x: Floats,
+    y: Floats,
+    groups: NDArray[np.int64],
+    subsets: list[NDArray[np.intp]],
+    n_folds: int,
+    rng: np.random.Generator,
+) -> CurvePoint:
+    errors, totals, null = [], [], []
+    for rows in subsets:
+        ladder = Ladder(x[rows], group_folds(groups[rows], n_folds, rng), rungs=("linear",))
+        error, total = _scored(ladder, y[rows])
+        errors.append(error)
+        totals.append(total)
+        partner = permute_within_strata(groups[rows], np.zeros(len(rows), np.int64), rng)
+        error, total = _scored(ladder, y[rows][partner])
+        null.append(1 - error.sum() / total.sum())
+    members = groups[np.concatenate(subsets)]
+    resamples = Resamples.draw(members, rng, resamples=300)
+    ratio, drawn = resamples.ratio_of_sums(np.concatenate(errors), np.concatenate(totals))
+    pairs = round(len(subsets[0]) * (n_folds - 1) / n_folds)
+    return CurvePoint(pairs, percentile_interval(1 - ratio, 1 - drawn).with_null(null))
+
+
+def _scored(ladder: Ladder, y: Floats) -> tuple[Floats, Floats]:
+    fit = ladder.fit(y)
+    return row_squares(y - fit.predictions["linear"]), row_squares(y - fit.reference)
+
+
+def extrapolated_limit(points: tuple[CurvePoint, ...], *, seed: int = 0) -> Interval | None:
+    """Fit R²(n) = a − b n^(−c) and return a with an interval from redrawn points; None with fewer than 5 points.
+
+    Points are redrawn normally from their own intervals; the curve is fitted again to each draw. The form is the usual
+    power law of learning curves (Viering and Loog, 2023); the limit is an extrapolation and no more.
+    """
+    if len(points) < 5:
+        return None
+    n = np.array([p.pairs for p in points], np.float64)
+    value = np.array([p.r2.value for p in points])
+    error = np.maximum(np.array([(p.r2.high - p.r2.low) / 3.92 for p in points]), 1e-4)
+    rng = np.random.default_rng([seed, 8])
+    limit = _limit(n, value, error)
+    drawn = np.array([_limit(n, value + error * rng.standard_normal(len(n)), error) for _ in range(LIMIT_DRAWS)])
+    return percentile_interval(limit, drawn)
+
+
+def _limit(n: Floats, value: Floats, error: Floats) -> float:
+    """Least squares for a, b over a grid of exponents c: the best fit with a at most 1."""
+    best, limit = np.inf, float(value[-1])
+    for exponent in np.linspace(0.1, 1.5, 29):
+        design = np.column_stack([np.ones_like(n), -(n**-exponent)]) / error[:, None]
+        (a, b), *_ = np.linalg.lstsq(design, value / error, rcond=None)
+        misfit = float(np.sum((design @ [a, b] - value / error) ** 2))
+        if misfit < best and b >= 0 and a <= 1:
+            best, limit = misfit, float(a)
+    return limit

@@ -1,0 +1,240 @@
+"""One direction of translation, measured: ladder, intervals, nulls, certificate, anatomy, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.certificate import (
+    MARGINS,
+    NO_MAP,
+    Decision,
+    SharedErrors,
+    decide,
+    decide_retrieval,
+)
+from ..analysis.closed_form import Recipe
+from ..analysis.inference import Interval, Resamples
+from ..analysis.jackknife import block_moments_of, refitted_interval
+from ..analysis.ladder import SAME_SPACE_RUNGS, Choices, Ladder, LadderFit
+from ..analysis.neighbours import MatchRanks
+from ..analysis.null import NullPlan, NullScores, permutation_null
+from ..analysis.power import Planting, PowerCurve, power_curve
+from ..analysis.scores import Fidelity, fidelity, mean_intervals, retrieval_outcomes, retrieve, row_squares
+from ..analysis.splits import deciles, group_folds
+from .failures import anatomy_of, drift_of, learning_of, residual_groups, transfer_of
+from .linear_map_config import LinearMapConfig
+from .linear_map_result import (
+    Certificate,
+    Choice,
+    Direction,
+    PowerPoint,
+    RetrievalScores,
+    RungScores,
+)
+from .noise_ceiling import noise_ceiling
+from .pairs import Pairs
+from .rows import explorer_points, hubness_of, worst_rows
+from .wording import verdict_sentence
+
+Floats = NDArray[np.float64]
+SMALL_POOL = 200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """Everything that later steps read: the fit, per-row outcomes, shared resamples."""
+
+    pairs: Pairs
+    config: LinearMapConfig
+    folds: NDArray[np.int64]
+    ladder: Ladder
+    fit: LadderFit
+    total: Floats  # (n,) ‖y − μy‖²
+    fidelity: dict[str, Fidelity]
+    forward: dict[str, MatchRanks]
+    backward: dict[str, MatchRanks]
+    resamples: Resamples
+    pool_resamples: Resamples
+    scores: SharedErrors
+
+    @property
+    def judged(self) -> str:
+        """The rung whose rows are shown: the linear one."""
+        return "linear"
+
+    def recipes(self, rung: str) -> list[Recipe]:
+        """What each fold chose for a closed-form rung."""
+        return [Recipe(rung, c.penalty, c.rank if rung == "low_rank" else None) for c in self.fit.choices]
+
+
+def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
+    """Measure one direction of translation.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        n ≥ 50 rows.
+    config : LinearMapConfig
+
+    Returns
+    -------
+    Direction
+    """
+    fitted = fit_ladder(pairs, config)
+    null = _null(fitted)
+    decision = decide(fitted.scores, null.ceiling_p95, config.margin)
+    power = _power(fitted)
+    return Direction(
+        source=pairs.names[0],
+        target=pairs.names[1],
+        n=len(pairs.x),
+        groups=len(np.unique(pairs.groups)),
+        dims=(pairs.x.shape[1], pairs.y.shape[1]),
+        folds=config.folds,
+        pool=len(pairs.pool.rows),
+        rungs={rung: _rung_scores(fitted, null, rung) for rung in fitted.ladder.rungs},
+        absent={rung: pairs.why_not for rung in config.rungs if rung not in fitted.ladder.rungs},
+        certificate=_certificate(fitted, null, decision, power),
+        judged=fitted.judged,
+        choices=tuple(_choice(c) for c in fitted.fit.choices),
+        worst=worst_rows(pairs, fitted.fit.predictions[fitted.judged], fitted.forward[fitted.judged], config),
+        warnings=tuple(_warnings(fitted)),
+        anatomy=anatomy_of(fitted.ladder, pairs, [c.penalty for c in fitted.fit.choices]),
+        drift=drift_of(fitted.fit, pairs, config) if config.failure else None,
+        learning_curve=learning_of(pairs, config) if config.failure else None,
+        residuals=residual_groups(
+            pairs, fitted.fidelity[fitted.judged], fitted.total, fitted.forward[fitted.judged], config
+        ),
+        transfer=transfer_of(pairs, config) if config.failure else None,
+        hubness=hubness_of(pairs, fitted.fit.predictions),
+        explorer=explorer_points(pairs, fitted.fit.predictions[fitted.judged], config),
+    )
+
+
+def fit_ladder(pairs: Pairs, config: LinearMapConfig) -> Fitted:
+    """Fit every rung and gather per-row outcomes."""
+    rng = np.random.default_rng(config.seed)
+    folds = group_folds(pairs.groups, config.folds, rng)
+    rungs = tuple(r for r in config.rungs if pairs.same_space or r not in SAME_SPACE_RUNGS)
+    ladder = Ladder(pairs.x, folds, rungs=rungs, seed=config.seed)
+    fit = ladder.fit(pairs.y)
+    parts = {rung: fidelity(pairs.y, p, fit.reference) for rung, p in fit.predictions.items()}
+    ranks = {rung: retrieve(p, pairs.y, pairs.groups, pairs.pool) for rung, p in fit.predictions.items()}
+    total = row_squares(pairs.y - fit.reference)
+    resamples = Resamples.draw(pairs.groups, np.random.default_rng([config.seed, 1]), config.resamples)
+    pool_resamples = Resamples.draw(pairs.pool.groups, np.random.default_rng([config.seed, 2]), config.resamples)
+    scores = SharedErrors.of({rung: part.squared_error for rung, part in parts.items()}, total, resamples)
+    forward = {rung: pair[0] for rung, pair in ranks.items()}
+    backward = {rung: pair[1] for rung, pair in ranks.items()}
+    return Fitted(
+        pairs, config, folds, ladder, fit, total, parts, forward, backward, resamples, pool_resamples, scores
+    )
+
+
+def _null(fitted: Fitted) -> NullScores:
+    config, pairs = fitted.config, fitted.pairs
+    plan = NullPlan(config.permutations, config.costly_permutations, config.seed + 1)
+    strata = deciles(pairs.lengths[0].astype(np.float64))
+    return permutation_null(fitted.ladder, pairs.y, pairs.groups, strata, pool=pairs.pool, plan=plan)
+
+
+def _power(fitted: Fitted) -> PowerCurve | None:
+    if not fitted.config.power_replicates or "nonlinear" not in fitted.ladder.rungs:
+        return None
+    linear = fitted.fit.predictions["linear"]
+    planting = Planting(linear, fitted.pairs.y - linear)
+    return power_curve(
+        fitted.ladder, planting, fitted.resamples, replicates=fitted.config.power_replicates, seed=fitted.config.seed
+    )
+
+
+def _rung_scores(fitted: Fitted, null: NullScores, rung: str) -> RungScores:
+    forward = mean_intervals(retrieval_outcomes(fitted.forward[rung]), fitted.resamples)
+    backward = mean_intervals(retrieval_outcomes(fitted.backward[rung]), fitted.pool_resamples)
+    cosine = mean_intervals({"cosine": fitted.fidelity[rung].cosine}, fitted.resamples)
+    return RungScores(
+        r2=fitted.scores.interval(rung).with_null(null.forward["r2"].get(rung, [])),
+        **_with_null(cosine | forward, null.forward, rung),
+        backward=RetrievalScores(**_with_null(backward, null.backward, rung)),
+        r2_refitted=_refitted(fitted, rung),
+    )
+
+
+def _with_null(
+    scores: dict[str, Interval], null: dict[str, dict[str, list[float]]], rung: str
+) -> dict[str, Interval]:
+    return {name: score.with_null(null.get(name, {}).get(rung, [])) for name, score in scores.items()}
+
+
+def _refitted(fitted: Fitted, rung: str) -> Interval | None:
+    if not fitted.config.failure or rung not in ("shift", "rotation", "similarity", "linear"):
+        return None
+    pairs = fitted.pairs
+    blocks = fitted.ladder.source.keep(
+        "jackknife blocks", lambda: block_moments_of(pairs.x, pairs.y, pairs.groups, fitted.folds)
+    )
+    return refitted_interval(blocks, fitted.recipes(rung))
+
+
+def _certificate(fitted: Fitted, null: NullScores, decision: Decision, power: PowerCurve | None) -> Certificate:
+    config, scores = fitted.config, fitted.scores
+    hits = {rung: (ranks.cosine <= 1).astype(np.float64) for rung, ranks in fitted.forward.items()}
+    retrieval = decide_retrieval(hits, fitted.resamples)
+    detectable = power.smallest_detectable if power else None
+    ceiling, rows, on_rows = noise_ceiling(fitted.pairs, fitted.fit, decision.ceiling, config)
+    return Certificate(
+        verdict=decision.verdict,
+        sentence=verdict_sentence(fitted.pairs.names, decision, scores, detectable),
+        ceiling=decision.ceiling,
+        margin=config.margin,
+        shares=decision.shares,
+        equivalences={name: str(value) for name, value in decision.equivalences.items()},
+        ceiling_null_p95=null.ceiling_p95,
+        by_margin={f"{m:g}": decide(scores, null.ceiling_p95, m).verdict for m in MARGINS},
+        retrieval_verdict=retrieval.verdict,
+        retrieval_margin=retrieval.margin,
+        retrieval_gaps=retrieval.shares,
+        curvature_gain=scores.gain(decision.ceiling, over="linear") if decision.verdict != NO_MAP else None,
+        smallest_detectable=detectable,
+        power=tuple(_power_points(power)),
+        noise_ceiling=ceiling,
+        noise_ceiling_rows=rows,
+        ceiling_on_those_rows=on_rows,
+    )
+
+
+def _power_points(power: PowerCurve | None) -> Iterator[PowerPoint]:
+    if power is not None:
+        for share, detected in zip(power.shares, power.detected, strict=True):
+            yield PowerPoint(share, detected, power.replicates)
+
+
+def _choice(choices: Choices) -> Choice:
+    locality, curvature = choices.locality, choices.curvature
+    return Choice(
+        penalty=choices.penalty,
+        rank=choices.rank,
+        regions=locality.regions if locality else None,
+        region_penalty=locality.penalty if locality else None,
+        bandwidth=curvature.bandwidth if curvature else None,
+        curvature_penalty=curvature.penalty if curvature else None,
+    )
+
+
+def _warnings(fitted: Fitted) -> Iterator[str]:
+    pairs = fitted.pairs
+    n, width = len(pairs.x), max(pairs.x.shape[1], pairs.y.shape[1])
+    repeated = n - len(np.unique(pairs.groups))
+    if repeated:
+        yield f"{repeated} of {n} pairs repeat or nearly repeat another: they share its fold and its resamples"
+    if n < 2 * width:
+        yield f"{n} pairs in {width} dimensions: fewer than two pairs a dimension, the ladder rests on its penalties"
+    if len(pairs.pool.rows) < SMALL_POOL:
+        yield f"the pool holds {len(pairs.pool.rows)} candidates: P@1 is easy, do not compare it with larger pools"
+    yield from pairs.warnings
+
+

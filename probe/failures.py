@@ -1,0 +1,127 @@
+"""Anatomy of the fitted map and where it fails, as parts of the result (METHOD §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.anatomy import map_anatomy
+from ..analysis.failure import domain_transfer, drift_p_value, local_drift
+from ..analysis.folded import FoldedTarget
+from ..analysis.inference import Resamples, percentile_interval
+from ..analysis.ladder import Ladder, LadderFit
+from ..analysis.learning import extrapolated_limit, learning_curve
+from ..analysis.neighbours import MatchRanks
+from ..analysis.rungs import fit_ridge
+from ..analysis.scores import Fidelity, mean_intervals
+from .linear_map_config import LinearMapConfig
+from .linear_map_result import Anatomy, Drift, DriftPoint, LearningCurve, LearningPoint, ResidualGroup, Transfer
+from .pairs import Pairs, shared_word_share
+
+Floats = NDArray[np.float64]
+MINIMUM_PART = 30
+
+
+def anatomy_of(ladder: Ladder, pairs: Pairs, penalties: list[float]) -> Anatomy:
+    """Take the linear map of all rows apart, at the median of the penalties that the folds chose."""
+    target = FoldedTarget.of(ladder.source, pairs.y)
+    everything: frozenset[int] = frozenset()
+    fitted = fit_ridge(target, everything, sorted(penalties)[len(penalties) // 2])
+    sxx = ladder.source.scatter(ladder.source.outside(everything), fitted.mean_x) / len(pairs.x)
+    parts = map_anatomy(
+        fitted.weights, pairs.x.mean(axis=0), pairs.y.mean(axis=0), sxx, same_space=pairs.same_space
+    )
+    angles = () if parts.angles is None else tuple(np.degrees(parts.angles).round(3).tolist())
+    return Anatomy(
+        shift_to_spread=parts.shift_to_spread,
+        rotation_angles=angles,
+        mean_turning=None if parts.mean_turning is None else float(np.degrees(parts.mean_turning)),
+        stretch=tuple(parts.stretch.round(6).tolist()),
+        stretch_spread=parts.stretch_spread,
+        rank_of_difference=parts.departure_rank,
+        distance_to_orthogonality=parts.rotation_distance,
+        distance_to_similarity=parts.similarity_distance,
+    )
+
+
+def drift_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Drift | None:
+    """Test whether local maps differ by more than the global map and its noise would make them."""
+    penalties = sorted(c.penalty for c in fit.choices)
+    drift = local_drift(
+        pairs.x, pairs.y, fit.predictions["linear"], penalties[len(penalties) // 2], seed=config.seed
+    )
+    if drift is None:
+        return None
+    return Drift(
+        tuple(
+            DriftPoint(float(a), float(b)) for a, b in zip(drift.distances, drift.differences, strict=True)
+        ),
+        drift.statistic,
+        float(drift.null.mean()),
+        float(np.quantile(drift.null, 0.95)),
+        drift_p_value(drift),
+    )
+
+
+def learning_of(pairs: Pairs, config: LinearMapConfig) -> LearningCurve:
+    """Score the linear rung on growing subsets."""
+    points = learning_curve(pairs.x, pairs.y, pairs.groups, n_folds=config.folds, seed=config.seed)
+    return LearningCurve(
+        tuple(LearningPoint(p.pairs, p.r2) for p in points), extrapolated_limit(points, seed=config.seed)
+    )
+
+
+def transfer_of(pairs: Pairs, config: LinearMapConfig) -> Transfer | None:
+    """Fit in each domain, score in every other."""
+    if pairs.domains is None:
+        return None
+    names, r2 = domain_transfer(pairs.x, pairs.y, pairs.domains, seed=config.seed)
+    if len(names) < 2:
+        return None
+    return Transfer(tuple(names), tuple(tuple(row) for row in r2.tolist()))
+
+
+def residual_groups(
+    pairs: Pairs, judged: Fidelity, total: Floats, ranks: MatchRanks, config: LinearMapConfig
+) -> tuple[ResidualGroup, ...]:
+    """Score the judged rung on parts of the rows: quarters of length, domains, shares of words in common."""
+    return tuple(
+        _part(kind, label, rows, pairs, judged, total, ranks, config)
+        for kind, label, rows in _parts(pairs)
+        if len(rows) >= MINIMUM_PART
+    )
+
+
+def _parts(pairs: Pairs) -> Iterator[tuple[str, str, NDArray[np.intp]]]:
+    lengths = pairs.lengths[0]
+    if lengths.any():
+        edges = np.unique(np.quantile(lengths, [0, 0.25, 0.5, 0.75, 1.0]).round().astype(int))
+        for low, high in zip(edges[:-1], edges[1:], strict=True):
+            first = low if low == edges[0] else low + 1
+            yield "length", f"{first}–{high} tokens", np.flatnonzero((lengths >= first) & (lengths <= high))
+    if pairs.domains is not None:
+        for domain in sorted(set(pairs.domains.tolist())):
+            yield "domain", domain, np.flatnonzero(pairs.domains == domain)
+    if pairs.sources is not None and pairs.targets is not None:
+        share = shared_word_share(pairs.sources, pairs.targets)
+        yield "shared words", "none", np.flatnonzero(share == 0)
+        yield "shared words", "up to a fifth", np.flatnonzero((share > 0) & (share <= 0.2))
+        yield "shared words", "more than a fifth", np.flatnonzero(share > 0.2)
+
+
+def _part(  # noqa: PLR0913 - a row of a table needs its columns
+    kind: str,
+    label: str,
+    rows: NDArray[np.intp],
+    pairs: Pairs,
+    judged: Fidelity,
+    total: Floats,
+    ranks: MatchRanks,
+    config: LinearMapConfig,
+) -> ResidualGroup:
+    resamples = Resamples.draw(pairs.groups[rows], np.random.default_rng([config.seed, 13]), config.resamples)
+    ratio, drawn = resamples.ratio_of_sums(judged.squared_error[rows], total[rows])
+    hits = mean_intervals({"p_at_1": (ranks.cosine[rows] <= 1).astype(np.float64)}, resamples)
+    return ResidualGroup(kind, label, len(rows), percentile_interval(1 - ratio, 1 - drawn), hits["p_at_1"])

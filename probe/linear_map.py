@@ -1,0 +1,133 @@
+"""`polyglot probe linear-map`: is translation identity, shift, rotation, linear, or more? (METHOD §1–5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from .direction import measure_direction
+from .linear_map_config import LinearMapConfig
+from .linear_map_result import LinearMapResult
+from .pairs import Pairs, embed_sides
+from .provenance import Origin, provenance
+
+if TYPE_CHECKING:
+    from ..data.bitext import Bitext
+    from ..models.cache import EmbeddingCache
+    from ..models.encoder import Encoder
+
+MINIMUM_PAIRS = 50
+
+
+def run(
+    encoders: tuple[Encoder, Encoder],
+    bitext: Bitext,
+    config: LinearMapConfig = LinearMapConfig(),  # noqa: B008 - frozen
+    *,
+    cache: EmbeddingCache | None = None,
+    command: str = "",
+    batch_tokens: int | None = None,
+    progress: bool = False,
+) -> LinearMapResult:
+    """Probe both directions of a bitext.
+
+    Parameters
+    ----------
+    encoders : (Encoder, Encoder)
+        Of the source and of the target language; the same one twice for one model.
+    bitext : Bitext
+        At least 50 pairs.
+    config : LinearMapConfig
+    cache : EmbeddingCache, optional
+        Where embeddings are kept; by default the user's cache.
+    command : str
+        What was typed, for the provenance.
+    batch_tokens : int, optional
+        Token budget of a batch.
+    progress : bool
+        Whether a bar is drawn while encoding.
+
+    Raises
+    ------
+    DataError
+        If there are too few pairs, or an embedding is zero or not finite.
+    """
+    if len(bitext) < MINIMUM_PAIRS:
+        raise DataError(f"{bitext.name} has {len(bitext)} pairs: expected at least {MINIMUM_PAIRS}")
+    origin = Origin.now(command)
+    source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    pairs = Pairs.of_text(source, target, bitext, same_space=_same_space(encoders, config))
+    directions = tuple(measure_direction(p, config) for p in (pairs, pairs.swapped()))
+    origin = replace(origin, models=(source.identity, target.identity), device=encoders[0].device)
+    return LinearMapResult(
+        directions,
+        config.permutations,
+        config.costly_permutations,
+        config.resamples,
+        provenance(origin, corpus=bitext.name, fingerprint=bitext.fingerprint, seed=config.seed),
+    )
+
+
+def measure(
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    groups: Sequence[int] | NDArray[np.integer] | None = None,
+    config: LinearMapConfig = LinearMapConfig(),  # noqa: B008 - frozen
+    *,
+    names: tuple[str, str] = ("x", "y"),
+    command: str = "",
+) -> LinearMapResult:
+    """Probe arrays that you already have, in both directions.
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+        Paired rows, n ≥ 50; float16, float32 or float64, memory-mapped if you like.
+    groups : sequence of int, optional
+        Concept group of each row, (n,); by default rows with equal vectors on either side are one group.
+    config : LinearMapConfig
+        Without `same_space=True` identity and shift are left out.
+    names : (str, str)
+        What the sides are called in the result.
+
+    Raises
+    ------
+    DataError
+        If shapes disagree, there are fewer than 50 rows, or a row is zero, NaN or infinite (rows are named).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((200, 4))
+    >>> quick = LinearMapConfig(rungs=("rotation", "linear", "nonlinear"), power_replicates=0, failure=False)
+    >>> result = measure(x, x @ np.linalg.qr(rng.standard_normal((4, 4)))[0], config=quick)
+    >>> result.directions[0].certificate.verdict
+    'rotation'
+    """
+    origin = Origin.now(command)
+    pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=bool(config.same_space))
+    directions = tuple(measure_direction(p, config) for p in (pairs, pairs.swapped()))
+    return LinearMapResult(
+        directions,
+        config.permutations,
+        config.costly_permutations,
+        config.resamples,
+        provenance(origin, corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed),
+    )
+
+
+def _same_space(encoders: tuple[Encoder, Encoder], config: LinearMapConfig) -> bool:
+    """One encoder on both sides, or one finetuned from the other."""
+    if config.same_space is not None:
+        return config.same_space
+    first, second = encoders
+    family = {first.fingerprint, first.base_fingerprint} & {second.fingerprint, second.base_fingerprint}
+    return first.dim == second.dim and bool(family - {None})
+
+
+__all__ = ["LinearMapConfig", "measure", "run"]
