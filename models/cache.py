@@ -2,8 +2,9 @@
 
 A shard is one block of distinct texts under one encoder, named by a hash of both. It holds one array for each thing
 that was asked for (pooled output, counts, each layer), so that a later request for more layers computes only those.
-Next to each array stands a small JSON that names the file of the array and its checksum; it is written last, by renaming,
-so that a reader sees a whole array or none. Array files are named by content: processes that share a cache cannot mix.
+Next to each array stands a small JSON that names the file of the array and its checksum; it is written last, by
+renaming, so that a reader sees a whole array or none. Array files are named by their content: processes that share a
+cache cannot mix them.
 """
 
 import hashlib

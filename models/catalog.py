@@ -1,6 +1,7 @@
 """What a model name means: where the model comes from, which languages it knows, which prompt it wants."""
 
 import difflib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,9 +152,22 @@ def installed(card: ModelCard) -> bool:
         return is_installed(card.name)
     if card.kind == "folder":
         return Path(card.source).is_dir()
+    return in_hub_cache(card.source)
+
+
+def in_hub_cache(hub_id: str) -> bool:
+    """Tell whether a hub model was fetched before.
+
+    Parameters
+    ----------
+    hub_id : str
+        `org/name`.
+    """
     from huggingface_hub import try_to_load_from_cache
 
-    return isinstance(try_to_load_from_cache(card.source, "config.json"), str)
+    # The sentence-transformers library keeps its models apart if this variable is set.
+    folder = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
+    return isinstance(try_to_load_from_cache(hub_id, "config.json", cache_dir=folder), str)
 
 
 def _existing_folder(name: str) -> Path | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, ModelError
-from .catalog import OFFLINE_NAMES, ModelCard
+from .catalog import OFFLINE_NAMES, ModelCard, in_hub_cache
 from .packaged import packaged_folder
 
 if TYPE_CHECKING:
@@ -148,9 +148,7 @@ def _read_json(path: Path) -> Any:  # noqa: ANN401 - what a JSON file holds is c
 
 def _load_from_hub(hub_id: str, device: str, trust_remote_code: bool) -> "SentenceTransformer":
     """Take the model from the local hub cache if it is whole there; only then ask the network, once."""
-    from huggingface_hub import try_to_load_from_cache
-
-    if isinstance(try_to_load_from_cache(hub_id, "config.json"), str):
+    if in_hub_cache(hub_id):
         try:
             return _load(hub_id, device, trust_remote_code, local=True)
         except ModelError as error:
@@ -239,11 +237,11 @@ def _quiet_libraries(*, progress_bars: bool) -> Iterator[_LoadReport]:
     loader.addFilter(report)
     sentences.setLevel(logging.ERROR)
     if not progress_bars:
-        transformers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield report
     finally:
         loader.removeFilter(report)
         sentences.setLevel(level)
         if bars:
-            transformers_logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

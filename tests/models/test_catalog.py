@@ -92,7 +92,9 @@ def test_installed_looks_into_the_hub_cache(monkeypatch):
     import huggingface_hub
 
     card = resolve("intfloat/e5-base-v2")
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda repo, file: None)
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda repo, file, cache_dir: None)
     assert not installed(card)
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda repo, file: f"/cache/{repo}/{file}")
+    monkeypatch.setattr(
+        huggingface_hub, "try_to_load_from_cache", lambda repo, file, cache_dir: f"/cache/{repo}/{file}"
+    )
     assert installed(card)

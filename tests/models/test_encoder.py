@@ -206,7 +206,7 @@ def test_default_budget_is_that_of_the_device(tiny_encoder):
 
 @pytest.mark.parametrize("length", [2, 65, -1])
 def test_impossible_lengths_are_an_error(tiny_model_folder, length):
-    with pytest.raises(ConfigError, match="expected 3 .* to 64"):
+    with pytest.raises(ConfigError, match=r"expected 3 .* to 64"):
         load_encoder(str(tiny_model_folder), device="cpu", max_length=length)
 
 
