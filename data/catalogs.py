@@ -158,8 +158,8 @@ def messages(path: Path, bad: BadRows) -> dict[tuple[str, str], str]:
     return found
 
 
-def _left_out(entry: polib.POEntry) -> str | None:
-    if entry.obsolete or entry.fuzzy:
+def _left_out(entry: polib.POEntry | polib.MOEntry) -> str | None:
+    if isinstance(entry, polib.POEntry) and (entry.obsolete or entry.fuzzy):
         return "obsolete or fuzzy message"
     if entry.msgid_plural:
         return "plural form"

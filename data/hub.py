@@ -282,7 +282,6 @@ def stream_tab_separated(address: str, columns: Sequence[str]) -> IterableDatase
         header=None,
         names=list(columns),
         quoting=3,
-        dtype=str,
         keep_default_na=False,
         on_bad_lines="skip",
         features=Features({column: Value("string") for column in columns}),

@@ -9,14 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
-import zstandard
+import pyarrow as pa
 
 from ..errors import DataError
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 COMPRESSIONS = (".gz", ".zst")
 LONGEST_LINE = 1 << 20  # bytes; a sentence is never that long, and a file without line ends must not fill the memory
@@ -99,7 +96,8 @@ def open_binary(path: Path) -> IO[bytes]:
         stored.close()
         return cast(IO[bytes], gzip.open(path, "rb"))
     if path.suffix.lower() == ".zst":
-        return _zstandard(stored)
+        stored.close()
+        return io.BufferedReader(pa.CompressedInputStream(str(path), "zstd"), buffer_size=1 << 20)
     return stored
 
 
@@ -159,31 +157,3 @@ def _skip_to_line_end(stream: IO[bytes], read: int) -> int:
 def damaged(path: Path, error: Exception) -> DataError:
     """Return the error for an archive that breaks off or is not what its suffix says."""
     return DataError(f"{path} is damaged or not a {path.suffix} file: {error}. Fetch it again.")
-
-
-def _zstandard(stored: IO[bytes]) -> IO[bytes]:
-    return io.BufferedReader(_ZstandardFrames(stored), buffer_size=1 << 20)
-
-
-class _ZstandardFrames(io.RawIOBase):
-    """All frames of a zstandard file, with the library's error as OSError."""
-
-    def __init__(self, stored: IO[bytes]) -> None:
-        self.stored = stored
-        self.reader = zstandard.ZstdDecompressor().stream_reader(stored, read_across_frames=True)
-
-    def readable(self) -> bool:
-        """Tell that this stream can be read."""
-        return True
-
-    def readinto(self, into: Buffer) -> int:
-        """Fill a buffer with decompressed bytes."""
-        try:
-            return int(self.reader.readinto(into))
-        except zstandard.ZstdError as error:
-            raise OSError(str(error)) from error
-
-    def close(self) -> None:
-        """Close the file beneath too."""
-        self.stored.close()
-        super().close()

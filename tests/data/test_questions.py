@@ -1,0 +1,70 @@
+import json
+
+import pytest
+from polyglot.data.questions import open_questions
+from polyglot.errors import DataError
+
+
+def xquad(folder, language, *, questions=2, order=(0, 1), word=""):
+    def asked(i):
+        return [{"id": f"{i}-{k}", "question": f"{language} {i}-{k}?"} for k in range(questions)]
+
+    paragraphs = [{"context": f" {language} context {i}{word} ", "qas": asked(i)} for i in order]
+    content = {"data": [{"paragraphs": paragraphs[:1]}, {"paragraphs": paragraphs[1:]}]}
+    (folder / f"xquad.{language}.json").write_text(json.dumps(content))
+
+
+def test_the_built_in_set_has_hard_negatives_of_the_same_topic():
+    questions = open_questions(None, "fr", "eng")
+    assert (questions.query_language, questions.passage_language) == ("fr", "en")
+    assert len(questions) == len(questions.relevant) == len(questions.negatives) >= 250
+    assert questions.queries[0].endswith("?")
+    for positive, negatives in zip(questions.relevant, questions.negatives, strict=True):
+        assert len(negatives) == 2
+        assert {positive // 3} == {negative // 3 for negative in negatives}
+        assert positive not in negatives
+    assert questions.fingerprint != open_questions(None, "en", "en").fingerprint
+
+
+def test_folders_in_the_format_of_xquad(tmp_path):
+    xquad(tmp_path, "en")
+    xquad(tmp_path, "zh")
+    questions = open_questions(tmp_path, "zho_Hans", "en")
+    assert questions.queries == ["zh 0-0?", "zh 0-1?", "zh 1-0?", "zh 1-1?"]
+    assert questions.passages == ["en context 0", "en context 1"]
+    assert questions.relevant.tolist() == [0, 0, 1, 1]
+    assert questions.negatives is None
+    assert open_questions(tmp_path, "en", "en").queries[0] == "en 0-0?"
+
+
+@pytest.mark.parametrize("change", [{"questions": 3}, {"order": (1, 0)}, {"order": (0, 1, 2)}])
+def test_files_that_are_not_aligned_are_refused(tmp_path, change):
+    xquad(tmp_path, "en")
+    xquad(tmp_path, "fr", **change)
+    with pytest.raises(DataError, match="are not aligned"):
+        open_questions(tmp_path, "fr", "en")
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"data": [{"paragraphs": [{"context": "a"}]}]}', '{"data": 3}', "\xff"]
+)
+def test_other_formats_are_refused(tmp_path, content):
+    (tmp_path / "xquad.en.json").write_text(content, "latin-1")
+    with pytest.raises(DataError, match="not in the format of XQuAD"):
+        open_questions(tmp_path, "en", "en")
+
+
+def test_missing_folders_and_languages_are_named(tmp_path):
+    with pytest.raises(DataError, match="no such folder"):
+        open_questions(tmp_path / "none", "en", "en")
+    xquad(tmp_path, "en")
+    with pytest.raises(DataError, match=r"no French \(fr\): it holds en"):
+        open_questions(tmp_path, "fr", "en")
+    with pytest.raises(DataError, match=r"the built-in question set has no German \(de\): it holds en, fr"):
+        open_questions(None, "de", "en")
+
+
+@pytest.mark.shared
+def test_xquad_itself(shared_data):
+    questions = open_questions(shared_data / "xquad", "zh", "en")
+    assert (len(questions), len(questions.passages)) == (1190, 240)
