@@ -1,0 +1,125 @@
+"""AdamW for a word-embedding table of which a step touches few rows: the numbers of the dense optimiser, at their cost.
+
+Dense AdamW moves every row at every step: a row that is not touched goes on along its fading momentum. Here a row is
+left alone until a batch needs it and then catches up in one operation. While its gradient is zero, step s moves it by
+
+    −lr(s) · β₁^k m / (1 − β₁^s) / (√(β₂^k v / (1 − β₂^s)) + ε),   k = s − last,
+
+which for ε ≪ √v is −(m / √v) · lr(s) · (β₁/√β₂)^k · √(1 − β₂^s) / (1 − β₁^s): the sum over the missed steps is one number
+for each row. It is cut after `WINDOW` steps, where (β₁/√β₂)^k has fallen below 10⁻⁶.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+WINDOW = 136
+
+
+class LazyAdamW:
+    """AdamW without weight decay over the rows of one table (Kingma and Ba, 2015, algorithm 1).
+
+    Parameters
+    ----------
+    table : Parameter (v, d)
+        Its gradient is sparse.
+    rate : function
+        Learning rate of step 1, 2, …
+    first_row : int
+        Rows before this one are never moved.
+    betas, eps
+        As for AdamW.
+
+    Attributes
+    ----------
+    first_moment, second_moment : tensor (v, d)
+        Of each row at the step to which it has been moved.
+    last : tensor (v,) of int64
+        That step.
+    """
+
+    def __init__(
+        self,
+        table: torch.nn.Parameter,
+        rate: Callable[[int], float],
+        *,
+        first_row: int = 0,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        import torch
+
+        self.table, self.rate, self.first_row = table, rate, first_row
+        self.betas, self.eps = betas, eps
+        self.first_moment = torch.zeros_like(table, requires_grad=False)
+        self.second_moment = torch.zeros_like(self.first_moment)
+        self.last = torch.zeros(len(table), dtype=torch.int64, device=table.device)
+
+    def catch_up(self, rows: torch.Tensor, step: int) -> None:
+        """Move rows (r,), distinct, as dense AdamW would have by the end of a step; rows never touched stay."""
+        import torch
+
+        last = self.last[rows]
+        stale = rows[(last > 0) & (last < step)]
+        if len(stale):
+            with torch.no_grad():
+                self._coast(stale, step)
+            self.last[stale] = step
+
+    def _coast(self, rows: torch.Tensor, step: int) -> None:
+        beta1, beta2 = self.betas
+        gap = (step - self.last[rows]).to(self.table.dtype)[:, None]
+        m, v = self.first_moment[rows], self.second_moment[rows]
+        way = self._missed(rows, step).to(self.table.dtype)[:, None]
+        self.table[rows] -= way * m / (v.sqrt() + self.eps * 1e-3)
+        self.first_moment[rows] = m * beta1**gap
+        self.second_moment[rows] = v * beta2**gap
+
+    def _missed(self, rows: torch.Tensor, step: int) -> torch.Tensor:
+        """Sum the learning rates of the missed steps, weighted as in the module's formula, (r,)."""
+        import torch
+
+        beta1, beta2 = self.betas
+        last = self.last[rows]
+        k = torch.arange(1, WINDOW + 1)
+        steps = torch.arange(int(last.min()) + 1, step + 1)
+        rates = torch.tensor([self.rate(int(s)) for s in steps], dtype=torch.float64)
+        weight = rates * (1 - beta2 ** steps.double()).sqrt() / (1 - beta1 ** steps.double())
+        at = last[:, None] + k[None, :]
+        value = weight[(at - int(steps[0])).clamp(max=len(weight) - 1)]
+        fading = (beta1 / beta2**0.5) ** k.double()
+        return (value * fading * (at <= step)).sum(dim=1)
+
+    def step(self, rows: torch.Tensor, gradient: torch.Tensor, step: int) -> None:
+        """Take a step with the gradient (r, d) of distinct rows (r,), which have caught up with the step before."""
+        import torch
+
+        moving = rows >= self.first_row
+        rows, gradient = rows[moving], gradient[moving]
+        beta1, beta2 = self.betas
+        with torch.no_grad():
+            m = self.first_moment[rows] * beta1 + (1 - beta1) * gradient
+            v = self.second_moment[rows] * beta2 + (1 - beta2) * gradient**2
+            size = self.rate(step) / (1 - beta1**step)
+            self.table[rows] -= size * m / ((v / (1 - beta2**step)).sqrt() + self.eps)
+        self.first_moment[rows], self.second_moment[rows] = m, v
+        self.last[rows] = step
+
+    def finish(self, step: int) -> None:
+        """Let all rows catch up, before the table is read as a whole."""
+        import torch
+
+        self.catch_up(torch.arange(len(self.table)), step)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return the tensors from which the optimiser goes on."""
+        return {"first_moment": self.first_moment, "second_moment": self.second_moment, "last": self.last}
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Go on from what `state` gave."""
+        self.first_moment, self.second_moment = state["first_moment"], state["second_moment"]
+        self.last = state["last"]

@@ -1,0 +1,122 @@
+"""What a training run found, as it is written and compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..analysis.inference import Interval
+from ..probe.results import Provenance
+
+SCHEMA = "polyglot/train/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """Retrieval among the held-out rows: of the new language's partners in the pivot, and back."""
+
+    pool: int
+    p_at_1: Interval
+    p_at_1_back: Interval
+    p_at_10: Interval
+    cosine: Interval  # of translation pairs
+
+
+@dataclass(frozen=True, slots=True)
+class MapVerdict:
+    """The linear-map certificate of the new language → f0 of the pivot, in short."""
+
+    verdict: str
+    sentence: str
+    r2: dict[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageMetrics:
+    """Metrics of one language at one time; the pivot side is always f0, as an index embedded with the base is."""
+
+    retrieval: Retrieval
+    certificate: MapVerdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageOutcome:
+    """What a run did for one language."""
+
+    language: str
+    pairs: int
+    held_out: int
+    overlap_dropped: int
+    overlap_kept: int
+    corpus_fingerprint: str
+    new_words: int
+    retired_words: int
+    unknown_rate_before: float
+    unknown_rate_after: float
+    fertility_before: float
+    fertility_after: float
+    accent_collisions_before: float
+    accent_collisions_after: float
+    before: LanguageMetrics
+    after: LanguageMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One score of the old language before and after, in points of 100."""
+
+    name: str
+    rows: int
+    before: Interval
+    after: Interval
+    lost: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What the run cost the old language."""
+
+    scores: tuple[Kept, ...]
+    drift: float  # mean 1 − cos(fθ, f0) of held-out text in the old language
+    max_loss: float
+    broken: tuple[str, ...]  # names of the scores that lost more than is allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast the loop ran."""
+
+    steps: int
+    pairs: int
+    seconds: float
+    pairs_per_second: float
+    precision: str
+    threads: int
+    processes: int
+    losses: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """The result of a training stage."""
+
+    schema: str
+    stage: str
+    method: str
+    model: str
+    base_fingerprint: str
+    fingerprint: str
+    run: str
+    languages: tuple[LanguageOutcome, ...]
+    retention: Retention | None
+    speed: Speed
+    scores: dict[str, Interval]
+    warnings: tuple[str, ...]
+    next_command: str
+    provenance: Provenance
+    shares_space_with_base: bool = True
+    notes: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def gate_broken(self) -> bool:
+        """Whether the old language lost more than was allowed: the command then exits with 1."""
+        return self.retention is not None and bool(self.retention.broken)
