@@ -7,6 +7,7 @@ Figures are plotly's JSON written directly, so that no page waits for the plotly
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from ..probe.results import Interval
 from .view import Panel, PlotlyJson
@@ -54,6 +55,8 @@ DARK = {
 PALETTES = {"light": LIGHT, "dark": DARK}
 SEQUENTIAL = [[0, "@low"], [0.5, "@middle"], [1, "@high"]]
 ROW_HEIGHT = 30
+ROOM_FOR_LEGEND = {"l": 12, "r": 16, "t": 62, "b": 12}  # two lines, so that panels side by side line up
+LOWEST_DRAWN = -0.25  # an estimate below is drawn at the edge; its value stands beside the arrow and in the table
 
 _AXIS: PlotlyJson = {
     "gridcolor": "@grid",
@@ -91,6 +94,7 @@ TEMPLATE: PlotlyJson = {
             "itemdoubleclick": False,
         },
         "bargap": 0.04,
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "@faded", "activecolor": "@accent"},
     }
 }
 
@@ -98,6 +102,11 @@ TEMPLATE: PlotlyJson = {
 def value_axis(title: str, **settings: object) -> PlotlyJson:
     """Return an axis of values with its title and unit."""
     return {"title": {"text": drawn_text(title)}, **settings}
+
+
+def axis_range(lowest: float, highest: float) -> list[float]:
+    """Return the range of an axis with room on the left for the arrow of what lies beyond it."""
+    return [lowest - 0.03 * (highest - lowest), highest]
 
 
 def row_axis(names: Sequence[str]) -> PlotlyJson:
@@ -121,7 +130,8 @@ def row_height(rows: int, extra: int = 96) -> int:
 def panel(panel_id: str, label: str, data: Sequence[PlotlyJson], layout: PlotlyJson, height: int = 320) -> Panel:
     """Return a panel; a legend appears where two or more traces have names."""
     named = sum(bool(trace.get("name")) and trace.get("showlegend", True) for trace in data)
-    return Panel(panel_id, label, tuple(data), {"showlegend": named > 1, **layout}, height)
+    margin = {} if named > 1 else {"margin": {"l": 12, "r": 16, "t": 14, "b": 12}}
+    return Panel(panel_id, label, tuple(data), {"showlegend": named > 1, **margin, **layout}, height)
 
 
 def dots(
@@ -132,6 +142,7 @@ def dots(
     *,
     color: str = "@accent",
     symbol: str = "circle",
+    hollow: bool = False,
 ) -> PlotlyJson:
     """Return estimates as dots with their intervals, one on each named row."""
     return {
@@ -141,7 +152,12 @@ def dots(
         "x": [e.value for e in estimates],
         "y": list(rows),
         "error_x": _limits(estimates, color),
-        "marker": {"color": color, "symbol": symbol, "size": 9, "line": {"width": 1.5, "color": color}},
+        "marker": {
+            "color": "@paper" if hollow else color,
+            "symbol": symbol,
+            "size": 9,
+            "line": {"width": 1.5, "color": color},
+        },
         "text": [hover(label, estimate) for label, estimate in zip(labels, estimates, strict=True)],
         "hovertemplate": "%{text}<extra></extra>",
     }
@@ -179,16 +195,39 @@ def null_marks(rows: Sequence[float], estimates: Sequence[Interval], *, lowest: 
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": "chance (mean to 95th percentile)",
+        "name": "chance",
         "x": xs,
         "y": ys,
         "line": {"color": "@null", "width": 9},
         "hoverinfo": "skip",
+        "legendrank": 2000,
     }
 
 
-def vertical_line(x: float, text: str, *, dash: str = "dot", color: str = "@muted") -> tuple[PlotlyJson, PlotlyJson]:
-    """Return a line over the height of a panel, and its label on top."""
+def beyond(names: list[str], estimates: list[Interval], lowest: float) -> PlotlyJson | None:
+    """Return the estimates left of the axis as arrows at its edge with their values; None where there are none."""
+    rows = [i for i, e in enumerate(estimates) if e.value < lowest]
+    if not rows:
+        return None
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "showlegend": False,
+        "x": [lowest] * len(rows),
+        "y": rows,
+        "cliponaxis": False,
+        "marker": {"symbol": "triangle-left", "size": 11, "color": "@accent"},
+        "text": [number(estimates[i].value, 2) for i in rows],
+        "textposition": "middle right",
+        "hovertext": [f"<b>{drawn_text(names[i])}</b><br>{interval(estimates[i])}, left of this axis" for i in rows],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def vertical_line(
+    x: float, text: str, *, at: Literal["top", "bottom"] = "bottom", dash: str = "dot", color: str = "@muted"
+) -> tuple[PlotlyJson, PlotlyJson]:
+    """Return a line over the height of a panel, and its label at one end."""
     shape = {
         "type": "line",
         "x0": x,
@@ -202,8 +241,8 @@ def vertical_line(x: float, text: str, *, dash: str = "dot", color: str = "@mute
     label = {
         "x": x,
         "yref": "paper",
-        "y": 0,
-        "yanchor": "bottom",
+        "y": 1 if at == "top" else 0,
+        "yanchor": at,
         "xanchor": "right",
         "text": text,
         "showarrow": False,
@@ -238,7 +277,7 @@ def horizontal_line(y: float, text: str, *, dash: str = "dot", color: str = "@mu
     return shape, label
 
 
-def horizontal_band(low: float, high: float) -> PlotlyJson:
+def horizontal_band(low: float, high: float, color: str = "@band") -> PlotlyJson:
     """Return a tinted band over the width of a panel."""
     return {
         "type": "rect",
@@ -249,7 +288,7 @@ def horizontal_band(low: float, high: float) -> PlotlyJson:
         "y1": high,
         "layer": "below",
         "line": {"width": 0},
-        "fillcolor": "@band",
+        "fillcolor": color,
     }
 
 

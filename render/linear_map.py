@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from ..probe.linear_map_result import Direction, LinearMapResult, WorstRow
 from ..probe.results import Provenance, Side, from_json
 from . import linear_map_anatomy as anatomy
-from . import linear_map_scores as scores
+from . import linear_map_certificate as certificate
 from .explorer import Explorer, explorer
+from .linear_map_ladder import ladder
 from .view import Fact, Figure, Headline, Scale, ScaleRow, Verdict, View
-from .words import MEANINGS, count, language_name, percent, rung_name
+from .words import MEANINGS, count, language_name, plain_percent, rung_name
 
 TEMPLATE = "linear_map.html"
 SCALE_ORDER = ("identity", "shift", "rotation", "similarity", "linear")
@@ -95,8 +96,8 @@ def _languages(result: LinearMapResult) -> list[str]:
 def _question(result: LinearMapResult) -> str:
     languages = " and ".join(_languages(result))
     return (
-        f"Sentences in {languages} that mean the same, embedded by {models_of(result.provenance)}. Maps of growing freedom "
-        f"are fitted on some pairs and judged on others: which is the plainest that does as well as any?"
+        f"Sentences in {languages} that mean the same, embedded by {models_of(result.provenance)}. Maps of growing "
+        f"freedom are fitted on some pairs and judged on others: which is the plainest that does as well as any?"
     )
 
 
@@ -158,11 +159,11 @@ def _direction(direction: Direction, prefix: str) -> DirectionView:
 def _groups(direction: Direction, prefix: str) -> tuple[FigureGroup, ...]:
     return (
         FigureGroup(
-            "Which map suffices", _present(scores.ladder(direction, prefix), scores.certificate(direction, prefix))
+            "Which map suffices", _present(ladder(direction, prefix), certificate.certificate(direction, prefix))
         ),
         FigureGroup(
             "What the verdict could have missed",
-            _present(scores.power(direction, prefix), scores.learning_curve(direction, prefix)),
+            _present(certificate.power(direction, prefix), certificate.learning_curve(direction, prefix)),
         ),
         FigureGroup(
             "What the map does", _present(anatomy.anatomy(direction, prefix), anatomy.drift(direction, prefix))
@@ -196,12 +197,13 @@ def _facts(result: LinearMapResult) -> tuple[Fact, ...]:
 
 
 def _splits(result: LinearMapResult) -> tuple[Fact, ...]:
-    facts = [Fact(f"rows, {d.source} → {d.target}", _rows(d)) for d in result.directions]
+    rows = {_rows(d): f"{d.source} → {d.target}" for d in result.directions}
+    facts = [Fact("rows" if len(rows) == 1 else f"rows, {label}", words) for words, label in rows.items()]
     draws = (
         f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations "
         f"({result.costly_permutations} for the costly rungs)"
     )
-    margins = ", ".join(dict.fromkeys(percent(d.certificate.margin, 1) for d in result.directions))
+    margins = ", ".join(dict.fromkeys(plain_percent(d.certificate.margin) for d in result.directions))
     return (*facts, Fact("draws", draws), Fact("margin", margins))
 
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from ..probe.linear_map_result import Anatomy, Direction, ResidualGroup
+from ..probe.linear_map_result import Anatomy, Direction, Drift, ResidualGroup
 from ..probe.results import Interval
-from .figures import SEQUENTIAL, dots, horizontal_line, panel, row_axis, row_height, value_axis
-from .linear_map_scores import INTERVAL_COLUMNS, interval_cells
+from .figures import (
+    LOWEST_DRAWN,
+    SEQUENTIAL,
+    dots,
+    horizontal_band,
+    horizontal_line,
+    panel,
+    row_axis,
+    row_height,
+    value_axis,
+)
+from .intervals import INTERVAL_COLUMNS, interval_cells
 from .view import Cell, Column, Figure, Panel, PlotlyJson, Table
 from .words import count, drawn_text, number, plain, rung_name
 
-LOWEST_DRAWN = -0.25
+KINDS = ("length", "domain", "shared words")
 
 
 def anatomy(direction: Direction, prefix: str) -> Figure | None:
@@ -26,23 +36,51 @@ def anatomy(direction: Direction, prefix: str) -> Figure | None:
         panels.append(_stretch(parts, prefix))
     if not panels:
         return None
-    rank = "" if parts.rank_of_difference is None else f" The rank of W − I is {plain(parts.rank_of_difference)}."
-    caption = (
-        f"Left: by how much the orthogonal part of the map turns each plane; 0° leaves it, 180° flips it. Right: the "
-        f"singular values of W in order; a rotation has them all at 1, a similarity all at one height. The offset "
-        f"between the two sides is {number(parts.shift_to_spread, 2)} of the spread of the source.{rank} These numbers "
-        f"describe one fit on all rows and carry no intervals."
-    )
-    rows: list[tuple[Cell, ...]] = [
-        ("shift over spread", None, parts.shift_to_spread),
-        ("distance to orthogonality", None, parts.distance_to_orthogonality),
-        ("rank of W − I", None, parts.rank_of_difference),
-    ]
+    rows: list[tuple[Cell, ...]] = [(name, None, value) for name, value in _anatomy_numbers(parts)]
     rows += [("rotation angle (degrees)", i + 1, a) for i, a in enumerate(parts.rotation_angles)]
     rows += [("stretch", i + 1, s) for i, s in enumerate(parts.stretch)]
     table = Table((Column("part", "text"), Column("number", "count"), Column("value")), tuple(rows))
-    title = f"The map's distance to a pure rotation is {number(parts.distance_to_orthogonality, 2)}"
-    return Figure(f"{prefix}-anatomy", title, tuple(panels), caption, "5", table)
+    return Figure(f"{prefix}-anatomy", anatomy_title(parts), tuple(panels), _anatomy_caption(parts), "5", table)
+
+
+def anatomy_title(parts: Anatomy) -> str:
+    """Print the two numbers that say most; they carry no intervals, so nothing is concluded."""
+    distance = f"the map's distance to a pure rotation is {number(parts.distance_to_orthogonality, 2)}"
+    if parts.mean_turning is None:
+        return distance[0].upper() + distance[1:]
+    return f"A sentence is turned by {number(parts.mean_turning, 0)}° on average; {distance}"
+
+
+def _anatomy_numbers(parts: Anatomy) -> tuple[tuple[str, float | None], ...]:
+    return (
+        ("shift over spread of the source", parts.shift_to_spread),
+        ("mean turning of a row (degrees)", parts.mean_turning),
+        ("spread of log stretch", parts.stretch_spread),
+        ("effective rank of W − I", parts.rank_of_difference),
+        ("distance to orthogonality", parts.distance_to_orthogonality),
+        ("distance to a similarity", parts.distance_to_similarity),
+    )
+
+
+def _anatomy_caption(parts: Anatomy) -> str:
+    angles = "By how much the orthogonal part of the map turns each direction: 0° leaves it, 180° flips it. "
+    stretch = (
+        "The singular values of W where the data lie, in order: a rotation has them all at 1, a similarity all at one "
+        f"height (here the logarithms spread by {number(parts.stretch_spread, 2)}). "
+    )
+    shift = (
+        ""
+        if parts.shift_to_spread is None
+        else f"The offset between the two sides is {number(parts.shift_to_spread, 2)} of the spread of the source. "
+    )
+    if parts.rotation_angles and parts.stretch:
+        angles, stretch = f"Left: {_lowered(angles)}", f"Right: {_lowered(stretch)}"
+    drawn = (angles if parts.rotation_angles else "") + (stretch if parts.stretch else "")
+    return f"{drawn}{shift}These numbers describe one fit on all rows and carry no intervals."
+
+
+def _lowered(text: str) -> str:
+    return text[0].lower() + text[1:]
 
 
 def _angles(parts: Anatomy, prefix: str) -> Panel:
@@ -100,9 +138,12 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
             "hovertemplate": "distance %{x:.3f}<br>difference %{y:.3f}<extra></extra>",
         }
     ]
+    shape, label = horizontal_line(moved.statistic, "mean of the dots", dash="dash", color="@accent")
     layout = {
-        "xaxis": value_axis("distance between two regions"),
-        "yaxis": value_axis("difference of their maps (global map = 1)", rangemode="tozero"),
+        "xaxis": value_axis("distance of two regions (spread = 1)"),
+        "yaxis": value_axis("difference of maps (global = 1)", range=[0, _drift_top(moved)]),
+        "shapes": [horizontal_band(moved.null_mean, moved.null_p95, "@null"), shape],
+        "annotations": [label],
     }
     surely = moved.statistic > moved.null_p95
     title = (
@@ -111,9 +152,10 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
         else "No drift from region to region is told from sampling noise"
     )
     caption = (
-        f"Each dot is a pair of regions of the source space, with a linear map fitted in each. Local fits differ by "
-        f"sampling alone, so the statistic ({number(moved.statistic)}) stands beside what resampling from one global map "
-        f"gives: mean {number(moved.null_mean)}, 95th percentile {number(moved.null_p95)} (p = {plain(moved.p_value)})."
+        "Each dot is a pair of regions of the source space, with a linear map fitted in each. Local fits differ by "
+        f"sampling alone, so the mean of the dots ({number(moved.statistic)}) stands beside the grey band: what it "
+        "would be if one global map held everywhere, from the mean to the 95th percentile, "
+        f"{number(moved.null_mean)} to {number(moved.null_p95)} (p = {plain(moved.p_value)})."
     )
     rows: list[tuple[Cell, ...]] = [("pair of regions", p.distance, p.difference) for p in points]
     rows += [
@@ -127,20 +169,24 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
     return Figure(f"{prefix}-drift", title, (drawn,), caption, "5", table)
 
 
+def _drift_top(moved: Drift) -> float:
+    return 1.1 * max(moved.null_p95, moved.statistic, *(p.difference for p in moved.points))
+
+
 def residuals(direction: Direction, prefix: str) -> Figure | None:
     """Scores of the judged rung on parts of the rows."""
     groups = list(direction.residuals)
     if not groups:
         return None
-    labels = [f"{g.kind}: {g.label} (n = {g.rows})" for g in groups]
+    groups.sort(key=lambda g: KINDS.index(g.kind) if g.kind in KINDS else len(KINDS))
     panels = (
-        _group_panel(f"{prefix}-residual-r2", "held-out R²", labels, [g.r2 for g in groups], "@accent"),
-        _group_panel(f"{prefix}-residual-p1", "P@1", labels, [g.p_at_1 for g in groups], "@second"),
+        _group_panel(f"{prefix}-residual-r2", "held-out R²", groups, [g.r2 for g in groups], "@accent"),
+        _group_panel(f"{prefix}-residual-p1", "P@1", groups, [g.p_at_1 for g in groups], "@second"),
     )
     caption = (
-        f"The rung “{rung_name(direction.judged)}” scored on parts of the held-out rows, with intervals. Targets vary "
-        f"less in some parts than in others, and R² is relative to that: compare P@1 too. No correction for looking at "
-        f"{len(groups)} parts."
+        f"The rung “{rung_name(direction.judged)}” scored on parts of the held-out rows, with intervals; in brackets the "
+        "number of rows. Targets vary less in some parts than in others, and R² is relative to that: compare P@1 too. "
+        f"No correction for looking at {len(groups)} parts."
     )
     columns = (
         Column("by", "text"),
@@ -177,19 +223,36 @@ def _p_at_1(group: ResidualGroup) -> float:
     return group.p_at_1.value
 
 
-def _group_panel(panel_id: str, title: str, labels: list[str], estimates: list[Interval], color: str) -> Panel:
+def _group_panel(
+    panel_id: str, title: str, groups: list[ResidualGroup], estimates: list[Interval], color: str
+) -> Panel:
     lowest = max(LOWEST_DRAWN, min([0.0, *(e.low for e in estimates)]) - 0.02)
-    layout = {
-        "xaxis": value_axis(title, range=[lowest, 1.02]),
-        "yaxis": row_axis(labels),
-    }
+    names, rows = _headed(groups)
+    axis = row_axis(names)
+    axis["ticktext"] = [text if i in rows else f"<b>{text}</b>" for i, text in enumerate(axis["ticktext"])]
+    layout = {"xaxis": value_axis(title, range=[lowest, 1.02]), "yaxis": axis}
     symbol = "circle" if color == "@accent" else "diamond"
-    data = [dots(title, range(len(labels)), estimates, labels, color=color, symbol=symbol)]
-    return panel(panel_id, f"{title} of each part of the rows", data, layout, row_height(len(labels), 70))
+    labels = [f"{g.kind}: {g.label} (n = {g.rows})" for g in groups]
+    data = [dots(title, rows, estimates, labels, color=color, symbol=symbol)]
+    return panel(panel_id, f"{title} of each part of the rows", data, layout, row_height(len(names), 60))
+
+
+def _headed(groups: list[ResidualGroup]) -> tuple[list[str], list[int]]:
+    """Return the names of rows, each kind headed by its name, and the rows on which the groups stand."""
+    names: list[str] = []
+    rows: list[int] = []
+    kind = None
+    for group in groups:
+        if group.kind != kind:
+            names.append(f"by {group.kind}")
+            kind = group.kind
+        rows.append(len(names))
+        names.append(f"{group.label} ({count(group.rows)})")
+    return names, rows
 
 
 def transfer(direction: Direction, prefix: str) -> Figure | None:
-    """Maps fitted in one domain and scored in another."""
+    """Score maps fitted in one domain on another."""
     moved = direction.transfer
     if moved is None or len(moved.domains) < 2:
         return None
@@ -214,17 +277,30 @@ def transfer(direction: Direction, prefix: str) -> Figure | None:
         }
     ]
     layout = {
-        "xaxis": {**value_axis("scored on"), "tickvals": list(range(len(names))), "ticktext": names, "showgrid": False},
+        "xaxis": {
+            **value_axis("scored on", zeroline=False),
+            "tickvals": list(range(len(names))),
+            "ticktext": names,
+            "showgrid": False,
+            "ticks": "",
+        },
         "yaxis": {**value_axis("fitted on"), **row_axis(list(moved.domains))},
     }
     layout["yaxis"]["title"] = {"text": "fitted on"}
     caption = (
-        "Held-out R² of a linear map fitted on one domain (row) and scored on another (column); the diagonal is at home. "
-        "Single values without intervals: read the pattern, not the second digit."
+        "R² of a linear map fitted on one domain (row) and scored on another (column), about the mean of the latter; "
+        "the diagonal, at home, is cross-validated. Below zero the map does worse than the mean would. Single values "
+        "without intervals: read the pattern, not the second digit."
     )
     rows = tuple((a, b, moved.r2[i][j]) for i, a in enumerate(moved.domains) for j, b in enumerate(moved.domains))
     table = Table((Column("fitted on", "name"), Column("scored on", "name"), Column("R²")), rows)
-    drawn = panel(f"{prefix}-transfer", "R² from each domain to each", data, layout, 120 + 44 * len(names))
+    drawn = panel(
+        f"{prefix}-transfer",
+        "R² from each domain to each",
+        data,
+        layout,
+        120 + (44 if len(names) <= 8 else 30) * len(names),
+    )
     title = "How a map fitted in one domain does in another"
     return Figure(f"{prefix}-transfer", title, (drawn,), caption, "5", table)
 
@@ -282,8 +358,3 @@ def _bars(panel_id: str, title: str, names: list[str], values: list[float]) -> P
         "yaxis": row_axis([rung_name(n) for n in names]),
     }
     return panel(panel_id, title, data, layout, row_height(len(names), 84))
-
-
-def rows_in_words(groups: int, n: int) -> str:
-    """Say how many rows and concept groups there are."""
-    return f"{count(n)} pairs in {count(groups)} concept groups"

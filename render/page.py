@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib
+import math
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast
@@ -16,7 +17,7 @@ from .embed import to_script_json, without_lone_surrogates
 from .figures import FONT, PALETTES, TEMPLATE
 from .plotlyjs import Bundle, bundle, packed_bundle, script_hash
 from .view import Cell, Column, Headline, View
-from .words import MINUS, count, number, percent
+from .words import count, number, percent, tidy
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -151,7 +152,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(cell=cell_text, exact=cell_exact, number=number, percent=percent, count=count)
+    made.filters.update(cell=cell_text, exact=cell_exact, number=number, percent=percent, count=count, tidy=tidy)
     return made
 
 
@@ -168,7 +169,7 @@ def cell_text(value: Cell, column: Column) -> str:
 
 def cell_exact(value: Cell) -> str:
     """Return a number of a table in full, for the CSV; empty where the text as read is meant."""
-    return repr(value) if isinstance(value, (int, float)) and value == value else ""
+    return repr(value) if isinstance(value, (int, float)) and not math.isnan(value) else ""
 
 
 def _figures(view: View) -> dict[str, object]:
@@ -194,7 +195,6 @@ def _frame(plotlyjs: PlotlyJs, scripts: tuple[str, ...]) -> dict[str, object]:
         "plotly_source": _source(bundle(), plotlyjs),
         "plotly_integrity": _integrity(bundle()) if plotlyjs == "cdn" else "",
         "caveats_shown": CAVEATS_SHOWN,
-        "minus": MINUS,
     }
 
 

@@ -22,6 +22,7 @@ MEANINGS = {
     "mlp": "linear plus a small network",
 }
 LONGEST_LABEL = 300
+NARROW = "\N{NARROW NO-BREAK SPACE}"
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -34,19 +35,29 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def percent(value: float | None, digits: int = 0) -> str:
     """Print a fraction as a percentage."""
-    return MISSING if value is None or not math.isfinite(value) else f"{number(100 * value, digits)} %"
+    return MISSING if value is None or not math.isfinite(value) else f"{number(100 * value, digits)}{NARROW}%"
 
 
 def count(value: float | None) -> str:
     """Print a whole number with narrow spaces between thousands."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", MINUS)
+    return f"{value:,.0f}".replace(",", NARROW).replace("-", MINUS)
 
 
 def plain(value: float) -> str:
     """Print a number in as few digits as it takes (at most four)."""
     return f"{value:.4g}".replace("-", MINUS)
+
+
+def plain_percent(value: float) -> str:
+    """Print a fraction as a percentage in as few digits as it takes."""
+    return f"{plain(100 * value)}{NARROW}%"
+
+
+def tidy(text: str) -> str:
+    """Keep a percent sign, and what an equals sign joins, on one line."""
+    return text.replace(" %", f"{NARROW}%").replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
 def interval(estimate: Interval, digits: int = 3) -> str:

@@ -1,1 +1,224 @@
 "use strict";
+(() => {
+  const { $, $$, mode, painted, palettes, ready, saveCsv, csvText, unpack, add } = window.polyglot;
+  const SHOWN_ROWS = 200;
+  const SIDES = ["source", "target"];
+  const RINGS = { source: "sourceXY", target: "targetXY" };
+  const LOOKS = {
+    same: { glyph: "●", symbol: "circle", color: "@faded", words: "right one nearest already before the map" },
+    found: { glyph: "◆", symbol: "diamond", color: "@accent", words: "right one nearest after the map" },
+    missed: { glyph: "✕", symbol: "x", color: "@second", words: "another one nearer after the map" },
+  };
+  const TOUCH = matchMedia("(pointer: coarse)").matches;
+
+  const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();
+
+  const element = (name, text, settings = {}) => Object.assign(document.createElement(name), { textContent: text, ...settings });
+
+  const ring = ([x, y], radius, color, type = "circle") => ({
+    type, xsizemode: "pixel", ysizemode: "pixel", xanchor: x, yanchor: y,
+    x0: -radius, x1: radius, y0: -radius, y1: radius, line: { color, width: 2 },
+  });
+
+  const explore = (root, data) => {
+    const count = data.row.length;
+    const all = [...Array(count).keys()];
+    const indexOfRow = new Map(data.row.map((row, index) => [row, index]));
+    const plots = Object.fromEntries(SIDES.map((side) => [side, $(`[data-side="${side}"]`, root)]));
+    const kinds = all.map((i) => {
+      if (data.after[i][0] !== data.row[i]) return "missed";
+      return data.before[i][0] === data.row[i] ? "same" : "found";
+    });
+    const searchable = all.map((i) => plain(`${data.source[i]}\n${data.target[i]}`));
+    let marked = null;
+    let pinned = null;
+    let quiet = false; // plotly reports what we clear as if the reader had
+
+    const xs = [...data.sourceXY, ...data.targetXY, ...data.mappedXY];
+    const extent = (axis) => {
+      const values = xs.map((xy) => xy[axis]);
+      const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+      const pad = 0.04 * (high - low || 1);
+      return [low - pad, high + pad];
+    };
+    const axis = (direction, words) => ({ range: extent(direction), title: { text: words }, fixedrange: false, zeroline: false });
+
+    const panelOf = (side) => ({
+      height: 460,
+      data: [{
+        type: "scatter",
+        mode: "markers",
+        x: data[RINGS[side]].map((xy) => xy[0]),
+        y: data[RINGS[side]].map((xy) => xy[1]),
+        hoverinfo: "none",
+        marker: {
+          size: count > 800 ? 5.5 : 7, opacity: 0.85,
+          color: kinds.map((kind) => LOOKS[kind].color),
+          symbol: kinds.map((kind) => LOOKS[kind].symbol),
+        },
+        selected: { marker: { opacity: 1 } },
+        unselected: { marker: { opacity: 0.08 } },
+      }],
+      layout: {
+        showlegend: false,
+        dragmode: TOUCH ? false : "select",
+        margin: { l: 12, r: 8, t: 30, b: 12 },
+        xaxis: axis(0, "first main direction"),
+        yaxis: { ...axis(1, "second main direction"), scaleanchor: "x" },
+        uirevision: "kept",
+      },
+      config: { displayModeBar: !TOUCH, modeBarButtons: [["select2d", "lasso2d", "zoom2d", "pan2d", "resetScale2d"], ["toImage"]] },
+    });
+    const panels = Object.fromEntries(SIDES.map((side) => [side, panelOf(side)]));
+
+    const neighbours = (title, rows, right) => {
+      const list = element("ol", "");
+      for (const row of rows) {
+        const index = indexOfRow.get(row);
+        const item = element("li", "", { dir: "auto" });
+        item.append(element("span", row === right ? "✓ " : "", { className: "mark" }), index === undefined ? `row ${row}, not drawn` : data.target[index]);
+        list.append(item);
+      }
+      const block = element("div", "");
+      block.append(element("p", title, { className: "near-title" }), list);
+      return rows.length ? [block] : [];
+    };
+
+    const describe = (i) => {
+      const texts = element("div", "", { className: "beside" });
+      texts.append(element("p", data.source[i], { dir: "auto" }), element("p", data.target[i], { dir: "auto" }));
+      const near = element("div", "", { className: "beside" });
+      near.append(
+        ...neighbours("nearest targets before the map", data.before[i], data.row[i]),
+        ...neighbours("nearest targets after the map", data.after[i], data.row[i]),
+      );
+      return [texts, near];
+    };
+
+    const pointed = element("div", "", { className: "pointed", hidden: true });
+    root.append(pointed);
+
+    const around = (i) => {
+      const near = data.after[i].map((row) => indexOfRow.get(row)).filter((index) => index !== undefined && index !== i);
+      const [from, to] = [data.mappedXY[i], data.targetXY[i]];
+      return {
+        source: [ring(data.sourceXY[i], 9, "@ink")],
+        target: [
+          { type: "line", x0: from[0], y0: from[1], x1: to[0], y1: to[1], line: { color: "@ink", width: 1, dash: "dot" } },
+          ...near.map((index) => ring(data.targetXY[index], 6, "@third", "rect")),
+          ring(from, 4, "@ink"),
+          ring(to, 9, "@ink"),
+        ],
+      };
+    };
+
+    const rings = (i) => {
+      const found = i === null ? { source: [], target: [] } : around(i);
+      for (const side of SIDES) {
+        panels[side].layout.shapes = found[side];
+        if (plots[side].layout) Plotly.relayout(plots[side], { shapes: painted(found[side], palettes[mode()]) });
+      }
+    };
+
+    const pin = (i) => {
+      pinned = i;
+      rings(i);
+      $(".reading", root).replaceChildren(...describe(i));
+    };
+
+    const unpoint = () => {
+      if (pointed.hidden) return;
+      pointed.hidden = true;
+      rings(pinned);
+    };
+
+    const point = (i, event) => {
+      rings(i);
+      pointed.replaceChildren(...describe(i));
+      pointed.hidden = false;
+      const { width, height } = pointed.getBoundingClientRect();
+      pointed.style.left = `${Math.max(8, Math.min(event.clientX + 16, innerWidth - width - 8))}px`;
+      pointed.style.top = `${event.clientY + 20 + height < innerHeight ? event.clientY + 20 : Math.max(8, event.clientY - height - 20)}px`;
+    };
+
+    const fillTable = () => {
+      const rows = marked ?? all;
+      $("tbody", root).replaceChildren(...rows.slice(0, SHOWN_ROWS).map((i) => {
+        const line = element("tr", "");
+        const cell = element("td", "", { className: "n" });
+        const button = element("button", data.row[i], { type: "button", className: "link" });
+        button.addEventListener("click", () => pin(i));
+        cell.append(button);
+        line.append(cell, element("td", data.source[i], { dir: "auto" }), element("td", data.target[i], { dir: "auto" }), element("td", LOOKS[kinds[i]].words));
+        return line;
+      }));
+    };
+
+    const mark = (indexes, brushed = null) => {
+      marked = indexes;
+      quiet = true;
+      for (const side of SIDES) {
+        panels[side].data[0].selectedpoints = indexes;
+        if (plots[side].layout && side !== brushed) Plotly.update(plots[side], { selectedpoints: [indexes] }, { selections: [] });
+      }
+      quiet = false;
+      const shown = marked && marked.length > SHOWN_ROWS ? `, the first ${SHOWN_ROWS} in the table` : "";
+      $("output", root).textContent = marked ? `${marked.length} of ${count} pairs marked${shown}` : "";
+      fillTable();
+    };
+
+    const search = $("input", root);
+    let waiting = 0;
+    search.addEventListener("input", () => {
+      unpoint();
+      clearTimeout(waiting);
+      waiting = setTimeout(() => {
+        const wanted = plain(search.value.trim());
+        mark(wanted ? all.filter((i) => searchable[i].includes(wanted)) : null);
+      }, 120);
+    });
+    $("form", root).addEventListener("submit", (event) => event.preventDefault());
+
+    $("[data-explorer-csv]", root).addEventListener("click", () => {
+      const near = (rows) => csvText(rows.join(" "));
+      const head = ["row", "source", "target", "found", "source x", "source y", "target x", "target y", "mapped x", "mapped y", "before", "after"];
+      saveCsv(root.id, [head.map(csvText), ...(marked ?? all).map((i) => [
+        data.row[i], csvText(data.source[i]), csvText(data.target[i]), csvText(kinds[i]),
+        ...data.sourceXY[i], ...data.targetXY[i], ...data.mappedXY[i], near(data.before[i]), near(data.after[i]),
+      ])]);
+    });
+
+    $(".key", root).replaceChildren(...Object.entries(LOOKS).filter(([kind]) => kinds.includes(kind)).map(([kind, look]) => {
+      const line = element("li", "");
+      line.append(element("b", look.glyph, { className: kind }), `${look.words} (${kinds.filter((k) => k === kind).length})`);
+      return line;
+    }));
+    fillTable();
+
+    for (const side of SIDES) {
+      const div = plots[side];
+      panels[side].drawn = () => {
+        div.on("plotly_hover", (event) => point(event.points[0].pointIndex, event.event));
+        div.on("plotly_unhover", unpoint);
+        div.on("plotly_selecting", unpoint);
+        div.on("plotly_click", (event) => pin(event.points[0].pointIndex));
+        div.on("plotly_selected", (event) => {
+          if (quiet || !event) return;
+          search.value = "";
+          mark(event.points.length ? event.points.map((p) => p.pointIndex) : null, side);
+        });
+        div.on("plotly_deselect", () => { if (!quiet) mark(null); });
+        div.addEventListener("mouseleave", unpoint);
+      };
+      add(div, panels[side]);
+    }
+  };
+
+  ready.then(async () => {
+    for (const root of $$(".explorer")) {
+      const packed = document.getElementById(`${root.id}-packed`);
+      explore(root, JSON.parse(await unpack(packed.textContent)));
+    }
+    document.documentElement.dataset.ready = "yes";
+  }).catch((error) => console.error(error));
+})();

@@ -39,23 +39,24 @@
 
   const drawn = new Map();
 
-  const layoutFor = (panel, width, height) => ({
+  const layoutFor = (panel, width) => ({
     ...painted(panel.layout, palettes[mode()]),
     template: painted(template, palettes[mode()]),
     width,
-    height: height ?? panel.height,
+    height: panel.height,
     autosize: false,
   });
 
   const draw = (div, width = div.clientWidth) => {
     const panel = panels[div.id];
+    const first = !drawn.has(div);
     drawn.set(div, `${mode()} ${width}`);
-    return Plotly.react(div, painted(panel.data, palettes[mode()]), layoutFor(panel, width), {
-      displayModeBar: false,
+    Plotly.react(div, painted(panel.data, palettes[mode()]), layoutFor(panel, width), {
       displaylogo: false,
-      scrollZoom: false,
-      doubleClick: false,
+      displayModeBar: false,
+      ...panel.config,
     });
+    if (first) panel.drawn?.();
   };
 
   const refresh = (div) => {
@@ -141,8 +142,14 @@
     plots().forEach(refresh);
   });
 
+  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => refresh(entry.target)));
+
+  const add = (div, panel) => {
+    panels[div.id] = panel;
+    sizes.observe(div);
+  };
+
   const ready = loadPlotly().then(() => {
-    const sizes = new ResizeObserver((entries) => entries.forEach((entry) => refresh(entry.target)));
     plots().forEach((div) => sizes.observe(div));
     dark.addEventListener("change", () => plots().forEach(refresh));
   });
@@ -154,5 +161,5 @@
     console.error(error);
   });
 
-  window.polyglot = { $, $$, dark, mode, painted, palettes, ready, saveCsv, csvText, template, unpack };
+  window.polyglot = { $, $$, add, csvText, draw, mode, painted, palettes, ready, saveCsv, unpack };
 })();

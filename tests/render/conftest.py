@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-
 from polyglot.probe.linear_map_result import (
     Anatomy,
     Certificate,
@@ -93,7 +92,8 @@ def _certificate(rungs: dict[str, RungScores], source: str, target: str) -> Cert
     }
     return Certificate(
         verdict="linear",
-        sentence=f"From {source} to {target} a linear map suffices: it reaches 96 % [95, 97] of what any map found explains.",
+        sentence=f"{source} → {target} is a linear map: it reaches 96 % [95, 97] of what the best map found explains "
+        "(held-out R² 0.61). Curvature of 3 % would have been seen.",
         ceiling="nonlinear",
         margin=0.05,
         shares=shares,
@@ -186,11 +186,14 @@ def _direction(source: str, target: str, seed: int, points: int) -> Direction:
             "the domain column is missing for 12 rows",
         ),
         anatomy=Anatomy(
-            0.62,
-            tuple(sorted(np.abs(rng.normal(50, 35, 192)) % 180)),
-            tuple(np.exp(rng.normal(-0.4, 0.5, 384))),
-            212.4,
-            0.31,
+            shift_to_spread=0.62,
+            rotation_angles=tuple(sorted(np.abs(rng.normal(50, 35, 384)) % 180)),
+            mean_turning=47.3,
+            stretch=tuple(sorted(np.exp(rng.normal(-0.4, 0.5, 210)), reverse=True)),
+            stretch_spread=0.51,
+            rank_of_difference=212.4,
+            distance_to_orthogonality=0.31,
+            distance_to_similarity=0.27,
         ),
         drift=Drift(tuple(DriftPoint(0.2 + 0.05 * i, 0.3 + 0.02 * i) for i in range(15)), 0.42, 0.31, 0.36, 0.02),
         learning_curve=LearningCurve(

@@ -1,0 +1,198 @@
+"""The ladder: every rung's R² and P@1 with intervals, chance and the ceiling."""
+
+from __future__ import annotations
+
+import math
+
+from ..probe.linear_map_result import Direction, RungScores
+from .figures import (
+    LOWEST_DRAWN,
+    ROOM_FOR_LEGEND,
+    axis_range,
+    beyond,
+    dots,
+    null_marks,
+    panel,
+    row_axis,
+    row_height,
+    value_axis,
+    vertical_line,
+)
+from .intervals import INTERVAL_COLUMNS, interval_cells
+from .view import Cell, Column, Figure, Panel, PlotlyJson, Table
+from .words import drawn_text, interval, percent, percent_interval, rung_name
+
+ORDER = ("identity", "shift", "rotation", "similarity", "low_rank", "linear", "local", "nonlinear", "mlp")
+SUFFICES = "suffices"
+
+
+def rungs_in_order(direction: Direction) -> dict[str, RungScores]:
+    """Return the rungs from the plainest to the freest; unknown ones last; the reference is left out."""
+    names = [name for name in ORDER if name in direction.rungs]
+    names += sorted(name for name in direction.rungs if name not in ORDER and name != "mean")
+    return {name: direction.rungs[name] for name in names}
+
+
+def ladder(direction: Direction, prefix: str) -> Figure:
+    """Every rung's R² and P@1 with intervals, chance, and the ceiling."""
+    return Figure(
+        f"{prefix}-ladder",
+        ladder_title(direction),
+        (_ladder_r2(direction, prefix), _ladder_retrieval(direction, prefix)),
+        _ladder_caption(direction),
+        "1–4",
+        _ladder_table(direction),
+    )
+
+
+def ladder_title(direction: Direction) -> str:
+    """State what the shares support, and nothing where they support nothing."""
+    certificate = direction.certificate
+    if certificate.verdict == "no map":
+        return "No rung is told from chance"
+    enough = [n for n in ORDER if certificate.equivalences.get(n) == SUFFICES]
+    short = [n for n in ORDER if certificate.equivalences.get(n) == "falls short"]
+    if enough:
+        below = short[-1] if short else None
+        fails = f"; {_article(below)} falls short" if below else ""
+        return f"{_article(enough[0]).capitalize()} suffices{fails}"
+    linear = certificate.shares.get("linear")
+    if linear is None:
+        return "Which rung suffices is undecided"
+    if certificate.verdict == "nonlinear":
+        return f"No linear map suffices: it reaches {percent_interval(linear)} of the best rung"
+    return f"Undecided: a linear map reaches {percent_interval(linear)} of the best rung"
+
+
+def _article(rung: str) -> str:
+    return {
+        "identity": "the identity",
+        "shift": "a shift",
+        "rotation": "a rotation",
+        "similarity": "a similarity",
+        "linear": "a linear map",
+    }.get(rung, rung_name(rung))
+
+
+def _ladder_r2(direction: Direction, prefix: str) -> Panel:
+    rungs = rungs_in_order(direction)
+    names = [rung_name(name) for name in rungs]
+    estimates = [scores.r2 for scores in rungs.values()]
+    lowest = max(LOWEST_DRAWN, min([0.0, *(e.low for e in estimates if math.isfinite(e.low))]) - 0.02)
+    data = [null_marks(range(len(names)), estimates, lowest=lowest)]
+    data.append(dots("held-out R²", range(len(names)), estimates, names))
+    data.append(beyond(names, estimates, lowest))
+    refitted = _refitted(rungs)
+    data.append(refitted)
+    shapes, labels = _ceilings(direction)
+    layout = {
+        "xaxis": value_axis("held-out R² (1 = exact)", range=axis_range(lowest, _top(direction))),
+        "yaxis": row_axis(names),
+        "shapes": shapes,
+        "annotations": labels,
+        "margin": ROOM_FOR_LEGEND,
+    }
+    drawn = [trace for trace in data if trace]
+    label = f"R² of each rung, {direction.source} to {direction.target}"
+    return panel(f"{prefix}-ladder-r2", label, drawn, layout, row_height(len(names), 124))
+
+
+def _top(direction: Direction) -> float:
+    values = [s.r2.high for s in direction.rungs.values() if math.isfinite(s.r2.high)]
+    ceiling = direction.certificate.noise_ceiling
+    if ceiling is not None:
+        values.append(ceiling.high)
+    return min(1.02, max([0.1, *values]) * 1.08)
+
+
+def _refitted(rungs: dict[str, RungScores]) -> PlotlyJson | None:
+    rows = [(i, name, s.r2_refitted) for i, (name, s) in enumerate(rungs.items()) if s.r2_refitted is not None]
+    if not rows:
+        return None
+    estimates = [e for _, _, e in rows if e is not None]
+    labels = [f"{rung_name(name)}, refitted without each block" for _, name, _ in rows]
+    trace = dots("refitted", [i + 0.26 for i, _, _ in rows], estimates, labels, color="@faded", symbol="line-ns-open")
+    trace["marker"] = {**trace["marker"], "size": 7}
+    return trace
+
+
+def _ceilings(direction: Direction) -> tuple[list[PlotlyJson], list[PlotlyJson]]:
+    certificate = direction.certificate
+    best = direction.rungs.get(certificate.ceiling)
+    lines = []
+    if best is not None:
+        lines.append(vertical_line(best.r2.value, "ceiling", at="top"))
+    if certificate.noise_ceiling is not None:
+        lines.append(
+            vertical_line(certificate.noise_ceiling.value, "noise ceiling", at="top", dash="dash", color="@third")
+        )
+    return [shape for shape, _ in lines], [label for _, label in lines]
+
+
+def _ladder_retrieval(direction: Direction, prefix: str) -> Panel:
+    rungs = rungs_in_order(direction)
+    names = [rung_name(name) for name in rungs]
+    there, back = f"{direction.source} → {direction.target}", f"{direction.target} → {direction.source}"
+    kinds = (
+        (f"{there}, cosine", -0.27, [s.p_at_1 for s in rungs.values()], "@accent", "circle", False),
+        (f"{there}, CSLS", -0.09, [s.p_at_1_csls for s in rungs.values()], "@accent", "circle", True),
+        (f"{back}, cosine", 0.09, [s.backward.p_at_1 for s in rungs.values()], "@second", "diamond", False),
+        (f"{back}, CSLS", 0.27, [s.backward.p_at_1_csls for s in rungs.values()], "@second", "diamond", True),
+    )
+    data: list[PlotlyJson] = []
+    for name, offset, estimates, color, symbol, hollow in kinds:
+        rows = [i + offset for i in range(len(names))]
+        labels = [f"{rung}, {name}" for rung in names]
+        data.append(dots(drawn_text(name), rows, estimates, labels, color=color, symbol=symbol, hollow=hollow))
+    layout = {
+        "xaxis": value_axis(f"P@1 among {direction.pool} candidates", range=[-0.02, 1.02], tickformat=".0%"),
+        "yaxis": row_axis(names),
+        "margin": ROOM_FOR_LEGEND,
+    }
+    label = f"P@1 of each rung, both ways, {direction.source} and {direction.target}"
+    return panel(f"{prefix}-ladder-p1", label, data, layout, row_height(len(names), 124))
+
+
+def _ladder_caption(direction: Direction) -> str:
+    certificate = direction.certificate
+    level = percent(next(iter(direction.rungs.values())).r2.level) if direction.rungs else "95 %"
+    text = (
+        "Each row is a kind of map, from the plainest on top to the freest. Left: the share of the targets' variance that "
+        f"the map predicts on rows it was not fitted on, with {level} intervals. Grey bars: chance, what shuffled pairs "
+        "reach, from the mean to the 95th percentile. Small strokes: the map refitted without each block of rows. Dotted "
+        f"line: the ceiling, the best rung ({rung_name(certificate.ceiling)}). Right: how often the right sentence is "
+        "nearest; circles search the targets with a prediction, diamonds search the predictions with a target."
+    )
+    if certificate.noise_ceiling is not None:
+        same = certificate.ceiling_on_those_rows
+        there = f", where the ceiling reaches {interval(same, 2)}" if same is not None else ""
+        text += (
+            f" The dashed line is the noise ceiling, {interval(certificate.noise_ceiling, 2)}: what a second "
+            f"translation predicts of the first, on {certificate.noise_ceiling_rows} rows that have one{there}."
+        )
+    if direction.absent:
+        text += " " + " ".join(
+            f"{rung_name(n).capitalize()} is absent: {why}." for n, why in sorted(direction.absent.items())
+        )
+    return text
+
+
+def _ladder_table(direction: Direction) -> Table:
+    scores = ("p_at_1", "p_at_1_csls", "p_at_5", "p_at_10", "mrr")
+    names = {"p_at_1": "P@1", "p_at_1_csls": "P@1 CSLS", "p_at_5": "P@5", "p_at_10": "P@10", "mrr": "MRR"}
+    columns = (
+        Column("rung", "name"),
+        Column("direction", "text"),
+        Column("score", "text"),
+        *INTERVAL_COLUMNS,
+    )
+    rows: list[tuple[Cell, ...]] = []
+    there, back = f"{direction.source} → {direction.target}", f"{direction.target} → {direction.source}"
+    for rung, s in rungs_in_order(direction).items():
+        rows.append((rung_name(rung), there, "R²", *interval_cells(s.r2)))
+        if s.r2_refitted is not None:
+            rows.append((rung_name(rung), there, "R², refitted", *interval_cells(s.r2_refitted)))
+        rows.append((rung_name(rung), there, "cosine", *interval_cells(s.cosine)))
+        rows += [(rung_name(rung), there, names[k], *interval_cells(getattr(s, k))) for k in scores]
+        rows += [(rung_name(rung), back, names[k], *interval_cells(getattr(s.backward, k))) for k in scores]
+    return Table(columns, tuple(rows))
