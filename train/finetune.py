@@ -6,30 +6,26 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .card import model_card
 from .config import FinetuneConfig
 from .language import AddedWords, InsertionObjective, LanguageRows, add_words, append_rotation, fit_rotation
 from .loop import Loop, LoopReport
 from .metrics import language_metrics
 from .pairs import TrainingPairs, open_pairs
-from .ranks import Ranks, joined_ranks
-from .result import SCHEMA, LanguageMetrics, LanguageOutcome, Speed, TrainResult
+from .result import SCHEMA, LanguageMetrics, LanguageOutcome, Retention, TrainResult
 from .retention import OldLanguage, OldScores, open_old_language, retention, score_old_language
-from .rundir import RunFolder
+from .run import Run, corpus_name, opened_run, prints_of
 from .sampler import BatchPlan
-from .student import Student, chosen_precision
+from .student import Student
 from .tokenizer import TokenizerReport, report_tokenizer
 
 if TYPE_CHECKING:
     from ..models.encoder import Encoder
-    from ..probe.results import Provenance
 
 log = logging.getLogger(__name__)
 Vectors = NDArray[np.float32]
@@ -46,6 +42,14 @@ class Entering:
     held_pivot: Vectors  # f0 of the pivot, held-out rows
     before: LanguageMetrics
     read: TokenizerReport
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Old:
+    """The old language before training."""
+
+    text: OldLanguage
+    before: OldScores
 
 
 def run_finetune(config: FinetuneConfig, *, command: str = "", progress: bool = False) -> TrainResult:
@@ -70,167 +74,70 @@ def run_finetune(config: FinetuneConfig, *, command: str = "", progress: bool = 
     ConfigError, DataError, ModelError, OutputError, MissingExtraError
         Before long work wherever that can be known.
     """
-    folder = RunFolder(Path(config.out))
-    with joined_ranks() as ranks:
-        folder.check(resume=config.resume)
-        ranks.wait()
+    with opened_run(config, command) as run:
         if config.langs:
-            return _insert(config, folder, ranks, command, progress=progress)
+            return _insert(config, run, progress=progress)
         from .queries import train_queries
 
-        return train_queries(config, folder, ranks, command)
+        return train_queries(config, run)
 
 
-def _insert(config: FinetuneConfig, folder: RunFolder, ranks: Ranks, command: str, *, progress: bool) -> TrainResult:
-    from ..probe.provenance import Origin
-
-    origin = Origin.now(command)
-    opened = [open_pairs(config.data, language, config.pivot, config.loop.seed) for language in config.langs]
+def _insert(config: FinetuneConfig, run: Run, *, progress: bool) -> TrainResult:
+    if config.method == "map" and len(config.langs) > 1:
+        raise DataError(f"the method map fits one language, got {len(config.langs)}: run it once for each")
+    opened = [open_pairs(config.data, language, config.pivot, run.seed) for language in config.langs]
     held_pivot = [text for pairs in opened for text in pairs.held_out.targets]
-    old = open_old_language(config.retention, config.pivot, held_pivot)
-    encoder = _load(config, ranks)
-    precision = begin_run(folder, ranks, config, encoder, [pairs.fingerprint for pairs in opened])
-    entering = [_entering(encoder, config, pairs, ranks, progress=progress) for pairs in opened]
-    old_before = score_old_language(encoder, old)
+    text = open_old_language(config.retention, config.pivot, held_pivot)
+    encoder = run.load(config.model)
+    precision = run.begin(encoder, [pairs.fingerprint for pairs in opened])
     student = Student(encoder, precision)
+    entering = [_entering(encoder, run, pairs, config, progress=progress) for pairs in opened]
+    old = Old(text, score_old_language(encoder, text))
     if config.method == "map":
-        return _insert_map(config, folder, ranks, student, entering, (old, old_before), origin)
+        return _insert_map(config, run, student, entering[0], old)
     added = [add_words(student, e.pairs.training, config.extend_vocab, method=config.method) for e in entering]
-    report = _train(config, folder, ranks, student, entering, added)
-    after = trained_encoder(student, config)
-    kept = retention(old, old_before, score_old_language(after, old), config.retention, seed=config.loop.seed)
+    report = _train(config, run, student, entering, added)
+    after = run.trained(student)
+    kept = retention(old.text, old.before, score_old_language(after, text), config.retention, seed=run.seed)
     outcomes = tuple(_outcome(after, config, e, a) for e, a in zip(entering, added, strict=True))
-    result = _result(config, folder, (encoder, after), outcomes, report, precision, ranks, origin)
-    result = dataclasses.replace(result, retention=kept, warnings=_warnings(result, entering, config, kept.broken))
-    keep(folder, ranks, student, result)
+    result = _result(config, run, (encoder, after), outcomes, kept)
+    warnings = _warnings(config, entering, outcomes, kept)
+    result = dataclasses.replace(result, speed=run.speed(report, precision), warnings=warnings)
+    run.keep(student, result)
     return result
 
 
-def _load(config: FinetuneConfig, ranks: Ranks) -> Encoder:
-    from ..models.encoder import load_encoder
-
-    if not ranks.writes:
-        ranks.wait()
-    encoder = load_encoder(config.model, device=config.device)
-    if ranks.writes:
-        ranks.wait()
-    return encoder
-
-
-def begin_run(
-    folder: RunFolder,
-    ranks: Ranks,
-    config: Any,
-    encoder: Encoder | None,
-    data: Sequence[str],  # noqa: ANN401
-) -> str:
-    """Write down what a run was told, or compare it with a resumed one; return the precision, the same on resuming."""
-    import json
-
-    from ..probe.provenance import versions
-
-    told = {
-        "stage": type(config).__name__.removesuffix("Config").lower(),
-        "config": _plain(config),
-        "base_fingerprint": None if encoder is None else encoder.fingerprint,
-        "data": list(data),
-        "world": ranks.world,
-        "versions": versions(),
-    }
-    if ranks.writes:
-        if config.resume:
-            folder.begin(told, resume=True)
-        else:
-            device = "cpu" if encoder is None else encoder.device
-            folder.begin(
-                {**told, "versions": {**versions(), "precision": chosen_precision(config.loop.precision, device)}},
-                resume=False,
-            )
-    ranks.wait()
-    started = json.loads((folder.path / "run.json").read_text(encoding="utf-8"))
-    return str(started["versions"]["precision"])
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any configuration
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def _entering(
-    encoder: Encoder, config: FinetuneConfig, pairs: TrainingPairs, ranks: Ranks, *, progress: bool
-) -> Entering:
+def _entering(encoder: Encoder, run: Run, pairs: TrainingPairs, config: FinetuneConfig, *, progress: bool) -> Entering:
     held, training = pairs.held_out, pairs.training
-    texts = [*training.targets, *held.targets, *held.sources]
-    vectors = encode_once(encoder, texts, ranks, progress=progress)
+    vectors = run.encode(encoder, [*training.targets, *held.targets, *held.sources], progress=progress)
     teacher, held_pivot, held_new = np.split(vectors, np.cumsum([len(training), len(held)]))
-    before = language_metrics(
-        held_new, held_pivot, pairs.held_out_groups, seed=config.loop.seed, certificate=config.certificate
-    )
+    groups = pairs.held_out_groups
+    before = language_metrics(held_new, held_pivot, groups, seed=run.seed, certificate=config.certificate)
     read = report_tokenizer(encoder.model.tokenizer, training.sources[:READ_FOR_REPORT], training.source)
-    for warning in read.warnings:
-        log.warning("%s", warning)
     return Entering(training.source, pairs, teacher, held_pivot, before, read)
 
 
-def encode_once(encoder: Encoder, texts: Sequence[str], ranks: Ranks, *, progress: bool = False) -> Vectors:
-    """Embed texts through the user's cache, one process first so that the others find them there."""
-    from ..models.cache import EmbeddingCache, encode_cached
-    from ..models.folders import default_cache_dir
-
-    cache = EmbeddingCache(default_cache_dir() / "embeddings")
-    if not ranks.writes:
-        ranks.wait()
-    vectors = encode_cached(encoder, texts, cache=cache, progress=progress).pooled
-    if ranks.writes:
-        ranks.wait()
-    return vectors
-
-
 def _train(
-    config: FinetuneConfig,
-    folder: RunFolder,
-    ranks: Ranks,
-    student: Student,
-    entering: Sequence[Entering],
-    added: Sequence[AddedWords],
+    config: FinetuneConfig, run: Run, student: Student, entering: Sequence[Entering], added: Sequence[AddedWords]
 ) -> LoopReport:
+    if config.method == "embeddings" and not any(a.words for a in added):
+        raise DataError("the bitext gives the new language no word of its own: --method embeddings can train nothing")
     rows = [LanguageRows.of(student, e.pairs.training, e.teacher) for e in entering]
     first = min(a.first_row for a in added)
-    if config.method == "embeddings" and not any(a.words for a in added):
-        raise DataError(
-            "the bitext gives the new language no word of its own: the method embeddings has nothing to train"
-        )
-    objective = InsertionObjective(student, rows, config, ranks, first_row=first)
+    objective = InsertionObjective(student, rows, config, run.ranks, first_row=first)
     loop = config.loop
-    plan = BatchPlan([r.source for r in rows], loop.batch_size, loop.epochs, loop.max_steps, loop.seed, ranks.world)
-    report = Loop(objective, plan, loop, folder, ranks).run()
+    plan = BatchPlan([r.source for r in rows], loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.ranks.world)
+    report = Loop(objective, plan, loop, run.folder, run.ranks).run()
     objective.finish()
     return report
 
 
-def trained_encoder(student: Student, config: Any) -> Encoder:  # noqa: ANN401 - configurations of several stages
-    """Wrap the trained weights as an encoder with a fingerprint of its own and the base's as its lineage."""
-    from ..models.encoder import Encoder
-
-    base = student.encoder
-    return Encoder(
-        student.model,
-        name=str(RunFolder(Path(config.out)).model),
-        prompt=base.prompt,
-        max_length=base.max_length,
-        base_fingerprint=base.base_fingerprint or base.fingerprint,
-    )
-
-
 def _outcome(after: Encoder, config: FinetuneConfig, entering: Entering, added: AddedWords) -> LanguageOutcome:
-    pairs = entering.pairs
+    pairs, seed = entering.pairs, config.loop.seed
     read = report_tokenizer(after.model.tokenizer, pairs.training.sources[:READ_FOR_REPORT], entering.language)
     new = after.encode(pairs.held_out.sources).pooled
     measured = language_metrics(
-        new, entering.held_pivot, pairs.held_out_groups, seed=config.loop.seed, certificate=config.certificate
+        new, entering.held_pivot, pairs.held_out_groups, seed=seed, certificate=config.certificate
     )
     return LanguageOutcome(
         language=entering.language,
@@ -252,44 +159,29 @@ def _outcome(after: Encoder, config: FinetuneConfig, entering: Entering, added: 
     )
 
 
-def _insert_map(
-    config: FinetuneConfig,
-    folder: RunFolder,
-    ranks: Ranks,
-    student: Student,
-    entering: Sequence[Entering],
-    old: tuple[OldLanguage, OldScores],
-    origin: Any,  # noqa: ANN401 - from the probe room, imported late
-) -> TrainResult:
+def _insert_map(config: FinetuneConfig, run: Run, student: Student, only: Entering, old: Old) -> TrainResult:
     """Fit the control: a rotation for queries of one new language; English goes on through the base."""
-    if len(entering) > 1:
-        raise DataError(f"the method map fits one language, got {len(entering)}: run it once for each")
-    only, base = entering[0], student.encoder
-    fitted = fit_rotation(encode_once(base, only.pairs.training.sources, ranks), only.teacher)
-    kept = retention(old[0], old[1], old[1], config.retention, seed=config.loop.seed)
+    base = student.encoder
+    fitted = fit_rotation(run.encode(base, only.pairs.training.sources), only.teacher)
+    kept = retention(old.text, old.before, old.before, config.retention, seed=run.seed)
     append_rotation(student, *fitted)
-    after = trained_encoder(student, config)
+    after = run.trained(student)
     outcomes = (_outcome(after, config, only, AddedWords(0, 0, 0)),)
-    report = LoopReport(0, 0, 0.0, ())
-    result = _result(config, folder, (base, after), outcomes, report, "float32", ranks, origin)
     note = f"this model is for queries in {only.language} only: embed {config.pivot} text with the base {config.model}"
-    result = dataclasses.replace(result, retention=kept, warnings=(note, *only.read.warnings))
-    keep(folder, ranks, student, result)
+    warnings = (note, *_warnings(config, [only], outcomes, kept))
+    result = dataclasses.replace(_result(config, run, (base, after), outcomes, kept), warnings=warnings)
+    run.keep(student, result)
     return result
 
 
 def _result(
     config: FinetuneConfig,
-    folder: RunFolder,
+    run: Run,
     encoders: tuple[Encoder, Encoder],
     outcomes: tuple[LanguageOutcome, ...],
-    report: LoopReport,
-    precision: str,
-    ranks: Ranks,
-    origin: Any,  # noqa: ANN401 - from the probe room, imported late
+    kept: Retention,
 ) -> TrainResult:
     base, after = encoders
-    lang = config.langs[0]
     return TrainResult(
         schema=SCHEMA,
         stage="finetune",
@@ -297,71 +189,31 @@ def _result(
         model=config.model,
         base_fingerprint=after.base_fingerprint or base.fingerprint,
         fingerprint=after.fingerprint,
-        run=str(folder.path),
+        run=str(run.folder.path),
         languages=outcomes,
-        retention=None,
-        speed=speed_of(report, precision, ranks),
+        retention=kept,
+        speed=run.speed(LoopReport(0, 0, 0.0, ()), "float32"),
         scores={},
         warnings=(),
-        next_command=f"polyglot probe linear-map {lang} {config.pivot} --model {folder.model}",
-        provenance=closed(origin, config, base, outcomes),
+        next_command=f"polyglot probe linear-map {config.langs[0]} {config.pivot} --model {run.folder.model}",
+        provenance=run.closed(base, corpus_name(config), prints_of(outcomes), config.langs),
     )
-
-
-def speed_of(report: LoopReport, precision: str, ranks: Ranks) -> Speed:
-    """Put the report of a loop into a result."""
-    import torch
-
-    return Speed(
-        report.steps,
-        report.rows,
-        round(report.seconds, 2),
-        round(report.rows_per_second, 2),
-        precision,
-        torch.get_num_threads(),
-        ranks.world,
-        report.losses,
-    )
-
-
-def closed(origin: Any, config: Any, base: Encoder, outcomes: Sequence[LanguageOutcome]) -> Provenance:  # noqa: ANN401
-    """Close the provenance of a run."""
-    from ..probe.provenance import provenance
-    from ..probe.results import Side
-
-    sides = tuple(Side(o.language, config.model, base.fingerprint) for o in outcomes)
-    origin = dataclasses.replace(origin, models=sides, device=base.device)
-    prints = "+".join(o.corpus_fingerprint for o in outcomes)
-    names = " ".join(config.data.corpus) or "builtin"
-    return provenance(origin, corpus=names, fingerprint=prints, seed=config.loop.seed)
 
 
 def _warnings(
-    result: TrainResult, entering: Sequence[Entering], config: FinetuneConfig, broken: Sequence[str]
+    config: FinetuneConfig, entering: Sequence[Entering], outcomes: Sequence[LanguageOutcome], kept: Retention
 ) -> tuple[str, ...]:
     found = [warning for e in entering for warning in e.read.warnings]
-    for outcome in result.languages:
+    for outcome in outcomes:
         if outcome.overlap_kept:
             found.append(
                 f"{outcome.overlap_kept} training rows of {outcome.language} overlap with evaluation text and were kept"
             )
-    if broken:
-        lost = f"{config.pivot} lost more than {config.retention.max_english_loss:g} point in {' and '.join(broken)}"
+    if kept.broken:
+        lost = (
+            f"{config.pivot} lost more than {config.retention.max_english_loss:g} point in {' and '.join(kept.broken)}"
+        )
         found.append(f"{lost}: the model is kept; a higher --anchor-weight or a lower --learning-rate loses less")
     for warning in found:
         log.warning("%s", warning)
     return tuple(found)
-
-
-def keep(folder: RunFolder, ranks: Ranks, student: Student, result: TrainResult) -> None:
-    """Write model, card and result, by one process."""
-    from ..probe.results import to_json
-
-    if ranks.writes:
-        folder.save_model(
-            student.save,
-            base_fingerprint=result.base_fingerprint,
-            card=model_card(result),
-        )
-        folder.finish(to_json(result))
-    ranks.wait()

@@ -76,33 +76,34 @@ class RunFolder:
             holds = "a run already" if (self.path / RUN_FILE).is_file() else "other files"
             raise OutputError(f"{self.path} holds {holds}: go on with it by --resume, or give another --out")
 
-    def begin(self, description: dict[str, Any], *, resume: bool) -> None:
-        """Write down what the run was told; on resuming, compare.
+    def begin(self, told: dict[str, Any]) -> None:
+        """Write down what a new run was told.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        """
+        with self._writing("the run folder"):
+            self.path.mkdir(parents=True, exist_ok=True)
+            replace_text(self.path / RUN_FILE, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+
+    def take_up(self, told: dict[str, Any]) -> None:
+        """Compare what a resumed run is told with what it was told, and clear away what its end left half done.
 
         Raises
         ------
         ConfigError
-            If a resumed run was told something else, or its data or base have changed.
-        OutputError
-            If the folder cannot be written.
+            If it is told something else, or its data or base have changed.
         """
-        if resume:
-            self._compare(json.loads((self.path / RUN_FILE).read_text(encoding="utf-8")), description)
-            self._clear_scratch()
-            return
-        with self._writing("the run folder"):
-            self.path.mkdir(parents=True, exist_ok=True)
-            replace_text(self.path / RUN_FILE, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
+        self._compare(json.loads((self.path / RUN_FILE).read_text(encoding="utf-8")), told)
+        for leftover in [*self.path.glob(".*.part"), *(self.path / STATE).glob(".*.part")]:
+            shutil.rmtree(leftover, ignore_errors=True)
 
     def _compare(self, before: dict[str, Any], now: dict[str, Any]) -> None:
         old, new = _flat(before), _flat(json.loads(json.dumps(now)))
-        changed = [
-            key
-            for key in sorted({*old, *new})
-            if key.split(".")[-1] not in NOT_COMPARED
-            and not key.startswith("versions")
-            and old.get(key) != new.get(key)
-        ]
+        keys = sorted(key for key in {*old, *new} if key.split(".")[-1] not in NOT_COMPARED)
+        changed = [key for key in keys if not key.startswith("chosen") and old.get(key) != new.get(key)]
         if changed:
             key = changed[0]
             raise ConfigError(
@@ -181,10 +182,6 @@ class RunFolder:
         with self._writing("the result"):
             replace_text(self.result, result)
         shutil.rmtree(self.path / STATE, ignore_errors=True)
-
-    def _clear_scratch(self) -> None:
-        for leftover in [*self.path.glob(".*.part"), *(self.path / STATE).glob(".*.part")]:
-            shutil.rmtree(leftover, ignore_errors=True)
 
     @contextmanager
     def _writing(self, what: str) -> Iterator[None]:

@@ -1,0 +1,229 @@
+"""One run of a stage, from the folder that is refused to the result that is kept: what all stages do alike."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .card import model_card
+from .config import DataConfig, LoopConfig
+from .loop import LoopReport
+from .ranks import Ranks, joined_ranks
+from .result import LanguageOutcome, Speed, TrainResult
+from .rundir import RUN_FILE, RunFolder
+from .student import Student, chosen_precision
+
+if TYPE_CHECKING:
+    from ..models.encoder import Encoder
+    from ..probe.provenance import Origin
+    from ..probe.results import Provenance
+
+
+class StageConfig(Protocol):
+    """What the configurations of all stages have."""
+
+    @property
+    def out(self) -> Path:
+        """Run folder."""
+
+    @property
+    def resume(self) -> bool:
+        """Whether an interrupted run goes on."""
+
+    @property
+    def device(self) -> str | None:
+        """Torch device."""
+
+    @property
+    def loop(self) -> LoopConfig:
+        """The loop."""
+
+    @property
+    def data(self) -> DataConfig:
+        """The text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that has been let into its folder.
+
+    Parameters
+    ----------
+    config : StageConfig
+    folder : RunFolder
+    ranks : Ranks
+    origin : Origin
+        When and by which command it was started.
+    """
+
+    config: StageConfig
+    folder: RunFolder
+    ranks: Ranks
+    origin: Origin
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything."""
+        return self.config.loop.seed
+
+    @contextmanager
+    def one_first(self) -> Iterator[None]:
+        """Let one process through before the others, so that they find in the cache what it has made."""
+        if not self.ranks.writes:
+            self.ranks.wait()
+        yield
+        if self.ranks.writes:
+            self.ranks.wait()
+
+    def load(self, model: str) -> Encoder:
+        """Load the base."""
+        from ..models.encoder import load_encoder
+
+        with self.one_first():
+            return load_encoder(model, device=self.config.device)
+
+    def begin(self, encoder: Encoder | None, data: Sequence[str]) -> str:
+        """Write down what the run was told, or compare it with what a resumed run was told.
+
+        Parameters
+        ----------
+        encoder : Encoder, optional
+            The base.
+        data : sequence of str
+            Fingerprints of the text.
+
+        Returns
+        -------
+        str
+            Precision of matrix products; on resuming, that of the start.
+        """
+        from ..probe.provenance import versions
+
+        told: dict[str, Any] = {
+            "stage": type(self.config).__name__.removesuffix("Config").lower(),
+            "config": _plain(self.config),
+            "base_fingerprint": None if encoder is None else encoder.fingerprint,
+            "data": list(data),
+            "processes": self.ranks.world,
+        }
+        if self.ranks.writes and not self.config.resume:
+            device = "cpu" if encoder is None else encoder.device
+            chosen = {"precision": chosen_precision(self.config.loop.precision, device), "versions": versions()}
+            self.folder.begin({**told, "chosen": chosen})
+        elif self.ranks.writes:
+            self.folder.take_up(told)
+        self.ranks.wait()
+        return str(json.loads((self.folder.path / RUN_FILE).read_text(encoding="utf-8"))["chosen"]["precision"])
+
+    def encode(self, encoder: Encoder, texts: Sequence[str], *, progress: bool = False) -> NDArray[np.float32]:
+        """Embed texts through the user's cache."""
+        from ..models.cache import EmbeddingCache, encode_cached
+        from ..models.folders import default_cache_dir
+
+        cache = EmbeddingCache(default_cache_dir() / "embeddings")
+        with self.one_first():
+            return encode_cached(encoder, texts, cache=cache, progress=progress).pooled
+
+    def trained(self, student: Student) -> Encoder:
+        """Wrap trained weights as an encoder with a fingerprint of its own and the base's as its lineage."""
+        from ..models.encoder import Encoder
+
+        base = student.encoder
+        return Encoder(
+            student.model,
+            name=str(self.folder.model),
+            prompt=base.prompt,
+            max_length=base.max_length,
+            base_fingerprint=base.base_fingerprint or base.fingerprint,
+        )
+
+    def speed(self, report: LoopReport, precision: str) -> Speed:
+        """Put the report of a loop into a result."""
+        import torch
+
+        return Speed(
+            report.steps,
+            report.rows,
+            round(report.seconds, 2),
+            round(report.rows_per_second, 2),
+            precision,
+            torch.get_num_threads(),
+            self.ranks.world,
+            report.losses,
+        )
+
+    def closed(self, base: Encoder | None, corpus: str, prints: Sequence[str], languages: Sequence[str]) -> Provenance:
+        """Close the provenance.
+
+        Parameters
+        ----------
+        base : Encoder, optional
+            The model that was trained further.
+        corpus : str
+            Name of the text.
+        prints : sequence of str
+            Its fingerprints.
+        languages : sequence of str
+            Its languages.
+        """
+        from ..probe.provenance import provenance
+        from ..probe.results import Side
+
+        origin = self.origin
+        if base is not None:
+            sides = tuple(Side(language, base.name, base.fingerprint) for language in languages)
+            origin = dataclasses.replace(origin, models=sides, device=base.device)
+        return provenance(origin, corpus=corpus, fingerprint="+".join(prints), seed=self.seed)
+
+    def keep(self, student: Student, result: TrainResult) -> None:
+        """Write model, card and result, by one process."""
+        from ..probe.results import to_json
+
+        if self.ranks.writes:
+            self.folder.save_model(student.save, base_fingerprint=result.base_fingerprint, card=model_card(result))
+            self.folder.finish(to_json(result))
+        self.ranks.wait()
+
+
+@contextmanager
+def opened_run(config: StageConfig, command: str) -> Iterator[Run]:
+    """Join the processes and check the run folder, before anything else.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds something, or nothing that could be resumed.
+    """
+    from ..probe.provenance import Origin
+
+    folder = RunFolder(Path(config.out))
+    with joined_ranks() as ranks:
+        folder.check(resume=config.resume)
+        ranks.wait()
+        yield Run(config, folder, ranks, Origin.now(command))
+
+
+def corpus_name(config: StageConfig) -> str:
+    """Return the name of the text of a run."""
+    return " ".join(config.data.corpus) or "builtin"
+
+
+def prints_of(outcomes: Sequence[LanguageOutcome]) -> list[str]:
+    """Return the corpus fingerprints of languages."""
+    return [outcome.corpus_fingerprint for outcome in outcomes]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any configuration
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
