@@ -227,9 +227,11 @@ class ParallelText:
 
     def sample(self, n: int, seed: int) -> ParallelText:
         """Return n rows drawn without replacement, in the order in which they stand; all if there are no more."""
-        if n >= len(self):
-            return self
-        return ParallelText.of(self.name, self.table.take(pa.array(sampled_rows(len(self), n, seed))))
+        return self if n >= len(self) else self.take(sampled_rows(len(self), n, seed))
+
+    def take(self, rows: NDArray[np.int64]) -> ParallelText:
+        """Return some rows, (m,), in the order given."""
+        return ParallelText.of(self.name, self.table.take(pa.array(rows, pa.int64())))
 
     def _held(self, language: str) -> str:
         code = canonical_code(language)

@@ -53,17 +53,27 @@ def read_folder(folder: Path, part: str | None, wanted: Sequence[str], bad: BadR
     return stacked([read_stem(files, wanted, bad) for files in _complete_parts(folder, part, stems, wanted)])
 
 
+def moses_name(path: Path) -> tuple[str, str] | None:
+    """Return stem and language of a file STEM.LANGUAGE, also with .txt, .gz or .zst behind; None for other names.
+
+    Examples
+    --------
+    >>> moses_name(Path("news.fra-eng.fra")), moses_name(Path("en.txt.gz")), moses_name(Path("notes.tsv"))
+    (('news.fra-eng', 'fr'), ('', 'en'), None)
+    """
+    bare = bare_path(path)
+    bare = bare.with_suffix("") if bare.suffix == ".txt" else bare
+    stem, language = (bare.stem, bare.suffix[1:]) if bare.suffix else ("", bare.name)
+    code = None if bare.suffix in TABLE_SUFFIXES else find_code(language)
+    return None if code is None else (stem, code)
+
+
 def moses_stems(folder: Path) -> Parts:
-    """Return the files STEM.LANGUAGE (also with .txt, .gz, .zst behind) of a folder, by stem and then by language."""
+    """Return the Moses files of a folder, by stem and then by language; stems of one language are left out."""
     stems: Parts = {}
     for path in sorted(folder.iterdir()):
-        bare = bare_path(path)
-        bare = bare.with_suffix("") if bare.suffix == ".txt" else bare
-        if bare.suffix in TABLE_SUFFIXES or not path.is_file():
-            continue
-        stem, language = (bare.stem, bare.suffix[1:]) if bare.suffix else ("", bare.name)
-        if (code := find_code(language)) is not None:
-            stems.setdefault(stem, {})[code] = path
+        if path.is_file() and (name := moses_name(path)):
+            stems.setdefault(name[0], {})[name[1]] = path
     return {stem: files for stem, files in stems.items() if len(files) > 1}
 
 

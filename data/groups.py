@@ -82,13 +82,16 @@ def concept_groups(bitext: Bitext, *, threshold: float | None = 0.8, ngram: int 
 
 def _same_texts(texts: Sequence[str], threshold: float | None, *, ngram: int, seed: int) -> Numbers:
     """Label the texts of one side so that equal and nearly equal ones share a label, (n,)."""
+    numbers, keys = _numbered(texts)
+    return numbers if threshold is None else near_equal_labels(keys, threshold, ngram=ngram, seed=seed)[numbers]
+
+
+def _numbered(texts: Sequence[str]) -> tuple[Numbers, list[str]]:
+    """Return for each text the number of its key, (n,), and the distinct keys."""
     table = _WithoutPunctuation()
-    numbers: dict[str, int] = {}
+    places: dict[str, int] = {}
     keys = (comparison_key(text, table) for text in texts)
-    equal = np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), np.int64, len(texts))
-    if threshold is None:
-        return equal
-    return near_equal_labels(list(numbers), threshold, ngram=ngram, seed=seed)[equal]
+    return np.fromiter((places.setdefault(key, len(places)) for key in keys), np.int64, len(texts)), list(places)
 
 
 def _components(n: int, labellings: Sequence[Numbers]) -> Numbers:

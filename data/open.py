@@ -11,10 +11,10 @@ from ..errors import DataError
 from .bitext import ParallelText
 from .builtin import DEFAULT, builtin_names, load_builtin
 from .files import TABLE_SUFFIXES, read_file
-from .folders import moses_stems, read_folder, read_stem
+from .folders import moses_name, moses_stems, read_folder, read_stem
 from .hub import hub_names, read_hub
-from .languages import canonical_codes, find_code
-from .lines import BadRows, bare_path, bare_suffix
+from .languages import canonical_codes
+from .lines import BadRows, bare_suffix
 from .readers import read_moses
 from .reading import Reading, check_languages, sampled, stacked
 
@@ -143,12 +143,12 @@ def _unknown(name: str) -> DataError:
 
 def _one_file(path: Path, wanted: tuple[str, ...], bad: BadRows) -> Reading:
     """Open a file that holds all languages, or a Moses file together with its siblings."""
-    language = find_code(bare_suffix(path)[1:])
-    if bare_suffix(path) in TABLE_SUFFIXES or language is None:
+    name = moses_name(path)
+    if name is None:
         return read_file(path, wanted, bad)
-    stem = bare_path(path).stem
+    stem, language = name
     siblings = moses_stems(path.parent).get(stem, {language: path})
-    check_languages(f"{stem} in {path.parent}", tuple(siblings), wanted)
+    check_languages(f"{stem or path.name} in {path.parent}", tuple(siblings), wanted)
     return read_stem(siblings, wanted, bad)
 
 

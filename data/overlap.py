@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..errors import DataError
@@ -159,8 +158,7 @@ def drop_overlap(training: ParallelText, report: OverlapReport) -> ParallelText:
     """
     if report.fingerprint != training.fingerprint:
         raise DataError(f"the overlap report is not about this text of {training.name}: check the corpus again.")
-    kept = np.setdiff1d(np.arange(len(training)), report.training_rows)
-    return ParallelText.of(training.name, training.table.take(pa.array(kept)))
+    return training.take(np.setdiff1d(np.arange(len(training)), report.training_rows))
 
 
 def _overlaps(language: str, training: Sequence[str], evaluation: Sequence[str]) -> Iterator[Overlap]:

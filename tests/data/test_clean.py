@@ -1,6 +1,6 @@
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polyglot.data.bitext import ParallelText
 from polyglot.data.clean import CleanConfig, clean, normalise
@@ -66,6 +66,7 @@ def test_joiners_and_vowel_signs_stay():
         assert normalise(text) == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_normalising_twice_changes_nothing(text):
     once = normalise(text)

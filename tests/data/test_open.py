@@ -54,6 +54,13 @@ def test_one_moses_file_finds_its_siblings(tmp_path):
         open_corpus([path], ["en", "de"])
 
 
+@pytest.mark.parametrize("ending", [".txt", ""])
+def test_moses_files_may_end_in_txt(tmp_path, ending):
+    path = lines(tmp_path / f"set.fr{ending}", FRENCH)
+    lines(tmp_path / "set.en", ENGLISH)
+    assert open_corpus([path], ["en", "fr"]).column("fr") == FRENCH
+
+
 def test_table_files_are_stacked(tmp_path):
     corpus = [table(tmp_path / "a.tsv"), table(tmp_path / "b.tsv")]
     assert len(open_corpus(corpus, ["en", "fr"])) == 120
