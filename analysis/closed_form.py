@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +26,8 @@ class Recipe:
     rank: int | None = None
 
 
-def solve(moments: Moments, recipe: Recipe) -> AffineMap:
-    """Solve a closed-form rung from the moments of its training rows.
+def solve(moments: Moments, recipes: Sequence[Recipe]) -> list[AffineMap]:
+    """Solve closed-form rungs from the moments of their training rows; rotation and similarity share one solution.
 
     Raises
     ------
@@ -34,24 +36,44 @@ def solve(moments: Moments, recipe: Recipe) -> AffineMap:
     """
     if moments.n < 1:
         raise DataError("a map cannot be fitted to no rows")
-    return AffineMap(_weights(moments, recipe), moments.mean_x, moments.mean_y)
+    solver = _Solver(moments)
+    return [AffineMap(solver.weights(recipe), moments.mean_x, moments.mean_y) for recipe in recipes]
 
 
-def _weights(moments: Moments, recipe: Recipe) -> Floats:
-    if recipe.rung == "shift":
-        if moments.centre_x.shape != moments.centre_y.shape:
-            raise DataError(f"a shift needs equal widths, got {len(moments.centre_x)} and {len(moments.centre_y)}")
-        return np.eye(len(moments.centre_x))
-    if recipe.rung in ("rotation", "similarity"):
-        rotation, nuclear = procrustes(moments.sxy)
-        return rotation * (similarity_scale(moments.sxx, rotation, nuclear) if recipe.rung == "similarity" else 1.0)
-    ridge = _ridge(moments, recipe.penalty)
-    return ridge if recipe.rank is None else reduced_rank(moments.sxx, ridge, recipe.rank)
+class _Solver:
+    """Solutions from one set of moments, each worked out when first asked for."""
+
+    def __init__(self, moments: Moments) -> None:
+        self.moments = moments
+
+    @cached_property
+    def sxx(self) -> Floats:
+        return self.moments.sxx
+
+    @cached_property
+    def rigid(self) -> tuple[Floats, float]:
+        return procrustes(self.moments.sxy)
+
+    def weights(self, recipe: Recipe) -> Floats:
+        if recipe.rung == "shift":
+            return self._shift()
+        if recipe.rung == "rotation":
+            return self.rigid[0]
+        if recipe.rung == "similarity":
+            return self.rigid[0] * similarity_scale(self.sxx, *self.rigid)
+        ridge = _ridge(self.sxx, self.moments.sxy, recipe.penalty)
+        return ridge if recipe.rank is None else reduced_rank(self.sxx, ridge, recipe.rank)
+
+    def _shift(self) -> Floats:
+        p, q = len(self.moments.centre_x), len(self.moments.centre_y)
+        if p != q:
+            raise DataError(f"a shift needs equal widths, got {p} and {q}")
+        return np.eye(p)
 
 
-def _ridge(moments: Moments, penalty: float) -> Floats:
-    factor = RidgeFactor.of(moments.sxx)
-    return factor.weights(factor.rotate(moments.sxy), penalty)
+def _ridge(sxx: Floats, sxy: Floats, penalty: float) -> Floats:
+    factor = RidgeFactor.of(sxx)
+    return factor.weights(factor.rotate(sxy), penalty)
 
 
 def reduced_rank(sxx: Floats, ridge: Floats, rank: int) -> Floats:

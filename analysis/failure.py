@@ -144,7 +144,7 @@ def _domain_map(x: Floats, y: Floats, rng: np.random.Generator) -> tuple[AffineM
     penalties = [choose_penalty(target, fold) for fold in range(5)]
     penalty = sorted(penalties)[2]
     factor = source.factor(everything)
-    weights = factor.weights(factor.rotate(target.training_cross(everything)), penalty)
+    weights = factor.weights(target.rotated_cross(everything), penalty)
     error = 0.0
     for fold, chosen in enumerate(penalties):
         index = RELATIVE_PENALTIES.index(chosen)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,13 @@ from .ridge import RidgeFactor
 Floats = NDArray[np.float64]
 Folds = frozenset[int]
 T = TypeVar("T")
+
+
+def kept(store: dict[object, object], key: object, make: Callable[[], T]) -> T:
+    """Return what was made for a key before, or make it now."""
+    if key not in store:
+        store[key] = make()
+    return cast("T", store[key])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +57,14 @@ class FoldedSource:
         """Return the folds that are not excluded."""
         return [fold for fold in range(self.n_folds) if fold not in excluded]
 
+    def inner_folds(self, held_out: int) -> tuple[int, ...]:
+        """Return the folds on which an outer fold's choices are made: its two neighbours in the ring of folds.
+
+        Each pair of neighbours is left out together once and serves both as inner and outer fold, so that k, not
+        k(k − 1)/2, inner factorisations are needed.
+        """
+        return tuple(sorted({(held_out + 1) % self.n_folds, (held_out - 1) % self.n_folds}))
+
     def count(self, folds: list[int]) -> int:
         """Return the number of rows in some folds."""
         return sum(len(self.rows[fold]) for fold in folds)
@@ -79,9 +94,7 @@ class FoldedSource:
 
     def keep(self, key: object, make: Callable[[], T]) -> T:
         """Return what was made for a key before, or make it now."""
-        if key not in self.kept:
-            self.kept[key] = make()
-        return self.kept[key]  # type: ignore[return-value]
+        return kept(self.kept, key, make)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +107,7 @@ class FoldedTarget:
     sums: Floats  # (k, q)
     crosses: Floats  # (k, p, q)
     squares: Floats  # (k,) Σ‖y‖²
+    kept: dict[object, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: FoldedSource, y: NDArray[np.floating]) -> FoldedTarget:
@@ -114,12 +128,31 @@ class FoldedTarget:
     def cross(self, folds: list[int], about_x: Floats, about_y: Floats) -> Floats:
         """Cross-scatter of the rows of some folds about two points, (p, q)."""
         sum_x, sum_y = self.source.sums[folds].sum(axis=0), self.sums[folds].sum(axis=0)
-        raw = self.crosses[folds].sum(axis=0) - np.outer(sum_x, about_y) - np.outer(about_x, sum_y)
-        return raw + self.source.count(folds) * np.outer(about_x, about_y)
+        # Σ(x − a)(y − b)ᵀ = Σxyᵀ − (Σx)bᵀ − a(Σy − n b)ᵀ: two outer products instead of three
+        shifted_y = sum_y - self.source.count(folds) * about_y
+        left, right = np.column_stack([sum_x, about_x]), np.stack([about_y, shifted_y])
+        return self.crosses[folds].sum(axis=0) - left @ right
 
     def training_cross(self, excluded: Folds) -> Floats:
-        """Centred cross-scatter of all rows outside the excluded folds, (p, q)."""
-        return self.cross(self.source.outside(excluded), self.source.mean(excluded), self.mean(excluded))
+        """Centred cross-scatter of all rows outside the excluded folds, (p, q); kept."""
+        return kept(
+            self.kept,
+            ("cross", excluded),
+            lambda: self.cross(self.source.outside(excluded), self.source.mean(excluded), self.mean(excluded)),
+        )
+
+    def rotated_cross(self, excluded: Folds) -> Floats:
+        """Centred training cross-scatter in the coordinates of the training factor, (p, q); kept."""
+        return kept(
+            self.kept,
+            ("rotated", excluded),
+            lambda: self.source.factor(excluded).rotate(self.training_cross(excluded)),
+        )
+
+    def rotated_gram(self, excluded: Folds) -> Floats:
+        """Gram matrix of the rows of the rotated cross-scatter, (p, p); kept."""
+        rotated = self.rotated_cross(excluded)
+        return kept(self.kept, ("gram", excluded), lambda: rotated @ rotated.T)
 
     def total(self, fold: int, about: Floats) -> float:
         """Σ‖y − about‖² over the rows of one fold."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from .closed_form import Recipe, solve, squared_error
 from .inference import Interval, blocks_of_groups, jackknife_interval
 from .moments import Moments, merged, provisional_centres
 
-BLOCKS = 20
+BLOCKS = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,27 +34,45 @@ def block_moments_of(
     )
 
 
-def refitted_interval(blocks: Sequence[Block], recipes: Sequence[Recipe]) -> Interval:
-    """Return the cross-validated R² of a rung with its delete-one-block jackknife interval.
+def refitted_intervals(blocks: Sequence[Block], recipes: Mapping[str, Sequence[Recipe]]) -> dict[str, Interval]:
+    """Return the cross-validated R² of rungs with their delete-one-block jackknife intervals.
 
     Parameters
     ----------
     blocks : sequence of Block
-    recipes : sequence of Recipe
-        The rung with the choices of each fold, which are kept: the choices are not made again for every block.
+    recipes : mapping
+        For each rung its recipe in every fold; choices are kept, they are not made again for every block.
     """
-    value = cross_validated_r2(blocks, recipes)
-    without = [cross_validated_r2([b for b in blocks if b is not block], recipes) for block in blocks]
-    return jackknife_interval(value, without)
+    folds = _folds(blocks)
+    by_fold = list(zip(*recipes.values(), strict=True))
+    whole = cross_validated_r2(folds, by_fold)
+    left_out = [
+        cross_validated_r2([m - b.moments if fold == b.fold else m for fold, m in enumerate(folds)], by_fold)
+        for b in blocks
+    ]
+    return {
+        name: jackknife_interval(whole[i], [values[i] for values in left_out]) for i, name in enumerate(recipes)
+    }
 
 
-def cross_validated_r2(blocks: Sequence[Block], recipes: Sequence[Recipe]) -> float:
-    """Return 1 − Σ‖y − ŷ‖² / Σ‖y − μy‖² over the folds, each predicted from the others."""
-    total = merged(block.moments for block in blocks)
-    error = spread = 0.0
-    for fold, recipe in enumerate(recipes):
-        held_out = merged(block.moments for block in blocks if block.fold == fold)
+def cross_validated_r2(folds: Sequence[Moments], recipes: Sequence[Sequence[Recipe]]) -> list[float]:
+    """Return 1 − Σ‖y − ŷ‖² / Σ‖y − μy‖² of each rung over the folds, each predicted from the others.
+
+    Parameters
+    ----------
+    folds : sequence of Moments
+    recipes : sequence of sequence of Recipe
+        For each fold the recipe of every rung.
+    """
+    total = merged(folds)
+    errors, spread = np.zeros(len(recipes[0])), 0.0
+    for held_out, own in zip(folds, recipes, strict=True):
         training = total - held_out
-        error += squared_error(solve(training, recipe), held_out)
+        errors += [squared_error(fitted, held_out) for fitted in solve(training, own)]
         spread += held_out.total_y(training.mean_y)
-    return 1 - error / spread
+    return (1 - errors / spread).tolist()
+
+
+def _folds(blocks: Sequence[Block]) -> list[Moments]:
+    n_folds = 1 + max(block.fold for block in blocks)
+    return [merged(b.moments for b in blocks if b.fold == fold) for fold in range(n_folds)]

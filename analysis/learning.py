@@ -13,9 +13,9 @@ from .scores import row_squares
 from .splits import group_folds, permute_within_strata
 
 Floats = NDArray[np.float64]
-SIZES = 7
+SIZES = 6
 SMALLEST = 60
-MAX_SUBSETS = 4
+MAX_SUBSETS = 2
 LIMIT_DRAWS = 200
 
 
@@ -32,7 +32,7 @@ def learning_curve(
 ) -> tuple[CurvePoint, ...]:
     """Cross-validate the ridge rung on random subsets of growing size, λ chosen within each.
 
-    Small sizes use up to four disjoint subsets, whose rows are scored together. The null permutes the pairs of each
+    Small sizes use two disjoint subsets, whose rows are scored together. The null permutes the pairs of each
     subset once.
     """
     rng = np.random.default_rng([seed, 7])

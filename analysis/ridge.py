@@ -56,7 +56,7 @@ class RidgeFactor:
         rotated_validation: Floats,
         quadratic_validation: Floats,
         total_validation: float,
-        penalties: tuple[float, ...] = RELATIVE_PENALTIES,
+        gram: Floats | None = None,
     ) -> Floats:
         """Return Σ‖y − xW(λ)‖² over validation rows for every penalty.
 
@@ -70,15 +70,17 @@ class RidgeFactor:
             Scatter of the validation x in eigenvector coordinates, about the training mean.
         total_validation : float
             Σ‖y‖² of the validation rows, about the training mean.
+        gram : array (p, p), optional
+            rotated @ rotated.T, where it is at hand.
 
         Returns
         -------
-        array (len(penalties),)
+        array, one value for each of `RELATIVE_PENALTIES`
         """
-        shrink = np.stack([self._shrink(penalty) for penalty in penalties])
+        shrink = np.stack([self._shrink(penalty) for penalty in RELATIVE_PENALTIES])
         linear = np.einsum("ij,ij->i", rotated, rotated_validation)
-        quadratic = (rotated @ rotated.T) * quadratic_validation
-        return total_validation - 2 * shrink @ linear + np.einsum("ki,ij,kj->k", shrink, quadratic, shrink, optimize=True)
+        quadratic = (rotated @ rotated.T if gram is None else gram) * quadratic_validation
+        return total_validation - 2 * shrink @ linear + np.einsum("ki,ki->k", shrink @ quadratic, shrink)
 
     def _shrink(self, penalty: float) -> Floats:
         return 1.0 / (self.eigenvalues + penalty * self.unit + 1e-300)

@@ -18,7 +18,7 @@ from ..analysis.certificate import (
 )
 from ..analysis.closed_form import Recipe
 from ..analysis.inference import Interval, Resamples
-from ..analysis.jackknife import block_moments_of, refitted_interval
+from ..analysis.jackknife import block_moments_of, refitted_intervals
 from ..analysis.ladder import SAME_SPACE_RUNGS, Choices, Ladder, LadderFit
 from ..analysis.neighbours import MatchRanks
 from ..analysis.null import NullPlan, NullScores, permutation_null
@@ -88,6 +88,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
     null = _null(fitted)
     decision = decide(fitted.scores, null.ceiling_p95, config.margin)
     power = _power(fitted)
+    refitted = _refitted(fitted)
     return Direction(
         source=pairs.names[0],
         target=pairs.names[1],
@@ -96,7 +97,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
         dims=(pairs.x.shape[1], pairs.y.shape[1]),
         folds=config.folds,
         pool=len(pairs.pool.rows),
-        rungs={rung: _rung_scores(fitted, null, rung) for rung in fitted.ladder.rungs},
+        rungs={rung: _rung_scores(fitted, null, rung, refitted.get(rung)) for rung in fitted.ladder.rungs},
         absent={rung: pairs.why_not for rung in config.rungs if rung not in fitted.ladder.rungs},
         certificate=_certificate(fitted, null, decision, power),
         judged=fitted.judged,
@@ -152,7 +153,7 @@ def _power(fitted: Fitted) -> PowerCurve | None:
     )
 
 
-def _rung_scores(fitted: Fitted, null: NullScores, rung: str) -> RungScores:
+def _rung_scores(fitted: Fitted, null: NullScores, rung: str, refitted: Interval | None) -> RungScores:
     forward = mean_intervals(retrieval_outcomes(fitted.forward[rung]), fitted.resamples)
     backward = mean_intervals(retrieval_outcomes(fitted.backward[rung]), fitted.pool_resamples)
     cosine = mean_intervals({"cosine": fitted.fidelity[rung].cosine}, fitted.resamples)
@@ -160,7 +161,7 @@ def _rung_scores(fitted: Fitted, null: NullScores, rung: str) -> RungScores:
         r2=fitted.scores.interval(rung).with_null(null.forward["r2"].get(rung, [])),
         **_with_null(cosine | forward, null.forward, rung),
         backward=RetrievalScores(**_with_null(backward, null.backward, rung)),
-        r2_refitted=_refitted(fitted, rung),
+        r2_refitted=refitted,
     )
 
 
@@ -170,14 +171,14 @@ def _with_null(
     return {name: score.with_null(null.get(name, {}).get(rung, [])) for name, score in scores.items()}
 
 
-def _refitted(fitted: Fitted, rung: str) -> Interval | None:
-    if not fitted.config.failure or rung not in ("shift", "rotation", "similarity", "linear"):
-        return None
+def _refitted(fitted: Fitted) -> dict[str, Interval]:
+    """Jackknife intervals of the rungs that refit in closed form (METHOD §3)."""
+    rungs = [r for r in ("shift", "rotation", "similarity", "linear") if r in fitted.ladder.rungs]
+    if not fitted.config.failure:
+        return {}
     pairs = fitted.pairs
-    blocks = fitted.ladder.source.keep(
-        "jackknife blocks", lambda: block_moments_of(pairs.x, pairs.y, pairs.groups, fitted.folds)
-    )
-    return refitted_interval(blocks, fitted.recipes(rung))
+    blocks = block_moments_of(pairs.x, pairs.y, pairs.groups, fitted.folds)
+    return refitted_intervals(blocks, {rung: fitted.recipes(rung) for rung in rungs})
 
 
 def _certificate(fitted: Fitted, null: NullScores, decision: Decision, power: PowerCurve | None) -> Certificate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,6 +122,34 @@ def measure(
     )
 
 
+def measure_files(
+    x: Path,
+    y: Path,
+    config: LinearMapConfig = LinearMapConfig(),  # noqa: B008 - frozen
+    *,
+    command: str = "",
+) -> LinearMapResult:
+    """Probe two .npy files of paired rows; they are memory-mapped.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or not a .npy matrix of floats; else as `measure`.
+    """
+    return measure(open_matrix(x), open_matrix(y), config=config, names=(x.stem, y.stem), command=command)
+
+
+def open_matrix(path: Path) -> NDArray[np.floating]:
+    """Memory-map a .npy file that holds a matrix of floats (rows × width)."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"cannot read {path} as a .npy matrix: {error}") from error
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
+        raise DataError(f"{path}: expected a matrix of floats, got {getattr(array, 'shape', '?')} of {array.dtype}")
+    return array
+
+
 def _same_space(encoders: tuple[Encoder, Encoder], config: LinearMapConfig) -> bool:
     """One encoder on both sides, or one finetuned from the other."""
     if config.same_space is not None:
@@ -130,4 +159,4 @@ def _same_space(encoders: tuple[Encoder, Encoder], config: LinearMapConfig) -> b
     return first.dim == second.dim and bool(family - {None})
 
 
-__all__ = ["LinearMapConfig", "measure", "run"]
+__all__ = ["LinearMapConfig", "measure", "measure_files", "run"]

@@ -1,0 +1,102 @@
+"""The `polyglot` command: its groups, its plain commands, and how an error becomes one line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import PolyglotError
+from . import data, options, probe
+from .tables import print_table
+
+app = typer.Typer(
+    name="polyglot",
+    help="Is translation, inside an embedding model, approximately a linear map? Measure it, train for it, report it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(probe.app, name="probe")
+app.add_typer(data.app, name="data")
+
+
+@app.callback()
+def root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Set up what all commands share."""
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s: %(message)s")
+    for noisy in ("httpx", "urllib3", "filelock", "matplotlib", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+@app.command("version")
+def version_command() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@app.command("report")
+def report_command(
+    result: Annotated[Path, typer.Argument(metavar="RESULT.json", help="A result that a probe left.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Page to write; by default beside the result.")] = None,
+    plotlyjs: options.Plotlyjs = "inline",
+    open_page: options.OpenPage = False,
+) -> None:
+    """Render a result again."""
+    from ..errors import DataError
+    from ..render.page import write_page
+
+    try:
+        text = result.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {result}: {error}") from error
+    page = write_page(text, out or result.with_suffix(".html"), plotlyjs=plotlyjs)
+    typer.echo(page)
+    if open_page:
+        typer.launch(str(page))
+
+
+@app.command("models")
+def models_command() -> None:
+    """List the models that are known, where they come from, and what is installed here."""
+    from ..models.catalog import installed, known
+
+    rows = [(c.name, "yes" if installed(c) else "-", c.source, c.languages, c.prompt or "-") for c in known()]
+    print_table(("model", "installed", "from", "languages", "prompt"), rows)
+
+
+@app.command("verify")
+def verify_command() -> None:
+    """Replay the published reference values and print every deviation; exit code 1 if one is out of tolerance."""
+    from ..probe.reference import replay
+
+    deviations = replay()
+    rows = [
+        (d.section, d.measure, f"{d.published:.10g}", f"{d.ours:.10g}", f"{d.deviation:.1e}", "ok" if d.ok else "OFF", d.dissent)
+        for d in deviations
+    ]
+    print_table(("section", "measure", "published", "ours", "deviation", "", "known dissent"), rows)
+    failed = sum(not d.ok for d in deviations)
+    typer.echo(f"{len(deviations) - failed} of {len(deviations)} published values reproduced within tolerance")
+    if failed:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; a `PolyglotError` becomes one line on stderr and exit code 1."""
+    try:
+        app()
+    except PolyglotError as error:
+        if "--debug" in sys.argv:
+            raise
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)

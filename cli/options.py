@@ -1,0 +1,33 @@
+"""Options that several commands share, each defined once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Source = Annotated[str, typer.Argument(metavar="SRC", help="Source language, such as fr.")]
+Target = Annotated[str, typer.Argument(metavar="TGT", help="Target language, such as en.")]
+Languages = Annotated[list[str], typer.Argument(metavar="LANG…", help="Languages, such as en fr de.")]
+Model = Annotated[str, typer.Option("--model", help="Packaged name, local folder or hub id; see `polyglot models`.")]
+TargetModel = Annotated[str | None, typer.Option("--target-model", help="Model of the target side, if another one.")]
+Corpus = Annotated[
+    list[str] | None,
+    typer.Option("--corpus", help="Built-in or hub name, file, or folder; repeat it for a pair of Moses files."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", help="Sample at most so many rows, with the seed.")]
+Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps; by default the best there is.")]
+BatchTokens = Annotated[int | None, typer.Option("--batch-tokens", help="Padded tokens in an encoder batch.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of samples, folds, features and resamples.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder of reports.")]
+OpenPage = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print the page's path and the verdict only; no progress bar.")]
+Format = Annotated[str, typer.Option("--format", help="What is written: html, json or both.")]
+Plotlyjs = Annotated[str, typer.Option("--plotlyjs", help="Where pages find plotly.js: inline, cdn or directory.")]
+NoTexts = Annotated[bool, typer.Option("--no-texts", help="Keep sentences out of the result: numbers and figures only.")]
+TrustCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that a model folder brings.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be used, and count them.")]
+
+REPORTS = Path("reports")
+DEFAULT_MODEL = "minilm"
