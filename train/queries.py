@@ -1,0 +1,144 @@
+"""Finetuning without a new language: queries near the passages that answer them, with mined hard negatives."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.inference import Interval, percentile_interval
+from ..errors import DataError
+from ..models.folders import default_cache_dir
+from .config import ContrastiveConfig, FinetuneConfig
+from .contrastive import PRECISION, PairObjective, TextRows, info_nce
+from .loop import Loop
+from .mining import mined_negatives
+from .result import SCHEMA, TrainResult
+from .retention import OldLanguage, OldScores, open_old_language, retention, score_old_language
+from .run import Run
+from .sampler import BatchPlan
+from .student import Student
+
+LEAST_QUERIES = 20
+RESAMPLES = 1000
+NAME = "retrieval of held-out questions (nDCG@10)"
+
+
+def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
+    """Train on questions and passages in the pivot language; questions of held-out passages measure it.
+
+    Parameters
+    ----------
+    config : FinetuneConfig
+        Without languages.
+    run : Run
+
+    Raises
+    ------
+    DataError
+        If there are too few questions.
+    """
+    from ..data.questions import open_questions
+
+    questions = open_questions(config.questions, config.pivot, config.pivot)
+    training = _training_queries(questions.relevant, config)
+    text = open_old_language(config.retention, config.pivot, questions.passages)
+    encoder = run.load(config.model)
+    run.begin(encoder, [questions.fingerprint])
+    held = np.setdiff1d(np.arange(len(questions)), training)
+    asked = OldLanguage(None, [questions.queries[i] for i in held], questions.passages, questions.relevant[held], [])
+    text = text if config.retention.questions is not None else OldLanguage(text.similarity, [], [], held[:0], text.plain)
+    before, asked_before = score_old_language(encoder, text), score_old_language(encoder, asked)
+    queries, relevant = [questions.queries[i] for i in training], questions.relevant[training]
+    with run.one_first():
+        mined = mined_negatives(
+            encoder,
+            queries,
+            questions.passages,
+            relevant,
+            negatives=config.negatives,
+            margin=config.negative_margin,
+            cache=default_cache_dir(),
+        )
+    own = questions.negatives
+    given = [list(own[i]) if own is not None else [] for i in training]
+    filled = fill_negatives(mined, given, relevant, len(questions.passages), config)
+    student = Student(encoder, PRECISION)
+    columns = [[questions.passages[row[k]] for row in filled] for k in range(config.negatives)]
+    rows = TextRows.of(student, queries, [questions.passages[i] for i in relevant], *columns)
+    criterion = info_nce(student, ContrastiveConfig(out=config.out, scale=config.scale, mini_batch=16), run.ranks)
+    loop = config.loop
+    plan = BatchPlan([rows.source], loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.ranks.world)
+    report = Loop(PairObjective(student, [rows], criterion, run.ranks), plan, loop, run.folder, run.ranks).run()
+    after = run.trained(student)
+    kept = retention(text, before, score_old_language(after, text), config.retention, seed=run.seed)
+    result = TrainResult(
+        schema=SCHEMA,
+        stage="finetune",
+        method="queries",
+        model=config.model,
+        base_fingerprint=after.base_fingerprint or encoder.fingerprint,
+        fingerprint=after.fingerprint,
+        run=str(run.folder.path),
+        languages=(),
+        retention=kept,
+        speed=run.speed(report, PRECISION),
+        scores=_scores(asked_before, score_old_language(after, asked), run.seed),
+        warnings=("the vectors of this model do not live in the space of its base: embed indexes again",),
+        next_command=f"polyglot train finetune --lang fr --model {run.folder.model}",
+        provenance=run.closed(encoder, questions.name, [questions.fingerprint], [config.pivot]),
+        shares_space_with_base=False,
+    )
+    run.keep(student, result)
+    return result
+
+
+def _training_queries(relevant: NDArray[np.int64], config: FinetuneConfig) -> NDArray[np.int64]:
+    """Return the queries to train on: those whose passages are not held out, (t,)."""
+    passages = np.unique(relevant)
+    count = max(1, round(config.data.held_out * len(passages)))
+    held = np.random.default_rng([config.loop.seed, 7]).permutation(passages)[:count]
+    training = np.flatnonzero(~np.isin(relevant, held))
+    if len(training) < LEAST_QUERIES or len(passages) < config.negatives + 2:
+        raise DataError(
+            f"{len(training)} questions over {len(passages)} passages are too few: expected at least {LEAST_QUERIES} "
+            f"questions and {config.negatives + 2} passages; give more with --questions"
+        )
+    return training
+
+
+def fill_negatives(
+    mined: list[list[int]],
+    given: list[list[int]],
+    relevant: NDArray[np.int64],
+    passages: int,
+    config: FinetuneConfig,
+) -> list[list[int]]:
+    """Give every query the same number of negatives: the mined ones, those that came with it, then any others.
+
+    Parameters
+    ----------
+    mined, given : list of list of int
+        Passage numbers for each of q queries.
+    relevant : (q,) int64
+    passages : int
+        Number of passages, at least two more than negatives are asked for.
+    config : FinetuneConfig
+        Says how many.
+    """
+    rng = np.random.default_rng([config.loop.seed, 17])
+    filled = []
+    for found, own, right in zip(mined, given, relevant.tolist(), strict=True):
+        others = rng.permutation(passages)[: 2 * config.negatives + 2].tolist()
+        row = [number for number in dict.fromkeys([*found, *own, *others]) if number != right]
+        filled.append(row[: config.negatives])
+    return filled
+
+
+def _scores(before: OldScores, after: OldScores, seed: int) -> dict[str, Interval]:
+    rng = np.random.default_rng([seed, 19])
+    gains = 100 * np.column_stack([before.gains, after.gains])
+    drawn = np.array([gains[rng.integers(len(gains), size=len(gains))].mean(axis=0) for _ in range(RESAMPLES)])
+    means = gains.mean(axis=0)
+    return {
+        f"{NAME}, {when}": percentile_interval(float(means[i]), drawn[:, i]) for i, when in enumerate(("before", "after"))
+    }
