@@ -1,7 +1,7 @@
 """Nearly equal texts: MinHash over character n-grams, locality-sensitive hashing, candidates verified exactly.
 
 Signatures are computed by numpy over blocks of texts, so a million sentences take about a minute and memory grows by
-`PERMUTATIONS` × 4 bytes a text. (The `datasketch` library hashes one set at a time from Python and would take hours.)
+`PERMUTATIONS` × 4 bytes a text. (The `datasketch` library, which hashes one set at a time, is some forty times slower.)
 
 Source: A. Broder, "On the resemblance and containment of documents", 1997; P. Indyk and R. Motwani, "Approximate
 nearest neighbors", 1998.

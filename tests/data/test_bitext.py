@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polyglot.data.bitext import Bitext, ParallelText, sampled_rows
 from polyglot.data.fingerprint import table_fingerprint
@@ -112,6 +112,8 @@ def test_fingerprints_see_content_names_and_order_only():
 
 
 @settings(deadline=None)
+@example([""], [None])
+@example(["a", ""], ["", "a"])
 @given(st.lists(st.text(max_size=3) | st.none(), max_size=8), st.lists(st.text(max_size=3) | st.none(), max_size=8))
 def test_different_columns_have_different_fingerprints(first, second):
     def fingerprint(values):
