@@ -13,7 +13,7 @@ _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 def to_script_json(value: object) -> str:
     """Return JSON that may stand inside a script element: sorted keys, no `<`, `>`, `&`, NaN as null."""
     text = json.dumps(_finite(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.translate(_UNSAFE)
+    return without_lone_surrogates(text).translate(_UNSAFE)
 
 
 def without_lone_surrogates(text: str) -> str:

@@ -131,7 +131,7 @@ def panel(panel_id: str, label: str, data: Sequence[PlotlyJson], layout: PlotlyJ
     """Return a panel; a legend appears where two or more traces have names."""
     named = sum(bool(trace.get("name")) and trace.get("showlegend", True) for trace in data)
     margin = {} if named > 1 else {"margin": {"l": 12, "r": 16, "t": 14, "b": 12}}
-    return Panel(panel_id, label, tuple(data), {"showlegend": named > 1, **margin, **layout}, height)
+    return Panel(f"{panel_id}-plot", label, tuple(data), {"showlegend": named > 1, **margin, **layout}, height)
 
 
 def dots(

@@ -10,8 +10,11 @@ from . import linear_map_anatomy as anatomy
 from . import linear_map_certificate as certificate
 from .explorer import Explorer, explorer
 from .linear_map_ladder import ladder
+from .linear_map_summary import summary_parts
 from .view import Fact, Figure, Headline, Scale, ScaleRow, Verdict, View
-from .words import MEANINGS, count, language_name, plain_percent, rung_name
+from .words import MEANINGS, count, identifier, language_name, plain_percent, rung_name
+
+__all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
 TEMPLATE = "linear_map.html"
 SCALE_ORDER = ("identity", "shift", "rotation", "similarity", "linear")
@@ -50,7 +53,7 @@ class LinearMapView(View):
 def view(text: str) -> LinearMapView:
     """Return the page's content for the JSON text of a linear-map result."""
     result = from_json(text, LinearMapResult)
-    directions = tuple(_direction(d, f"d{i}") for i, d in enumerate(result.directions))
+    directions = tuple(_direction(d, name) for d, name in zip(result.directions, _prefixes(result), strict=True))
     figures = tuple(f for d in directions for group in d.groups for f in group.figures)
     languages = _languages(result)
     return LinearMapView(
@@ -79,6 +82,12 @@ def headline(text: str) -> Headline:
         rows=result.directions[0].n if result.directions else 0,
         time=source.time,
     )
+
+
+def _prefixes(result: LinearMapResult) -> list[str]:
+    """Return a name for each direction that may begin identifiers and names of downloads: en-fr, or else d0, d1."""
+    names = [identifier(f"{d.source}-{d.target}") for d in result.directions]
+    return names if all(names) and len(set(names)) == len(names) else [f"d{i}" for i in range(len(names))]
 
 
 def models_of(provenance: Provenance) -> str:

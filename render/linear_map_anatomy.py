@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from ..probe.linear_map_result import Anatomy, Direction, Drift, ResidualGroup
 from ..probe.results import Interval
@@ -36,10 +36,11 @@ def anatomy(direction: Direction, prefix: str) -> Figure | None:
         panels.append(_stretch(parts, prefix))
     if not panels:
         return None
-    rows: list[tuple[Cell, ...]] = [(name, None, value) for name, value in _anatomy_numbers(parts)]
-    rows += [("rotation angle (degrees)", i + 1, a) for i, a in enumerate(parts.rotation_angles)]
-    rows += [("stretch", i + 1, s) for i, s in enumerate(parts.stretch)]
-    table = Table((Column("part", "text"), Column("number", "count"), Column("value")), tuple(rows))
+    rows: list[tuple[Cell, ...]] = [(name, value, None, None) for name, value in _anatomy_numbers(parts)]
+    directions = zip_longest(parts.rotation_angles, parts.stretch)
+    rows += [(f"direction {i}", None, angle, stretch) for i, (angle, stretch) in enumerate(directions, start=1)]
+    columns = (Column("part", "text"), Column("value"), Column("angle (degrees)"), Column("stretch"))
+    table = Table.of(columns, rows)
     return Figure(f"{prefix}-anatomy", anatomy_title(parts), tuple(panels), _anatomy_caption(parts), "5", table)
 
 
@@ -153,8 +154,8 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
     )
     caption = (
         "Each dot is a pair of regions of the source space, with a linear map fitted in each. Local fits differ by "
-        f"sampling alone, so the mean of the dots ({number(moved.statistic)}) stands beside the grey band: what it "
-        "would be if one global map held everywhere, from the mean to the 95th percentile, "
+        f"sampling alone, so the mean of the dots ({number(moved.statistic)}) stands beside the grey band: what "
+        "it would be if one global map held everywhere, from the mean to the 95th percentile, "
         f"{number(moved.null_mean)} to {number(moved.null_p95)} (p = {plain(moved.p_value)})."
     )
     rows: list[tuple[Cell, ...]] = [("pair of regions", p.distance, p.difference) for p in points]
@@ -164,7 +165,7 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
         ("chance, 95th percentile", None, moved.null_p95),
         ("p", None, moved.p_value),
     ]
-    table = Table((Column("what", "text"), Column("distance"), Column("difference")), tuple(rows))
+    table = Table.of((Column("what", "text"), Column("distance"), Column("difference")), rows)
     drawn = panel(f"{prefix}-drift", "difference of local maps against distance", data, layout)
     return Figure(f"{prefix}-drift", title, (drawn,), caption, "5", table)
 
@@ -184,8 +185,8 @@ def residuals(direction: Direction, prefix: str) -> Figure | None:
         _group_panel(f"{prefix}-residual-p1", "P@1", groups, [g.p_at_1 for g in groups], "@second"),
     )
     caption = (
-        f"The rung “{rung_name(direction.judged)}” scored on parts of the held-out rows, with intervals; in brackets the "
-        "number of rows. Targets vary less in some parts than in others, and R² is relative to that: compare P@1 too. "
+        f"The rung “{rung_name(direction.judged)}” scored on parts of the held-out rows, with intervals; in brackets "
+        "the number of rows. Targets vary less in some parts than in others, and R² is relative to that: compare P@1. "
         f"No correction for looking at {len(groups)} parts."
     )
     columns = (
@@ -199,7 +200,7 @@ def residuals(direction: Direction, prefix: str) -> Figure | None:
     for g in groups:
         rows.append((g.kind, g.label, g.rows, "R²", *interval_cells(g.r2)))
         rows.append((g.kind, g.label, g.rows, "P@1", *interval_cells(g.p_at_1)))
-    return Figure(f"{prefix}-residuals", residual_title(direction), panels, caption, "5", Table(columns, tuple(rows)))
+    return Figure(f"{prefix}-residuals", residual_title(direction), panels, caption, "5", Table.of(columns, rows))
 
 
 def residual_title(direction: Direction) -> str:
@@ -293,7 +294,7 @@ def transfer(direction: Direction, prefix: str) -> Figure | None:
         "without intervals: read the pattern, not the second digit."
     )
     rows = tuple((a, b, moved.r2[i][j]) for i, a in enumerate(moved.domains) for j, b in enumerate(moved.domains))
-    table = Table((Column("fitted on", "name"), Column("scored on", "name"), Column("R²")), rows)
+    table = Table.of((Column("fitted on", "name"), Column("scored on", "name"), Column("R²")), rows)
     drawn = panel(
         f"{prefix}-transfer",
         "R² from each domain to each",
@@ -312,9 +313,9 @@ def hubness(direction: Direction, prefix: str) -> Figure | None:
     names = list(direction.hubness)
     found = list(direction.hubness.values())
     kinds = (
-        ("skew", "skew of the k-occurrence (0 = even)", [h.skew for h in found]),
-        ("robin", "Robin Hood index (share to move)", [h.robin_hood for h in found]),
-        ("antihubs", "antihubs (share never a neighbour)", [h.antihubs for h in found]),
+        ("skew", "skew (0 = even)", [h.skew for h in found]),
+        ("robin", "Robin Hood index", [h.robin_hood for h in found]),
+        ("antihubs", "share of antihubs", [h.antihubs for h in found]),
     )
     panels = tuple(_bars(f"{prefix}-hubness-{key}", title, names, values) for key, title, values in kinds)
     caption = (
@@ -329,7 +330,7 @@ def hubness(direction: Direction, prefix: str) -> Figure | None:
         Column("Robin Hood index"),
         Column("antihubs", "percent"),
     )
-    table = Table(columns, tuple((n, h.k, h.skew, h.robin_hood, h.antihubs) for n, h in direction.hubness.items()))
+    table = Table.of(columns, tuple((n, h.k, h.skew, h.robin_hood, h.antihubs) for n, h in direction.hubness.items()))
     return Figure(f"{prefix}-hubness", hubness_title(direction), panels, caption, "7", table)
 
 

@@ -141,7 +141,7 @@ def _certificate_table(judged: Certificate) -> Table:
         g = judged.curvature_gain
         rows.append(("R² gained by curvature", "nonlinear over linear", g.value, g.low, g.high, ""))
     rows += [("verdict at the margin", plain_percent(m), None, None, None, v) for m, v in margins(judged)]
-    return Table(columns, tuple(rows))
+    return Table.of(columns, rows)
 
 
 def power(direction: Direction, prefix: str) -> Figure | None:
@@ -175,7 +175,7 @@ def power(direction: Direction, prefix: str) -> Figure | None:
         "shapes": [shape for shape, _ in lines],
         "annotations": [label for _, label in lines],
     }
-    table = Table(
+    table = Table.of(
         (Column("planted share", "percent"), Column("detected", "percent"), Column("replicates", "count")),
         tuple((p.share, p.detected, p.replicates) for p in points),
     )
@@ -236,7 +236,7 @@ def learning_curve(direction: Direction, prefix: str) -> Figure | None:
     rows: list[tuple[Cell, ...]] = [(p.pairs, *interval_cells(p.r2)) for p in points]
     if learned.limit is not None:
         rows.append(("limit", *interval_cells(learned.limit)))
-    table = Table((Column("training pairs", "count"), *INTERVAL_COLUMNS), tuple(rows))
+    table = Table.of((Column("training pairs", "count"), *INTERVAL_COLUMNS), rows)
     drawn = panel(f"{prefix}-learning", "R² against the number of training pairs", data, layout, 340)
     return Figure(f"{prefix}-learning", learning_title(direction), (drawn,), caption, "5", table)
 

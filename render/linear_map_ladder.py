@@ -157,11 +157,11 @@ def _ladder_caption(direction: Direction) -> str:
     certificate = direction.certificate
     level = percent(next(iter(direction.rungs.values())).r2.level) if direction.rungs else "95 %"
     text = (
-        "Each row is a kind of map, from the plainest on top to the freest. Left: the share of the targets' variance that "
-        f"the map predicts on rows it was not fitted on, with {level} intervals. Grey bars: chance, what shuffled pairs "
-        "reach, from the mean to the 95th percentile. Small strokes: the map refitted without each block of rows. Dotted "
-        f"line: the ceiling, the best rung ({rung_name(certificate.ceiling)}). Right: how often the right sentence is "
-        "nearest; circles search the targets with a prediction, diamonds search the predictions with a target."
+        "Each row is a kind of map, from the plainest on top to the freest. Left: the share of the targets' variance "
+        f"that the map predicts on rows it was not fitted on, with {level} intervals. Grey bars: chance, what shuffled "
+        "pairs reach, from the mean to the 95th percentile. Small strokes: refitted without each block of rows. "
+        f"Dotted line: the ceiling, the best rung ({rung_name(certificate.ceiling)}). Right: how often the right "
+        "sentence is nearest; circles search the targets with a prediction, diamonds the predictions with a target."
     )
     if certificate.noise_ceiling is not None:
         same = certificate.ceiling_on_those_rows
@@ -195,4 +195,4 @@ def _ladder_table(direction: Direction) -> Table:
         rows.append((rung_name(rung), there, "cosine", *interval_cells(s.cosine)))
         rows += [(rung_name(rung), there, names[k], *interval_cells(getattr(s, k))) for k in scores]
         rows += [(rung_name(rung), back, names[k], *interval_cells(getattr(s.backward, k))) for k in scores]
-    return Table(columns, tuple(rows))
+    return Table.of(columns, rows)

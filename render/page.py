@@ -6,6 +6,7 @@ import base64
 import hashlib
 import importlib
 import math
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast
@@ -15,19 +16,22 @@ from ..errors import ConfigError, DataError, OutputError
 from ..probe.results import read_schema, write_text
 from .embed import to_script_json, without_lone_surrogates
 from .figures import FONT, PALETTES, TEMPLATE
-from .plotlyjs import Bundle, bundle, packed_bundle, script_hash
+from .plotlyjs import bundle, packed_bundle, script_hash
 from .view import Cell, Column, Headline, View
 from .words import count, number, percent, tidy
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from .summary import SummaryPart
+
 PlotlyJs = Literal["inline", "cdn", "directory"]
 PLOTLYJS: tuple[PlotlyJs, ...] = ("inline", "cdn", "directory")
 LARGEST_PAGE = 10_000_000
 TEMPLATES = Path(__file__).parent / "templates"
 CAVEATS_SHOWN = 3
-#: Which module shows which kind of result: a new kind is a line here, a module with `TEMPLATE`, `view` and `headline`,
+SCRIPTS = ("page.js", "explorer.js")
+#: Which module shows which kind of result: a new kind is a line here, a module that offers what `ResultModule` asks,
 #: and a template that extends page.html.
 KINDS = {"polyglot/linear-map/1": "linear_map"}
 
@@ -45,6 +49,21 @@ class ResultModule(Protocol):
         """Return the result in one line."""
         ...
 
+    def summary_parts(self, result: object) -> tuple[SummaryPart, ...]:
+        """Return what the terminal shows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What all pages wear: palettes, font, style sheet and scripts, safe to stand in HTML as they are."""
+
+    version: str
+    palettes: dict[str, dict[str, str]]
+    font: str
+    css: str
+    scripts: tuple[str, ...]
+
 
 def module_for(text: str) -> ResultModule:
     """Return the module that shows a result, by the schema that its JSON text names.
@@ -54,11 +73,29 @@ def module_for(text: str) -> ResultModule:
     DataError
         If the text is not a result, or of a kind that this version cannot show.
     """
-    schema = read_schema(text)
+    return module_named(read_schema(text))
+
+
+def module_named(schema: str) -> ResultModule:
+    """Return the module that shows results of a schema, for example ``polyglot/linear-map/1``.
+
+    Raises
+    ------
+    DataError
+        If this version cannot show it.
+    """
     if schema not in KINDS:
         known = ", ".join(sorted(KINDS))
         raise DataError(f"no page for a result of schema {schema!r}; known: {known}; a newer polyglot may know it")
     return cast("ResultModule", importlib.import_module(f".{KINDS[schema]}", __package__))
+
+
+def look(scripts: tuple[str, ...]) -> Look:
+    """Return what a page wears, with the named scripts of the templates folder."""
+    from markupsafe import Markup
+
+    sources = tuple(Markup(_asset(name)) for name in scripts)
+    return Look(__version__, PALETTES, Markup(FONT), Markup(_asset("page.css")), sources)
 
 
 def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
@@ -90,10 +127,21 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
         raise ConfigError(f"plotlyjs: expected one of {', '.join(PLOTLYJS)}, got {plotlyjs!r}")
     module = module_for(text)
     view = module.view(text)
-    template = environment().get_template(module.TEMPLATE)
-    html = without_lone_surrogates(
-        template.render(view=view, **_figures(view), **_frame(plotlyjs, ("page.js", "explorer.js")))
+    dressed = look(SCRIPTS)
+    html = (
+        environment()
+        .get_template(module.TEMPLATE)
+        .render(
+            view=view,
+            look=dressed,
+            policy=content_security_policy(dressed.scripts, _plotly_source(plotlyjs)),
+            plotly=_plotly(plotlyjs),
+            numbers={figure.id: place for place, figure in enumerate(view.figures, start=1)},
+            figures_json=_trusted(figures_json(view)),
+            caveats_shown=CAVEATS_SHOWN,
+        )
     )
+    html = without_lone_surrogates(html)
     _check_size(html)
     return html
 
@@ -121,20 +169,14 @@ def figures_json(view: View) -> str:
     return to_script_json({"panels": panels, "template": TEMPLATE, "palettes": PALETTES})
 
 
-def content_security_policy(scripts: tuple[str, ...], plotlyjs: PlotlyJs) -> str:
-    """Return the policy of a page: nothing from anywhere, but its own scripts by their hashes.
+def content_security_policy(scripts: tuple[str, ...], *more: str) -> str:
+    """Return the policy of a page: nothing from anywhere but its own scripts by their hashes, and `more` sources.
 
-    plotly.js draws these figures without `eval`. It sets inline styles, so styles cannot be listed by hash.
+    plotly.js draws these figures without `eval`. It sets styles on elements, so styles cannot be listed by hash.
     """
-    sources = [f"'{script_hash(text)}'" for text in scripts]
-    if plotlyjs == "cdn":
-        sources.append(bundle().cdn)
-    elif plotlyjs == "directory":
-        sources.append("'self' file:")
-    else:
-        sources.append(f"'{script_hash(bundle().text)}'")
+    sources = " ".join([f"'{script_hash(text)}'" for text in scripts] + list(more))
     return (
-        f"default-src 'none'; script-src {' '.join(sources)}; style-src 'unsafe-inline'; img-src data: blob:; "
+        f"default-src 'none'; script-src {sources}; style-src 'unsafe-inline'; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -172,38 +214,36 @@ def cell_exact(value: Cell) -> str:
     return repr(value) if isinstance(value, (int, float)) and not math.isnan(value) else ""
 
 
-def _figures(view: View) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class PlotlyTag:
+    """How a page finds plotly.js: packed inside it, or an address (with the hash of what must be there)."""
+
+    packed: str = ""
+    source: str = ""
+    integrity: str = ""
+
+
+def _plotly(plotlyjs: PlotlyJs) -> PlotlyTag:
+    plotly = bundle()
+    if plotlyjs == "inline":
+        return PlotlyTag(packed=packed_bundle())
+    if plotlyjs == "cdn":
+        digest = base64.b64encode(hashlib.sha384(plotly.text.encode("utf-8")).digest()).decode()
+        return PlotlyTag(source=plotly.cdn, integrity=f"sha384-{digest}")
+    return PlotlyTag(source=plotly.file_name)
+
+
+def _plotly_source(plotlyjs: PlotlyJs) -> str:
+    """Return where the policy lets plotly.js come from."""
+    if plotlyjs == "inline":
+        return f"'{script_hash(bundle().text)}'"
+    return bundle().cdn if plotlyjs == "cdn" else "'self' file:"
+
+
+def _trusted(text: str) -> str:
     from markupsafe import Markup
 
-    numbers = {figure.id: place for place, figure in enumerate(view.figures, start=1)}
-    return {"figures_json": Markup(figures_json(view)), "numbers": numbers}
-
-
-def _frame(plotlyjs: PlotlyJs, scripts: tuple[str, ...]) -> dict[str, object]:
-    from markupsafe import Markup
-
-    sources = tuple(_asset(name) for name in scripts)
-    return {
-        "version": __version__,
-        "policy": content_security_policy(sources, plotlyjs),
-        "palettes": PALETTES,
-        "font": Markup(FONT),
-        "css": Markup(_asset("page.css")),
-        "scripts": tuple(Markup(source) for source in sources),
-        "plotlyjs": plotlyjs,
-        "plotly_packed": packed_bundle() if plotlyjs == "inline" else "",
-        "plotly_source": _source(bundle(), plotlyjs),
-        "plotly_integrity": _integrity(bundle()) if plotlyjs == "cdn" else "",
-        "caveats_shown": CAVEATS_SHOWN,
-    }
-
-
-def _source(plotly: Bundle, plotlyjs: PlotlyJs) -> str:
-    return {"inline": "", "cdn": plotly.cdn, "directory": plotly.file_name}[plotlyjs]
-
-
-def _integrity(plotly: Bundle) -> str:
-    return "sha384-" + base64.b64encode(hashlib.sha384(plotly.text.encode("utf-8")).digest()).decode()
+    return Markup(text)
 
 
 @cache

@@ -6,6 +6,7 @@ statistic, and nothing in the templates knows a result type.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,6 +29,12 @@ class Table:
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+    @classmethod
+    def of(cls, columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]]) -> Table:
+        """Return a table without the columns in which no row has anything."""
+        kept = [i for i in range(len(columns)) if any(row[i] is not None and row[i] != "" for row in rows)]
+        return cls(tuple(columns[i] for i in kept), tuple(tuple(row[i] for i in kept) for row in rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 
 from ..probe.results import Interval
 
@@ -86,6 +87,17 @@ def language_name(code: str) -> str:
     except (ValueError, LookupError):
         return code
     return code if name.startswith("Unknown language") else name
+
+
+def identifier(text: str) -> str:
+    """Return text reduced to what an identifier or the name of a file may hold; empty where nothing is left.
+
+    Examples
+    --------
+    >>> identifier("eng_Latn-fr")
+    'eng-latn-fr'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text[:80].lower()).strip("-")
 
 
 def drawn_text(text: str) -> str:

@@ -88,7 +88,7 @@
       const url = await Plotly.toImage(image, { format, width: 720, height: panel.height, scale: format === "png" ? 3 : 1 });
       const body = format === "svg" ? new Blob([decodeURIComponent(url.slice(url.indexOf(",") + 1))], { type: "image/svg+xml" })
         : new Blob([Uint8Array.from(atob(url.split(",")[1]), (letter) => letter.charCodeAt(0))], { type: "image/png" });
-      save(`${div.id}.${format}`, body);
+      save(`${div.id.replace(/-plot$/, "")}.${format}`, body);
     }
   };
 

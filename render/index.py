@@ -1,0 +1,97 @@
+"""One page that lists all results of a folder, sortable and searchable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from ..errors import DataError, OutputError
+from ..probe.results import read_schema, write_text
+from .embed import without_lone_surrogates
+from .page import content_security_policy, environment, look, module_for
+from .view import Headline
+
+NAME = "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A result with the addresses of its page and its JSON, relative to the folder."""
+
+    headline: Headline
+    page: str | None
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The results of a folder, and the JSON files that are none."""
+
+    entries: tuple[Entry, ...]
+    unread: tuple[str, ...]
+
+
+def list_results(folder: Path) -> Listing:
+    """Read the headlines of all results under a folder, in the order of their paths.
+
+    Raises
+    ------
+    OutputError
+        If the folder does not exist.
+    """
+    if not folder.is_dir():
+        raise OutputError(f"no folder {folder}: give one that holds results, for example reports/")
+    entries: list[Entry] = []
+    unread: list[str] = []
+    for path in sorted(folder.rglob("*.json")):
+        name = path.relative_to(folder).as_posix()
+        headline = _headline(path)
+        if headline is None:
+            unread.append(name)
+            continue
+        page = path.with_suffix(".html")
+        address = quote(page.relative_to(folder).as_posix()) if page.is_file() else None
+        entries.append(Entry(headline, address, quote(name)))
+    return Listing(tuple(entries), tuple(unread))
+
+
+def render_index(listing: Listing) -> str:
+    """Return the page of a listing."""
+    dressed = look(("index.js",))
+    template = environment().get_template("index_page.html")
+    policy = content_security_policy(dressed.scripts)
+    return without_lone_surrogates(template.render(listing=listing, look=dressed, policy=policy))
+
+
+def write_index(folder: Path) -> Path:
+    """Write `index.html` into a folder of results, atomically, and return its path.
+
+    Raises
+    ------
+    OutputError
+        If the folder does not exist or cannot be written.
+    """
+    path = folder / NAME
+    write_text(path, render_index(list_results(folder)))
+    return path
+
+
+def _headline(path: Path) -> Headline | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    try:
+        return module_for(text).headline(text)
+    except DataError:
+        return _unknown(text)
+
+
+def _unknown(text: str) -> Headline | None:
+    """Return a bare line for a result of a kind that this version cannot show; None for what is no result."""
+    try:
+        schema = read_schema(text)
+    except DataError:
+        return None
+    return Headline(kind=schema, subject="", verdict="not known to this version", models="", corpus="", rows=0, time="")
