@@ -6,6 +6,7 @@ their annotations, ignoring fields that it does not know, so that a reader of ve
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -98,7 +99,8 @@ def write_text(path: Path, text: str) -> None:
         scratch.write_text(text, encoding="utf-8")
         scratch.replace(path)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            scratch.unlink(missing_ok=True)
         raise OutputError(f"cannot write {path}: {error.strerror}; give another folder with --out") from error
 
 
