@@ -39,7 +39,8 @@ def test_packed_memories_are_read(tmp_path):
 
 
 def test_native_codes_are_left_out_and_highlights_kept(path):
-    text = 'Press <bpt i="1">&lt;b&gt;</bpt>OK<ept i="1">&lt;/b&gt;</ept> <hi>now</hi><ph>x<sub>note</sub><hi>y</hi>z</ph>!'
+    text = 'Press <bpt i="1">&lt;b&gt;</bpt>OK<ept i="1">&lt;/b&gt;</ept> <hi>now</hi>'
+    text += "<ph>x<sub>note</sub><hi>y</hi>z</ph>!"
     assert read(path, HEAD + unit(en=text, fr="b") + TAIL)[0]["en"] == ["Press OK now!"]
 
 
