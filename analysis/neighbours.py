@@ -1,73 +1,110 @@
-"""Exact nearest-neighbour retrieval in tiles: ranks of the right answers by cosine and by CSLS, both ways at once.
+"""Exact nearest-neighbour retrieval in tiles: the k nearest, and ranks of the right answers, by three criteria.
 
-No n × m matrix is ever held: two passes over tiles of similarities, the first for neighbourhood means, the second for
-ranks. CSLS(q, c) = 2 cos(q, c) − r(q) − r(c), r the mean cosine to the k nearest of the other side (Conneau et al., 2018).
+No n × m matrix is ever held: the first pass over tiles of cosines gathers neighbourhood means, the second scores.
+With r(x) the mean cosine of x to its k nearest rows of the other side,
+
+- cosine: cos(x, y);
+- csls: 2 cos(x, y) − r(x) − r(y) (Conneau et al., 2018), k = 10;
+- margin: cos(x, y) / ((r(x) + r(y)) / 2), the ratio of xsim (Artetxe and Schwenk, 2019), k = 4. It is taken over all
+  candidates; the LASER program looks only at the k nearest by cosine. A denominator below 1e-6 counts as 1e-6.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
+from .tiles import Tile, Tiles, TopK, shaped, unit_rows
+
+__all__ = [
+    "CRITERIA",
+    "CSLS_NEIGHBOURS",
+    "MARGIN_NEIGHBOURS",
+    "Criterion",
+    "MatchRanks",
+    "Nearest",
+    "match_ranks",
+    "nearest",
+    "nearest_both_ways",
+    "right_pairs",
+    "unit_rows",
+]
 
 Floats = NDArray[np.floating]
 Ranks = NDArray[np.int64]
+Criterion = Literal["cosine", "csls", "margin"]
+CRITERIA: tuple[Criterion, ...] = ("cosine", "csls", "margin")
 CSLS_NEIGHBOURS = 10
-TILE_ENTRIES = 4_000_000
+MARGIN_NEIGHBOURS = 4
+LEAST_DENOMINATOR = 1e-6
+#: Scores this near count as ties: a product of equal rows may differ in its last bits by where it stands in a tile.
+TIE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchRanks:
-    """Rank of the best right answer, 1 = first; ties count against it."""
+    """Rank of the best right answer, 1 = first; ties, scores within 1e-6, count against it."""
 
     cosine: Ranks  # (n,)
     csls: Ranks  # (n,)
+    margin: Ranks | None = None  # (n,), where it was asked for
+
+    def of(self, criterion: Criterion) -> Ranks:
+        """Return the ranks by a criterion.
+
+        Raises
+        ------
+        ConfigError
+            If the margin was not asked for.
+        """
+        ranks = {"cosine": self.cosine, "csls": self.csls, "margin": self.margin}[criterion]
+        if ranks is None:
+            raise ConfigError("ranks by margin were not taken: ask for them with margin=True")
+        return ranks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tiles:
-    """Similarities of queries and candidates, made tile by tile, with the places of the right answers."""
+class Nearest:
+    """The k best candidates of every query, best first."""
 
-    queries: torch.Tensor  # (n, d) unit rows
-    candidates: torch.Tensor  # (m, d) unit rows
-    rows: torch.Tensor  # (r,) query of each right pair, ascending
-    columns: torch.Tensor  # (r,) candidate of each right pair
-    tile_rows: int
-
-    def __iter__(self) -> Iterator[tuple[int, torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """Yield (first row, similarities, rows within the tile and columns of the right pairs in it)."""
-        for start in range(0, len(self.queries), self.tile_rows):
-            tile = self.queries[start : start + self.tile_rows] @ self.candidates.T
-            first, last = torch.searchsorted(self.rows, torch.tensor([start, start + len(tile)])).tolist()
-            yield start, tile, self.rows[first:last] - start, self.columns[first:last]
+    scores: NDArray[np.float32]  # (n, k)
+    places: NDArray[np.int64]  # (n, k)
 
 
-def match_ranks(
+def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the criteria are settings
     queries: Floats,
     candidates: Floats,
     query_groups: NDArray[np.integer],
     candidate_groups: NDArray[np.integer],
     *,
     k: int = CSLS_NEIGHBOURS,
+    margin: bool = False,
+    margin_k: int = MARGIN_NEIGHBOURS,
     device: str = "cpu",
+    tile_side: int | None = None,
 ) -> tuple[MatchRanks, MatchRanks]:
     """Rank the right answers of every query among all candidates, and of every candidate among all queries.
 
     Parameters
     ----------
     queries, candidates : array (n, d), (m, d)
-        Rows of any length; cosines are taken. A row of zeros has cosine 0 with everything.
+        Rows of any length; cosines are taken. A row of zeros has cosine 0 with everything. Memory-mapped if you like.
     query_groups, candidate_groups : array (n,), (m,)
         A candidate is a right answer where its group equals that of the query.
-    k : int
-        Neighbourhood of CSLS; at most the pool is used.
+    k, margin_k : int
+        Neighbourhoods of CSLS and of the margin, ≥ 1; at most the pool is used.
+    margin : bool
+        Whether ranks by the margin are taken too.
     device : str
         A torch device.
+    tile_side : int, optional
+        Rows and columns of a tile; by default what suits the device.
 
     Returns
     -------
@@ -77,46 +114,124 @@ def match_ranks(
 
     Raises
     ------
+    ConfigError
+        If a neighbourhood is below 1.
     DataError
-        If widths differ, or no query has a right answer.
+        If widths differ, a side is empty, or no query has a right answer.
     """
-    if queries.shape[1] != candidates.shape[1]:
-        raise DataError(f"queries are {queries.shape[1]} wide and candidates {candidates.shape[1]}: expected equal widths")
-    tiles = _tiles(queries, candidates, query_groups, candidate_groups, device)
-    if not len(tiles.rows):
+    _check(queries, candidates, k, margin_k)
+    right = _RightPairs.of(query_groups, candidate_groups, device)
+    if not len(right.rows):
         raise DataError("no query has a right answer among the candidates: the groups have nothing in common")
-    near_query, near_candidate, right = _neighbourhoods(tiles, k)
-    zeros = torch.zeros_like(near_query), torch.zeros_like(near_candidate)
-    by_cosine = _Counter.of(tiles, right, *zeros)
-    by_csls = _Counter.of(tiles, right, near_query / 2, near_candidate / 2)
-    for start, tile, rows, columns in tiles:
-        scratch = torch.empty_like(tile)
-        by_cosine.add(start, tile, rows, columns, scratch)
-        by_csls.add(start, tile, rows, columns, scratch)
-    return (
-        MatchRanks(by_cosine.query_ranks(), by_csls.query_ranks()),
-        MatchRanks(by_cosine.candidate_ranks(), by_csls.candidate_ranks()),
-    )
+    tiles = Tiles.of(queries, candidates, device, tile_side)
+    hoods, cosines = _first_pass(tiles, max(k, margin_k) if margin else k, right)
+    sizes = {"cosine": 0, "csls": k, "margin": margin_k}
+    counters = {
+        name: _Counter.of(_Scorer.of(name, hoods, sizes[name]), right, cosines, tiles.shape)
+        for name in CRITERIA
+        if margin or name != "margin"
+    }
+    scores, flags = tiles.buffer(), tiles.buffer()
+    for tile, members in right.along(tiles):
+        for counter in counters.values():
+            counter.add(tile, members, scores, flags)
+    forward = {name: counter.ranks(0) for name, counter in counters.items()}
+    backward = {name: counter.ranks(1) for name, counter in counters.items()}
+    return MatchRanks(**forward), MatchRanks(**backward)
 
 
 def nearest(
-    queries: Floats, candidates: Floats, *, k: int, device: str = "cpu"
+    queries: Floats,
+    candidates: Floats,
+    *,
+    k: int,
+    criterion: Criterion = "cosine",
+    neighbours: int | None = None,
+    device: str = "cpu",
+    tile_side: int | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return cosines and row numbers of the k nearest candidates of every query, nearest first, (n, k) each."""
-    unit_queries, unit_candidates = unit_rows(queries, device), unit_rows(candidates, device)
-    values, places = [], []
-    tile_rows = max(1, TILE_ENTRIES // max(len(candidates), 1))
-    for start in range(0, len(unit_queries), tile_rows):
-        top = (unit_queries[start : start + tile_rows] @ unit_candidates.T).topk(k, dim=1)
-        values.append(top.values.cpu())
-        places.append(top.indices.cpu())
-    return torch.cat(values).numpy(), torch.cat(places).numpy()
+    """Return scores and row numbers of the k best candidates of every query, best first, (n, k) each.
+
+    Parameters
+    ----------
+    queries, candidates : array (n, d), (m, d)
+        Rows of any length; memory-mapped if you like.
+    k : int
+        1 … m. Of candidates with equal scores those that stand first are returned, in their order.
+    criterion : {"cosine", "csls", "margin"}
+    neighbours : int, optional
+        Neighbourhood of CSLS (10 by default) or of the margin (4); at most the pool is used.
+    device : str
+        A torch device.
+    tile_side : int, optional
+        Rows and columns of a tile; by default what suits the device.
+
+    Raises
+    ------
+    ConfigError
+        If k or the neighbourhood is out of range.
+    DataError
+        If widths differ or a side is empty.
+    """
+    found = _search(queries, candidates, k, criterion, neighbours, device, tile_side, backward=False)
+    return found[0].scores, found[0].places
 
 
-def unit_rows(x: Floats, device: str = "cpu") -> torch.Tensor:
-    """Return the rows of x (n, d) at unit length, float32; a row of zeros stays."""
-    rows = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)).to(device)
-    return rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-12)
+def nearest_both_ways(
+    queries: Floats,
+    candidates: Floats,
+    *,
+    k: int,
+    criterion: Criterion = "cosine",
+    neighbours: int | None = None,
+    device: str = "cpu",
+    tile_side: int | None = None,
+) -> tuple[Nearest, Nearest]:
+    """Return the k best candidates of every query and the k best queries of every candidate, in the same passes.
+
+    Parameters and errors are those of `nearest`; k may not exceed either side.
+    """
+    forward, backward = _search(queries, candidates, k, criterion, neighbours, device, tile_side, backward=True)
+    return forward, backward
+
+
+def _search(  # noqa: PLR0917 - shared by the two public searches
+    queries: Floats,
+    candidates: Floats,
+    k: int,
+    criterion: Criterion,
+    neighbours: int | None,
+    device: str,
+    tile_side: int | None,
+    *,
+    backward: bool,
+) -> tuple[Nearest, ...]:
+    size = neighbours or {"cosine": 1, "csls": CSLS_NEIGHBOURS, "margin": MARGIN_NEIGHBOURS}[criterion]
+    _check(queries, candidates, size, size)
+    most = min(len(candidates), len(queries) if backward else len(candidates))
+    if not 1 <= k <= most:
+        raise ConfigError(f"expected 1 to {most} neighbours, got {k}")
+    tiles = Tiles.of(queries, candidates, device, tile_side)
+    scorer = _Scorer.of(criterion, None if criterion == "cosine" else _first_pass(tiles, size)[0], size)
+    best = [TopK(length, k, device) for length in tiles.shape[: 2 if backward else 1]]
+    buffer = tiles.buffer() if criterion != "cosine" else torch.empty(0)
+    for tile in tiles:
+        score = scorer.score(tile, buffer)
+        best[0].update(tile.rows, score, tile.columns.start)
+        if backward:
+            best[1].update(tile.columns, score, tile.rows.start, axis=1)
+    return tuple(Nearest(scorer.scale * b.values.cpu().numpy(), b.places.cpu().numpy()) for b in best)
+
+
+def _check(queries: Floats, candidates: Floats, *neighbourhoods: int) -> None:
+    if queries.ndim != 2 or candidates.ndim != 2 or queries.shape[1] != candidates.shape[1]:
+        raise DataError(
+            f"queries are {queries.shape[1:]} wide and candidates {candidates.shape[1:]}: expected equal widths"
+        )
+    if not len(queries) or not len(candidates):
+        raise DataError(f"expected rows on both sides, got {len(queries)} queries and {len(candidates)} candidates")
+    if min(neighbourhoods) < 1:
+        raise ConfigError(f"a neighbourhood needs at least 1 row, got {min(neighbourhoods)}")
 
 
 def right_pairs(
@@ -132,83 +247,138 @@ def right_pairs(
     return queries, order[np.repeat(first, sizes) + within]
 
 
-def _tiles(
-    queries: Floats,
-    candidates: Floats,
-    query_groups: NDArray[np.integer],
-    candidate_groups: NDArray[np.integer],
-    device: str,
-) -> Tiles:
-    rows, columns = right_pairs(query_groups, candidate_groups)
-    return Tiles(
-        unit_rows(queries, device),
-        unit_rows(candidates, device),
-        torch.from_numpy(rows).to(device),
-        torch.from_numpy(columns).to(device),
-        max(1, TILE_ENTRIES // max(len(candidates), 1)),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Members:
+    """Right pairs within one tile."""
+
+    pairs: torch.Tensor  # their numbers among all right pairs
+    rows: torch.Tensor  # within the tile
+    columns: torch.Tensor
 
 
-def _neighbourhoods(tiles: Tiles, k: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """First pass: mean cosine to the k nearest, for queries (n,) and candidates (m,), and the cosine of right pairs."""
-    n, m = len(tiles.queries), len(tiles.candidates)
-    near_query = torch.empty(n, device=tiles.queries.device)
-    best = torch.full((min(k, n), m), -torch.inf, device=tiles.queries.device)
-    right = []
-    for start, tile, rows, columns in tiles:
-        near_query[start : start + len(tile)] = tile.topk(min(k, m), dim=1, sorted=False).values.mean(dim=1)
-        top = tile.topk(min(k, len(tile)), dim=0, sorted=False).values
-        best = torch.cat([best, top]).topk(len(best), dim=0, sorted=False).values
-        right.append(tile[rows, columns])
-    return near_query, best.mean(dim=0), torch.cat(right)
+@dataclass(frozen=True, slots=True, eq=False)
+class _RightPairs:
+    """Places of the right answers."""
+
+    rows: torch.Tensor  # (r,) query of each right pair, ascending
+    columns: torch.Tensor  # (r,) candidate of each right pair
+
+    @classmethod
+    def of(cls, queries: NDArray[np.integer], candidates: NDArray[np.integer], device: str) -> _RightPairs:
+        rows, columns = right_pairs(queries, candidates)
+        return cls(torch.from_numpy(rows).to(device), torch.from_numpy(columns).to(device))
+
+    def along(self, tiles: Tiles) -> Iterator[tuple[Tile, _Members]]:
+        """Yield every tile with the right pairs in it."""
+        for tile in tiles:
+            edges = torch.tensor([tile.rows.start, tile.rows.stop], device=self.rows.device)
+            first, last = torch.searchsorted(self.rows, edges).tolist()
+            columns = self.columns[first:last]
+            inside = ((columns >= tile.columns.start) & (columns < tile.columns.stop)).nonzero().ravel()
+            pairs = inside + first
+            yield tile, _Members(pairs, self.rows[pairs] - tile.rows.start, self.columns[pairs] - tile.columns.start)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Hoods:
+    """Cosines to the nearest rows of the other side, nearest first."""
+
+    queries: torch.Tensor  # (n, k) or fewer
+    candidates: torch.Tensor  # (m, k) or fewer
+
+
+def _first_pass(tiles: Tiles, k: int, right: _RightPairs | None = None) -> tuple[_Hoods, torch.Tensor]:
+    """Gather the neighbourhoods of both sides, and the cosines of the right pairs."""
+    n, m = tiles.shape
+    device = tiles.queries.device
+    near_query, near_candidate = TopK(n, min(k, m), device), TopK(m, min(k, n), device)
+    pairs = right or _RightPairs(torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64))
+    cosines = torch.empty(len(pairs.rows), device=device)
+    for tile, members in pairs.along(tiles):
+        near_query.update(tile.rows, tile.cosines, tile.columns.start)
+        near_candidate.update(tile.columns, tile.cosines, tile.rows.start, axis=1)
+        cosines[members.pairs] = tile.cosines[members.rows, members.columns]
+    return _Hoods(near_query.values, near_candidate.values), cosines
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scorer:
+    """Turns cosines into scores; every step is elementwise, so that a pair scores the same wherever it is met.
+
+    CSLS is scored at half its size: cos − r(x)/2 − r(y)/2 needs one step fewer.
+    """
+
+    criterion: Criterion
+    queries: torch.Tensor  # (n,) r of the query
+    candidates: torch.Tensor  # (m,)
+
+    @classmethod
+    def of(cls, criterion: Criterion, hoods: _Hoods | None, k: int) -> _Scorer:
+        if criterion == "cosine" or hoods is None:
+            return cls("cosine", torch.zeros(0), torch.zeros(0))
+        means = [near[:, :k].mean(dim=1) / 2 for near in (hoods.queries, hoods.candidates)]
+        return cls(criterion, means[0], means[1])
+
+    @property
+    def scale(self) -> np.float32:
+        """What a score here is multiplied with to be the criterion's."""
+        return np.float32(2.0 if self.criterion == "csls" else 1.0)
+
+    def score(self, tile: Tile, buffer: torch.Tensor) -> torch.Tensor:
+        """Score a tile, into a buffer unless the score is the cosine."""
+        if self.criterion == "cosine":
+            return tile.cosines
+        out = shaped(buffer, *tile.cosines.shape)
+        return self._between(tile.cosines, self.queries[tile.rows, None], self.candidates[tile.columns], out)
+
+    def score_pairs(self, cosines: torch.Tensor, pairs: _RightPairs) -> torch.Tensor:
+        """Score single pairs."""
+        if self.criterion == "cosine":
+            return cosines
+        out = torch.empty_like(cosines)
+        return self._between(cosines, self.queries[pairs.rows], self.candidates[pairs.columns], out)
+
+    def _between(
+        self, cosines: torch.Tensor, near_query: torch.Tensor, near_candidate: torch.Tensor, out: torch.Tensor
+    ) -> torch.Tensor:
+        if self.criterion == "csls":
+            return torch.sub(cosines, near_candidate, out=out).sub_(near_query)
+        torch.add(near_query, near_candidate, out=out).clamp_min_(LEAST_DENOMINATOR)
+        return torch.div(cosines, out, out=out)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Counter:
-    """Counts, tile by tile, the candidates that score at least as high as the best right answer, both ways.
+    """Counts, tile by tile, the wrong answers that score at least as high as the best right one, both ways."""
 
-    The score of a pair is its cosine less an offset of the query and one of the candidate.
-    """
-
-    offset_query: torch.Tensor  # (n,)
-    offset_candidate: torch.Tensor  # (m,)
-    best_of_query: torch.Tensor  # (n,) best cosine less candidate offset among the right answers
-    best_of_candidate: torch.Tensor  # (m,) best cosine less query offset
-    above_query: torch.Tensor  # (n,) candidates at or above the best
-    above_candidate: torch.Tensor  # (m,)
+    scorer: _Scorer
+    least: tuple[torch.Tensor, torch.Tensor]  # (n,) and (m,) what ties with the best right answer, −∞ without one
+    above: tuple[torch.Tensor, torch.Tensor]  # (n,) and (m,)
 
     @classmethod
-    def of(cls, tiles: Tiles, right: torch.Tensor, offset_query: torch.Tensor, offset_candidate: torch.Tensor) -> _Counter:
-        lowest_query, lowest_candidate = torch.full_like(offset_query, -torch.inf), torch.full_like(offset_candidate, -torch.inf)
-        by_query = right - offset_candidate[tiles.columns]
-        by_candidate = right - offset_query[tiles.rows]
+    def of(cls, scorer: _Scorer, right: _RightPairs, cosines: torch.Tensor, shape: tuple[int, int]) -> _Counter:
+        scores = scorer.score_pairs(cosines, right)
+        tied = scores - TIE / float(scorer.scale)
+        lowest = [torch.full((length,), -torch.inf, device=scores.device) for length in shape]
         return cls(
-            offset_query,
-            offset_candidate,
-            lowest_query.scatter_reduce(0, tiles.rows, by_query, "amax"),
-            lowest_candidate.scatter_reduce(0, tiles.columns, by_candidate, "amax"),
-            torch.zeros_like(offset_query),
-            torch.zeros_like(offset_candidate),
+            scorer,
+            (
+                lowest[0].scatter_reduce(0, right.rows, tied, "amax"),
+                lowest[1].scatter_reduce(0, right.columns, tied, "amax"),
+            ),
+            (torch.zeros_like(lowest[0], dtype=torch.float64), torch.zeros_like(lowest[1], dtype=torch.float64)),
         )
 
-    def add(self, start: int, tile: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor, scratch: torch.Tensor) -> None:
-        here = slice(start, start + len(tile))
-        torch.sub(tile, self.offset_candidate, out=scratch).ge_(self.best_of_query[here, None])
-        self.above_query[here] += self._wrong(scratch, rows, columns).sum(dim=1)
-        torch.sub(tile, self.offset_query[here, None], out=scratch).ge_(self.best_of_candidate)
-        self.above_candidate.add_(self._wrong(scratch, rows, columns).sum(dim=0))
+    def add(self, tile: Tile, members: _Members, scores: torch.Tensor, flags: torch.Tensor) -> None:
+        """Count within a tile. Sums of float flags are many times faster than those of booleans, and exact."""
+        score = self.scorer.score(tile, scores)
+        flag = shaped(flags, *score.shape)
+        for axis, lines in enumerate((tile.rows, tile.columns)):
+            least = self.least[axis][lines]
+            torch.ge(score, least[:, None] if axis == 0 else least, out=flag)
+            flag[members.rows, members.columns] = 0.0
+            self.above[axis][lines] += flag.sum(dim=1 - axis)
 
-    @staticmethod
-    def _wrong(above: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-        above[rows, columns] = 0.0
-        return above
-
-    def query_ranks(self) -> Ranks:
-        return _ranks(self.above_query)
-
-    def candidate_ranks(self) -> Ranks:
-        return _ranks(self.above_candidate)
-
-
-def _ranks(above: torch.Tensor) -> Ranks:
-    return (above + 1).cpu().numpy().astype(np.int64)
+    def ranks(self, axis: int) -> Ranks:
+        """Return the ranks of the queries (0) or of the candidates (1)."""
+        return (self.above[axis] + 1).cpu().numpy().astype(np.int64)
