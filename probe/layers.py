@@ -15,7 +15,7 @@ from .layers_config import LayersConfig
 from .layers_design import Design, Draws, design_warnings, pool_of_texts
 from .layers_result import MEASURES, ChanceBand, Layer, LayersResult, Stress
 from .layers_scores import LayerPlan, Measured, chance_of, measure_layer
-from .layers_stack import Rows, Stack, check_stacks, embed_stack, same_layers, side
+from .layers_stack import Rows, Stack, check_stacks, embed_stack, fingerprint, same_layers, side
 from .layers_story import story
 from .layers_stress import Stressed, stress_tests
 from .pairs import MINIMUM_ROWS, TextSide, equal_vector_groups, text_warnings
@@ -124,7 +124,7 @@ def measure(
     numbers = equal_vector_groups(*last) if groups is None else np.asarray(groups, np.int64)
     pools = (Pool.of_vectors(last[0], numbers), Pool.of_vectors(last[1], numbers))
     pairs = LayerPairs(source, target, numbers, pools)
-    return _measured(pairs, config, None, origin, ("arrays", _fingerprint((source, target))))
+    return _measured(pairs, config, None, origin, ("arrays", fingerprint((source, target))))
 
 
 def embed_layers(
@@ -204,16 +204,6 @@ def _stress(
     plan = LayerPlan(config.neighbours, config.removed, 0)
     x, y = (np.asarray(rows, np.float64) for rows in both)
     return tuple(stress_tests(x, y, plain, design, plan, seed=config.seed, texts=texts))
-
-
-def _fingerprint(stacks: Sequence[Stack]) -> str:
-    import hashlib
-
-    digest = hashlib.blake2b(digest_size=16)
-    for stack in stacks:
-        for rows in stack.rows:
-            digest.update(np.ascontiguousarray(rows).tobytes())
-    return digest.hexdigest()
 
 
 __all__ = ["LayersConfig", "measure", "run"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -110,3 +111,12 @@ def same_layers(source: Stack, target: Stack) -> None:
 def side(language: str, encoder: Encoder) -> Side:
     """Return a language and the model that saw it, for the provenance."""
     return Side(language, encoder.name, encoder.fingerprint)
+
+
+def fingerprint(stacks: Sequence[Stack]) -> str:
+    """blake2b of all arrays."""
+    digest = hashlib.blake2b(digest_size=16)
+    for stack in stacks:
+        for rows in stack.rows:
+            digest.update(np.ascontiguousarray(rows).tobytes())
+    return digest.hexdigest()
