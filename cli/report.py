@@ -50,18 +50,19 @@ class Report:
         if self.output_format != "json":
             path = write_page(text, self.folder / f"{name}.html", plotlyjs=self.plotlyjs)
         if not self.quiet:
-            self._summarise(text)
+            self._summarise(result)
         typer.echo(path)
         typer.echo(verdict)
         if self.open_page and self.output_format != "json":
             typer.launch(str(path))
 
-    def _summarise(self, text: str) -> None:
+    @staticmethod
+    def _summarise(result: object) -> None:
         from rich.console import Console
 
         from ..render.summary import terminal_summary
 
-        Console().print(terminal_summary(text))
+        Console().print(terminal_summary(result))
 
 
 def require_writable(folder: Path) -> None:
