@@ -78,8 +78,13 @@ def _ridge(sxx: Floats, sxy: Floats, penalty: float) -> Floats:
 
 def reduced_rank(sxx: Floats, ridge: Floats, rank: int) -> Floats:
     """Project ridge weights (p, q) onto the strongest directions of their fitted values (Izenman, 1975)."""
-    directions = np.linalg.eigh(ridge.T @ sxx @ ridge)[1][:, ::-1][:, :rank]
+    directions = fitted_directions(sxx, ridge)[:, :rank]
     return ridge @ directions @ directions.T
+
+
+def fitted_directions(sxx: Floats, ridge: Floats) -> Floats:
+    """Return the principal directions of the fitted values of ridge weights (p, q), strongest first, (q, q)."""
+    return np.linalg.eigh(ridge.T @ sxx @ ridge)[1][:, ::-1]
 
 
 def squared_error(fitted: AffineMap, moments: Moments) -> float:

@@ -35,6 +35,22 @@ class Regions:
     quadratics: tuple[Floats, ...]  # the same on its held-out rows, in coordinates of the factor
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalCorrections:
+    """What the regions of a fit to all rows add to the global map, in coordinates about the mean of x."""
+
+    centres: Floats  # (k, p)
+    weights: Floats  # (k, 1 + p, q)
+    constant: float  # c of [c, x]
+
+    def __call__(self, x: Floats) -> Floats:
+        """Return the corrections of rows about the mean, (n, p), as (n, q)."""
+        result = np.zeros((len(x), self.weights.shape[2]))
+        for rows, weights in zip(_assign(x, np.arange(len(x)), self.centres), self.weights, strict=True):
+            result[rows] = self.constant * weights[0] + x[rows] @ weights[1:]
+        return result
+
+
 class LocalRung:
     """Fits local linear maps for every outer fold of one source; the regions serve every target.
 
@@ -60,10 +76,27 @@ class LocalRung:
         place = np.full(len(self.source.x), -1)
         place[self.source.rows[held_out]] = np.arange(len(prediction))
         for training, rows, factor in zip(regions.training, regions.held_out, regions.factors, strict=True):
-            moment = self._augmented(training, ridge.mean_x).T @ self._residual(target, training, ridge)
-            weights = factor.weights(factor.rotate(moment), choice.penalty)
+            weights = self._correction(target, training, factor, ridge, choice.penalty)
             prediction[place[rows]] += self._augmented(rows, ridge.mean_x) @ weights
         return prediction, choice
+
+    def fit_all(self, target: FoldedTarget, penalty: float, choice: Locality) -> LocalCorrections:
+        """Fit to the rows of all folds, for a map that is to be used rather than scored."""
+        nothing: Folds = frozenset()
+        ridge = fit_ridge(target, nothing, penalty)
+        regions = self._partition(nothing, 0, choice.regions)
+        weights = [
+            self._correction(target, training, factor, ridge, choice.penalty)
+            for training, factor in zip(regions.training, regions.factors, strict=True)
+        ]
+        return LocalCorrections(regions.centres, np.stack(weights), self._coordinate_size())
+
+    def _correction(
+        self, target: FoldedTarget, training: NDArray[np.intp], factor: RidgeFactor, ridge: AffineMap, penalty: float
+    ) -> Floats:
+        """Return what a region adds to the global map, (1 + p, q)."""
+        moment = self._augmented(training, ridge.mean_x).T @ self._residual(target, training, ridge)
+        return factor.weights(factor.rotate(moment), penalty)
 
     def choose(self, target: FoldedTarget, held_out: int, penalty: float) -> Locality:
         """Choose the number of regions and the shrinkage on the next fold."""
@@ -95,8 +128,10 @@ class LocalRung:
 
     def _augmented(self, rows: NDArray[np.intp], mean: Floats) -> Floats:
         x = self.source.x[rows] - mean
-        constant = self.source.keep("coordinate size", lambda: float(np.sqrt(np.mean(self.source.x**2))) or 1.0)
-        return np.column_stack([np.full(len(x), constant), x])
+        return np.column_stack([np.full(len(x), self._coordinate_size()), x])
+
+    def _coordinate_size(self) -> float:
+        return self.source.keep("coordinate size", lambda: float(np.sqrt(np.mean(self.source.x**2))) or 1.0)
 
     def _partition(self, excluded: Folds, held_out: int, k: int) -> Regions:
         return self.source.keep(

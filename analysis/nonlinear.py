@@ -42,6 +42,8 @@ class Featured:
     held_out: NDArray[np.float32]  # (h, m)
     scatter: Floats  # (m, m) ΦᵀΦ
     cross: Floats  # (p, m) XᵀΦ
+    features: FourierFeatures
+    centre: NDArray[np.float32]  # (m,) mean of the features of the training rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +53,20 @@ class Eliminated:
     projection: Floats  # P (p, m)
     factor: RidgeFactor  # of M (m, m)
     quadratic: Floats  # (m, m) scatter of φ − xP on the held-out rows, in coordinates of the factor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bend:
+    """What the features of a fit to all rows add to the global map, in coordinates about the mean of x."""
+
+    features: FourierFeatures
+    centre: NDArray[np.float32]  # (m,)
+    weights: Floats  # (m, q)
+    straightened: Floats  # (p, q) taken off the linear weights
+
+    def __call__(self, x: Floats) -> Floats:
+        """Return the bend of rows about the mean, (n, p), as (n, q)."""
+        return _times(self.features(x) - self.centre, self.weights) - x @ self.straightened
 
 
 def feature_count(n_training: int) -> int:
@@ -116,7 +132,7 @@ class NonlinearRung:
             float(np.einsum("ij,ij->", residual, residual)),
         )
 
-    def _bend(
+    def _bend(  # noqa: PLR0917 - each is one coordinate of what is kept
         self,
         target: FoldedTarget,
         excluded: Folds,
@@ -126,11 +142,33 @@ class NonlinearRung:
         ridge: AffineMap,
     ) -> Floats:
         featured = self._featured(excluded, held_out, choice.bandwidth)
+        weights, straightened = self._bend_weights(target, excluded, held_out, penalty, choice, ridge)
+        x = self.source.x[self.source.rows[held_out]] - ridge.mean_x
+        return _times(featured.held_out, weights) - x @ straightened
+
+    def _bend_weights(  # noqa: PLR0917 - each is one coordinate of what is kept
+        self,
+        target: FoldedTarget,
+        excluded: Folds,
+        held_out: int,
+        penalty: float,
+        choice: Curvature,
+        ridge: AffineMap,
+    ) -> tuple[Floats, Floats]:
+        """Return U (m, q), and what it takes off the linear weights, PU (p, q)."""
+        featured = self._featured(excluded, held_out, choice.bandwidth)
         eliminated = self._eliminated(excluded, held_out, penalty, choice.bandwidth)
         moment = self._moment(target, excluded, featured, eliminated, ridge)
         weights = eliminated.factor.weights(eliminated.factor.rotate(moment), choice.penalty)
-        x = self.source.x[self.source.rows[held_out]] - ridge.mean_x
-        return _times(featured.held_out, weights) - x @ (eliminated.projection @ weights)
+        return weights, eliminated.projection @ weights
+
+    def fit_all(self, target: FoldedTarget, penalty: float, choice: Curvature) -> Bend:
+        """Fit to the rows of all folds, for a map that is to be used rather than scored."""
+        nothing: Folds = frozenset()
+        ridge = fit_ridge(target, nothing, penalty)
+        featured = self._featured(nothing, 0, choice.bandwidth)
+        weights, straightened = self._bend_weights(target, nothing, 0, penalty, choice, ridge)
+        return Bend(featured.features, featured.centre, weights, straightened)
 
     def _moment(
         self, target: FoldedTarget, excluded: Folds, featured: Featured, eliminated: Eliminated, ridge: AffineMap
@@ -160,7 +198,7 @@ class NonlinearRung:
         training -= centre
         held = features(source.x[source.rows[held_out]] - mean) - centre
         scatter = (training.T @ training).astype(np.float64)
-        return Featured(rows, training, held, scatter, _product(training, x - mean).T)
+        return Featured(rows, training, held, scatter, _product(training, x - mean).T, features, centre)
 
     def _eliminated(self, excluded: Folds, held_out: int, penalty: float, bandwidth: float) -> Eliminated:
         return self.source.keep(

@@ -197,9 +197,10 @@ def _group_maxima(tile: torch.Tensor, axis: int, size: int, groups: int) -> torc
 
     So arranged, the reduction runs over contiguous memory along both axes.
     """
+    rows, columns = tile.shape
     if axis == 0:
-        return tile[:, : size * groups].unflatten(1, (size, groups)).amax(dim=1)
-    return tile[: size * groups].unflatten(0, (size, groups)).amax(dim=0).T.contiguous()
+        return tile[:, : size * groups].reshape(rows, size, groups).amax(dim=1)
+    return tile[: size * groups].reshape(size, groups, columns).amax(dim=0).T.contiguous()
 
 
 def _bound(maxima: torch.Tensor, best: torch.Tensor) -> torch.Tensor:

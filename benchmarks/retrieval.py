@@ -25,9 +25,7 @@ def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
     x, y = planted(options.rows, options.width)
-    print(
-        f"{options.rows} × {options.rows} × {options.width}, float32, {options.threads} threads, best of {options.repeats}"
-    )
+    print(f"{options.rows} × {options.rows} × {options.width}, float32, {options.threads} threads")
     held = peak()
     bare = timed(options.repeats, lambda: products(x, y))
     print(f"two bare matrix products, same tiles   {2 * bare:8.2f} s   1.00")
