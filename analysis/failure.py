@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from .folded import FoldedSource, FoldedTarget
 from .inference import permutation_p_value
-from .ridge import RELATIVE_PENALTIES, RidgeFactor
+from .ridge import RELATIVE_PENALTIES, RidgeFactor, row_space
 from .rungs import AffineMap, choose_penalty, ridge_errors
 from .scores import row_squares
+from .splits import group_folds
 
 Floats = NDArray[np.float64]
 REGIONS = 8
@@ -111,34 +112,53 @@ def _pairwise(maps: list[Floats]) -> Floats:
     return np.array([np.linalg.norm(maps[i] - maps[j]) for i in range(len(maps)) for j in range(i)])
 
 
-def domain_transfer(x: Floats, y: Floats, domains: NDArray[np.str_], *, seed: int = 0) -> tuple[list[str], Floats]:
-    """Fit ridge maps in each domain and score them in every other; within a domain by cross-validation.
+def domain_transfer(
+    x: Floats, y: Floats, domains: NDArray[np.str_], groups: NDArray[np.int64], *, seed: int = 0
+) -> tuple[list[str], Floats]:
+    """Fit ridge maps in each domain and score them in every other; within a domain by cross-validation by group.
+
+    Rows of a concept group that the fitted domain holds too are not scored.
 
     Returns
     -------
     names : list of str
-        Domains with at least 40 rows, the 20 largest, in alphabetical order.
+        Domains with at least 40 groups, the 20 largest, in alphabetical order.
     r2 : array (domains, domains)
-        R² of the map fitted in the row's domain on the column's, about the column's own mean. The fitted offset counts:
-        a map that lands a domain beside itself loses by it.
+        R² of the map fitted in the row's domain on the column's, about the column's own mean; NaN where fewer than 40
+        rows can be scored. The fitted offset counts: a map that lands a domain beside itself loses by it.
     """
-    labels, counts = np.unique(domains, return_counts=True)
+    labels, counts = _groups_a_domain(domains, groups)
     large = labels[counts >= DOMAIN_ROWS]
     sizes = counts[counts >= DOMAIN_ROWS]
     names = sorted(large[np.argsort(-sizes, kind="stable")][:MAX_DOMAINS].tolist())
     rows = {name: np.flatnonzero(domains == name) for name in names}
     r2 = np.full((len(names), len(names)), np.nan)
     for i, trained in enumerate(names):
-        fitted, within = _domain_map(x[rows[trained]], y[rows[trained]], np.random.default_rng([seed, 10, i]))
+        own = rows[trained]
+        fitted, within = _domain_map(x[own], y[own], groups[own], np.random.default_rng([seed, 10, i]))
         for j, scored in enumerate(names):
-            r2[i, j] = within if i == j else _r2(y[rows[scored]], fitted(x[rows[scored]]))
+            others = rows[scored][~np.isin(groups[rows[scored]], groups[own])]
+            if i == j:
+                r2[i, j] = within
+            elif len(others) >= DOMAIN_ROWS:
+                r2[i, j] = _r2(y[others], fitted(x[others]))
     return names, r2
 
 
-def _domain_map(x: Floats, y: Floats, rng: np.random.Generator) -> tuple[AffineMap, float]:
+def _groups_a_domain(domains: NDArray[np.str_], groups: NDArray[np.int64]) -> tuple[NDArray[np.str_], NDArray[np.intp]]:
+    """Return the domains and the number of concept groups in each."""
+    labels, place = np.unique(domains, return_inverse=True)
+    pairs = np.unique(np.column_stack([place, groups]), axis=0)
+    return labels, np.bincount(pairs[:, 0], minlength=len(labels))
+
+
+def _domain_map(
+    x: Floats, y: Floats, groups: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[AffineMap, float]:
     """Return the map of a domain, and its cross-validated R² within it."""
-    folds = rng.permutation(np.arange(len(x)) % 5)
-    source = FoldedSource.of(x, folds)
+    folds = group_folds(groups, 5, rng)
+    coordinates, basis = row_space(x)
+    source = FoldedSource.of(coordinates, folds)
     target = FoldedTarget.of(source, y)
     everything: frozenset[int] = frozenset()
     penalties = [choose_penalty(target, fold) for fold in range(5)]
@@ -150,8 +170,7 @@ def _domain_map(x: Floats, y: Floats, rng: np.random.Generator) -> tuple[AffineM
         index = RELATIVE_PENALTIES.index(chosen)
         error += float(ridge_errors(target, frozenset({fold}), fold)[index])
     spread = sum(target.total(fold, target.mean(frozenset({fold}))) for fold in range(5))
-    centre_x = x.mean(axis=0)
-    return AffineMap(weights, centre_x, y.mean(axis=0)), 1 - error / spread
+    return AffineMap(basis @ weights, x.mean(axis=0), y.mean(axis=0)), 1 - error / spread
 
 
 def _r2(y: Floats, prediction: Floats) -> float:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .inference import Interval, Resamples, percentile_interval
 from .ladder import Ladder
+from .ridge import row_space
 from .scores import row_squares
 from .splits import group_folds, permute_within_strata
 
@@ -56,7 +57,7 @@ def _point(
 ) -> CurvePoint:
     errors, totals, null = [], [], []
     for rows in subsets:
-        ladder = Ladder(x[rows], group_folds(groups[rows], n_folds, rng), rungs=("linear",))
+        ladder = Ladder(row_space(x[rows])[0], group_folds(groups[rows], n_folds, rng), rungs=("linear",))
         error, total = _scored(ladder, y[rows])
         errors.append(error)
         totals.append(total)

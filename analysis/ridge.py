@@ -84,3 +84,24 @@ class RidgeFactor:
 
     def _shrink(self, penalty: float) -> Floats:
         return 1.0 / (self.eigenvalues + penalty * self.unit + 1e-300)
+
+
+def row_space(x: Floats) -> tuple[Floats, Floats]:
+    """Express rows by an orthonormal basis of the space that they span, where that is narrower than they are wide.
+
+    Ridge regression on the result gives the same predictions at the same penalty, at a cost that falls with the rows.
+
+    Parameters
+    ----------
+    x : array (n, p)
+
+    Returns
+    -------
+    coordinates : array (n, r), basis : array (p, r)
+        With coordinates = x @ basis; x itself and the identity where n ≥ p.
+    """
+    rows, width = x.shape
+    if rows >= width:
+        return x, np.eye(width)
+    basis = np.linalg.svd(x, full_matrices=False)[2].T
+    return x @ basis, basis

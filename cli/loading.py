@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..data.bitext import Bitext
+    from ..models.cache import EmbeddingCache
     from ..models.encoder import Encoder
 
 
@@ -39,6 +40,14 @@ def load_encoders(
     if target_model is None or target_model == model:
         return source, source
     return source, load_encoder(target_model, device=device, trust_remote_code=trust_remote_code)
+
+
+def user_cache() -> EmbeddingCache:
+    """Return the cache of embeddings that all commands share."""
+    from ..models.cache import EmbeddingCache
+    from ..models.folders import default_cache_dir
+
+    return EmbeddingCache(default_cache_dir() / "embeddings")
 
 
 def typed_command() -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import options
-from .loading import check_models, load_bitext, load_encoders, typed_command
+from .loading import check_models, load_bitext, load_encoders, typed_command, user_cache
 from .report import Report
 
 app = typer.Typer(no_args_is_help=True, help="Measure the geometry of languages in an embedding model.")
@@ -66,7 +66,13 @@ def linear_map(
         bitext = load_bitext(corpus, source, target, limit=limit, seed=seed)
         encoders = load_encoders(model, target_model, device, trust_remote_code=trust_remote_code)
         result = probe.run(
-            encoders, bitext, config, command=typed_command(), batch_tokens=batch_tokens, progress=not quiet
+            encoders,
+            bitext,
+            config,
+            cache=user_cache(),
+            command=typed_command(),
+            batch_tokens=batch_tokens,
+            progress=not quiet,
         )
         name = f"{bitext.source}-{bitext.target}"
     report.write(result, name, verdict=" ".join(d.certificate.sentence for d in result.directions))

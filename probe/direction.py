@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ..analysis.certificate import (
     MARGINS,
@@ -31,6 +34,7 @@ from .linear_map_result import (
     Certificate,
     Choice,
     Direction,
+    LearningCurve,
     PowerPoint,
     RetrievalScores,
     RungScores,
@@ -38,7 +42,7 @@ from .linear_map_result import (
 from .noise_ceiling import noise_ceiling
 from .pairs import Pairs
 from .rows import explorer_points, hubness_of, worst_rows
-from .wording import verdict_sentence
+from .wording import Reach, verdict_sentence
 
 Floats = NDArray[np.float64]
 SMALL_POOL = 200
@@ -71,6 +75,18 @@ class Fitted:
         return [Recipe(rung, c.penalty, c.rank if rung == "low_rank" else None) for c in self.fit.choices]
 
 
+def measure_both(pairs: Pairs, config: LinearMapConfig) -> tuple[Direction, Direction]:
+    """Measure both directions side by side, each with half of the processors.
+
+    The work is many small matrix products and decompositions, which two threads share better between two directions
+    than within one.
+    """
+    threads = max(1, (os.cpu_count() or 2) // 2)
+    with threadpool_limits(threads), ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda p: measure_direction(p, config), (pairs, pairs.swapped()))
+    return first, second
+
+
 def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
     """Measure one direction of translation.
 
@@ -89,6 +105,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
     decision = decide(fitted.scores, null.ceiling_p95, config.margin)
     power = _power(fitted)
     refitted = _refitted(fitted)
+    learning = learning_of(pairs, config) if config.failure else None
     return Direction(
         source=pairs.names[0],
         target=pairs.names[1],
@@ -99,14 +116,14 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
         pool=len(pairs.pool.rows),
         rungs={rung: _rung_scores(fitted, null, rung, refitted.get(rung)) for rung in fitted.ladder.rungs},
         absent={rung: pairs.why_not for rung in config.rungs if rung not in fitted.ladder.rungs},
-        certificate=_certificate(fitted, null, decision, power),
+        certificate=_certificate(fitted, null, decision, power, learning),
         judged=fitted.judged,
         choices=tuple(_choice(c) for c in fitted.fit.choices),
         worst=worst_rows(pairs, fitted.fit.predictions[fitted.judged], fitted.forward[fitted.judged], config),
         warnings=tuple(_warnings(fitted)),
         anatomy=anatomy_of(fitted.ladder, pairs, [c.penalty for c in fitted.fit.choices]),
         drift=drift_of(fitted.fit, pairs, config) if config.failure else None,
-        learning_curve=learning_of(pairs, config) if config.failure else None,
+        learning_curve=learning,
         residuals=residual_groups(
             pairs, fitted.fidelity[fitted.judged], fitted.total, fitted.forward[fitted.judged], config
         ),
@@ -181,15 +198,23 @@ def _refitted(fitted: Fitted) -> dict[str, Interval]:
     return refitted_intervals(blocks, {rung: fitted.recipes(rung) for rung in rungs})
 
 
-def _certificate(fitted: Fitted, null: NullScores, decision: Decision, power: PowerCurve | None) -> Certificate:
+def _certificate(
+    fitted: Fitted,
+    null: NullScores,
+    decision: Decision,
+    power: PowerCurve | None,
+    learning: LearningCurve | None,
+) -> Certificate:
     config, scores = fitted.config, fitted.scores
     hits = {rung: (ranks.cosine <= 1).astype(np.float64) for rung, ranks in fitted.forward.items()}
-    retrieval = decide_retrieval(hits, fitted.resamples)
+    retrieval = decide_retrieval(hits, fitted.resamples, null.p_at_1_p95)
     detectable = power.smallest_detectable if power else None
+    training = round(len(fitted.pairs.x) * (config.folds - 1) / config.folds)
+    reach = Reach(training, detectable, learning.limit if learning else None)
     ceiling, rows, on_rows = noise_ceiling(fitted.pairs, fitted.fit, decision.ceiling, config)
     return Certificate(
         verdict=decision.verdict,
-        sentence=verdict_sentence(fitted.pairs.names, decision, scores, detectable),
+        sentence=verdict_sentence(fitted.pairs.names, decision, scores, reach),
         ceiling=decision.ceiling,
         margin=config.margin,
         shares=decision.shares,
@@ -199,7 +224,7 @@ def _certificate(fitted: Fitted, null: NullScores, decision: Decision, power: Po
         retrieval_verdict=retrieval.verdict,
         retrieval_margin=retrieval.margin,
         retrieval_gaps=retrieval.shares,
-        curvature_gain=scores.gain(decision.ceiling, over="linear") if decision.verdict != NO_MAP else None,
+        curvature_gain=scores.gain(decision.ceiling, over=scores.best_linear) if decision.verdict != NO_MAP else None,
         smallest_detectable=detectable,
         power=tuple(_power_points(power)),
         noise_ceiling=ceiling,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .direction import measure_direction
+from .direction import measure_both
 from .linear_map_config import LinearMapConfig
 from .linear_map_result import LinearMapResult
 from .pairs import Pairs, embed_sides
@@ -45,7 +45,7 @@ def run(
         At least 50 pairs.
     config : LinearMapConfig
     cache : EmbeddingCache, optional
-        Where embeddings are kept; by default the user's cache.
+        Where embeddings are kept; without it nothing is kept.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional
@@ -63,7 +63,7 @@ def run(
     origin = Origin.now(command)
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
     pairs = Pairs.of_text(source, target, bitext, same_space=_same_space(encoders, config))
-    directions = tuple(measure_direction(p, config) for p in (pairs, pairs.swapped()))
+    directions = measure_both(pairs, config)
     origin = replace(origin, models=(source.identity, target.identity), device=encoders[0].device)
     return LinearMapResult(
         directions,
@@ -112,7 +112,7 @@ def measure(
     """
     origin = Origin.now(command)
     pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=bool(config.same_space))
-    directions = tuple(measure_direction(p, config) for p in (pairs, pairs.swapped()))
+    directions = measure_both(pairs, config)
     return LinearMapResult(
         directions,
         config.permutations,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.inference import Interval, Resamples, percentile_interval
-from ..analysis.ladder import Ladder, LadderFit
+from ..analysis.ladder import LadderFit
 from ..analysis.scores import row_squares
 from ..analysis.splits import group_folds
 from .linear_map_config import LinearMapConfig
@@ -25,8 +25,8 @@ def noise_ceiling(
 ) -> tuple[Interval | None, int, Interval | None]:
     """Return R² of the target predicted from its second reference, the rows used, and the ceiling rung's R² on them.
 
-    The prediction is the better of the second reference itself and the best held-out closed-form map of it; both are
-    held out, so that neither is flattered.
+    The prediction is the second reference about its mean, shrunk by one factor; means and factor are fitted on the
+    other folds. It is the best guess of one translation's vector from another's without learning any direction.
     """
     second = pairs.references[1]
     if second is None:
@@ -36,17 +36,24 @@ def noise_ceiling(
         return None, len(rows), None
     y, groups = pairs.y[rows], pairs.groups[rows]
     folds = group_folds(groups, config.folds, np.random.default_rng([config.seed, 11]))
-    twin = Ladder(second[rows], folds, rungs=("identity", "shift", "similarity", "linear")).fit(y)
-    total = row_squares(y - twin.reference)
-    errors = {name: row_squares(y - p) for name, p in twin.predictions.items()}
-    best = min(errors, key=lambda name: float(errors[name].sum()))
+    prediction, reference = shrunk_twin(second[rows], y, folds)
     resamples = Resamples.draw(groups, np.random.default_rng([config.seed, 12]), config.resamples)
+    twin = _r2(row_squares(y - prediction), row_squares(y - reference), resamples)
     mapped = row_squares(y - fit.predictions[ceiling][rows])
-    return (
-        _r2(errors[best], total, resamples),
-        len(rows),
-        _r2(mapped, row_squares(y - fit.reference[rows]), resamples),
-    )
+    return twin, len(rows), _r2(mapped, row_squares(y - fit.reference[rows]), resamples)
+
+
+def shrunk_twin(second: Floats, first: Floats, folds: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Predict first references from second ones, ŷ = ȳ + s (y₂ − ȳ₂), out of fold; return ŷ and the means, (n, d)."""
+    prediction, reference = np.empty_like(first), np.empty_like(first)
+    for fold in range(int(folds.max()) + 1):
+        held_out, training = folds == fold, folds != fold
+        mean_first, mean_second = first[training].mean(axis=0), second[training].mean(axis=0)
+        about_first, about_second = first[training] - mean_first, second[training] - mean_second
+        factor = np.sum(about_first * about_second) / max(float(np.sum(about_second**2)), 1e-300)
+        prediction[held_out] = mean_first + factor * (second[held_out] - mean_second)
+        reference[held_out] = mean_first
+    return prediction, reference
 
 
 def _r2(error: Floats, total: Floats, resamples: Resamples) -> Interval:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..analysis.certificate import NO_MAP, NONLINEAR, UNDECIDED, Decision, SharedErrors
 from .results import Interval
 
@@ -25,23 +27,46 @@ def share_text(share: Interval) -> str:
     return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
-def verdict_sentence(names: tuple[str, str], decision: Decision, scores: SharedErrors, detectable: float | None) -> str:
-    """Say what translation is in this space, with the share that carries the verdict."""
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What bounds a verdict: the pairs that the maps were fitted on, the resolution, and what more pairs would bring."""
+
+    training_pairs: int
+    detectable: float | None
+    limit: Interval | None
+
+    def still_rising(self, ceiling: Interval) -> bool:
+        """Whether held-out R² would surely grow with more pairs."""
+        return self.limit is not None and self.limit.low > ceiling.high
+
+
+def verdict_sentence(names: tuple[str, str], decision: Decision, scores: SharedErrors, reach: Reach) -> str:
+    """Say what translation is in this space, with the share that carries the verdict and what bounds it."""
     pair = f"{names[0]} → {names[1]}"
     if decision.verdict == NO_MAP:
         return f"{pair}: no map found predicts held-out translations better than chance."
+    ceiling = scores.interval(decision.ceiling)
+    return f"{pair} {_finding(decision)} {_bounds(ceiling, reach, told=decision.verdict in DESCRIPTIONS)}"
+
+
+def _finding(decision: Decision) -> str:
     linear = decision.shares["linear"]
+    reached = f"a linear map reaches {share_text(linear)} of what the best map found explains"
     if decision.verdict == NONLINEAR:
-        degree = "mostly linear" if linear.value >= 0.5 else "nonlinear"
-        return f"{pair} is {degree}: a linear map reaches {share_text(linear)} of what the best map found explains."
+        return f"is {'mostly linear' if linear.value >= 0.5 else 'nonlinear'}: {reached}."
     if decision.verdict == UNDECIDED:
-        return (
-            f"{pair} is undecided: a linear map reaches {share_text(linear)} of what the best map found explains, "
-            f"and {100 * (1 - decision.margin):.0f} % lies inside that interval; more pairs would decide."
-        )
+        return f"is undecided: {reached}, an interval that holds the {100 * (1 - decision.margin):.0f} % asked for."
     share = decision.shares[decision.verdict]
-    resolution = "" if detectable is None else f" Curvature of {100 * detectable:g} % would have been seen."
-    return (
-        f"{pair} is {DESCRIPTIONS[decision.verdict]}: it reaches {share_text(share)} of what the best map found "
-        f"explains (held-out R² {scores.interval(decision.verdict).value:.2f}).{resolution}"
-    )
+    return f"is {DESCRIPTIONS[decision.verdict]}: it reaches {share_text(share)} of what the best map found explains."
+
+
+def _bounds(ceiling: Interval, reach: Reach, *, told: bool) -> str:
+    explained = f"That best map explains {100 * ceiling.value:.0f} % of held-out variance"
+    if reach.limit is not None and reach.still_rising(ceiling):
+        explained += (
+            f" from {reach.training_pairs} training pairs and would explain more with more "
+            f"(limit near {100 * reach.limit.value:.0f} %): the verdict holds as far as these pairs tell"
+        )
+    if told and reach.detectable is not None:
+        explained += f"; curvature of {100 * reach.detectable:g} % or more would have been seen"
+    return f"{explained}."

@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "models": {"errors"},
     "probe": {"errors", "analysis", "data", "models"},
     "train": {"errors", "analysis", "data", "models", "probe"},
-    "render": {"errors", "probe"},
+    "render": {"errors", "probe", "__init__"},
     "cli": {"errors", "analysis", "data", "models", "probe", "train", "render", "__init__"},
 }
 RESULT_TYPES = ("results", "_result")
