@@ -47,7 +47,7 @@ def user_cache() -> EmbeddingCache:
     from ..models.cache import EmbeddingCache
     from ..models.folders import default_cache_dir
 
-    return EmbeddingCache(default_cache_dir() / "embeddings")
+    return EmbeddingCache(default_cache_dir())
 
 
 def typed_command() -> str:
