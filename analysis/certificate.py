@@ -11,8 +11,9 @@ from .inference import Equivalence, Interval, Resamples, equivalence, percentile
 
 Floats = NDArray[np.float64]
 
-#: Rungs that a verdict can name, lowest first.
+#: Rungs that a verdict can name, lowest first. A map of low rank is linear: the better of the two counts for `linear`.
 VERDICT_ORDER: tuple[str, ...] = ("identity", "shift", "rotation", "similarity", "linear")
+LINEAR: tuple[str, ...] = ("linear", "low_rank")
 MARGIN = 0.05
 MARGINS: tuple[float, ...] = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
 RETRIEVAL_MARGIN = 0.01
@@ -42,6 +43,11 @@ class SharedErrors:
     def ceiling(self) -> str:
         """The rung with the best held-out R²."""
         return self.names[int(np.argmax(self.r2))]
+
+    @property
+    def best_linear(self) -> str:
+        """The better of the ridge rung and that of low rank."""
+        return self.names[_judged(self.names, self.r2)["linear"]]
 
     def share(self, name: str) -> Interval:
         """R² of a rung as a share of the ceiling's."""
@@ -80,9 +86,16 @@ def decide(scores: SharedErrors, ceiling_null_p95: float, margin: float = MARGIN
     ceiling = scores.ceiling
     if scores.interval(ceiling).low <= max(ceiling_null_p95, 0.0):
         return Decision(NO_MAP, ceiling, margin, {}, {})
-    shares = {name: scores.share(name) for name in VERDICT_ORDER if name in scores.names}
+    shares = {name: scores.share(scores.names[i]) for name, i in _judged(scores.names, scores.r2).items()}
     equivalences = {name: equivalence(share, 1 - margin) for name, share in shares.items()}
     return Decision(verdict_of(equivalences), ceiling, margin, shares, equivalences)
+
+
+def _judged(names: tuple[str, ...], scores: Floats) -> dict[str, int]:
+    """Return for every rung that a verdict can name the place of the rung that stands for it."""
+    places = {name: i for i, name in enumerate(names)}
+    linear = max((places[name] for name in LINEAR if name in places), key=lambda i: float(scores[i]), default=-1)
+    return {name: linear if name == "linear" else places[name] for name in VERDICT_ORDER if name in places}
 
 
 def verdict_of(equivalences: dict[str, Equivalence]) -> str:
@@ -93,19 +106,23 @@ def verdict_of(equivalences: dict[str, Equivalence]) -> str:
     return NONLINEAR if equivalences.get("linear") == "falls short" else UNDECIDED
 
 
-def decide_retrieval(hits: dict[str, Floats], resamples: Resamples, margin: float = RETRIEVAL_MARGIN) -> Decision:
+def decide_retrieval(
+    hits: dict[str, Floats], resamples: Resamples, null_p95: float = 0.0, margin: float = RETRIEVAL_MARGIN
+) -> Decision:
     """Return the verdict for P@1: the lowest rung surely within `margin` (in P@1, 0.01 = one point) of the best rung.
 
-    `hits` holds 0/1 outcomes (n,) of every rung; the shares of the decision are differences to the best rung.
+    `hits` holds 0/1 outcomes (n,) of every rung, and `null_p95` the 95th percentile, over permutations, of the best P@1
+    among them; the shares of the decision are differences to the best rung.
     """
     sums, drawn = resamples.sums(np.column_stack([*hits.values(), np.ones(len(resamples.group_of_row))]))
     means, resampled = sums[:-1] / sums[-1], drawn[:, :-1] / drawn[:, -1:]
     names = tuple(hits)
     best = int(np.argmax(means))
+    if percentile_interval(float(means[best]), resampled[:, best]).low <= null_p95:
+        return Decision(NO_MAP, names[best], margin, {}, {})
     gaps = {
         name: percentile_interval(float(means[i] - means[best]), resampled[:, i] - resampled[:, best])
-        for i, name in enumerate(names)
-        if name in VERDICT_ORDER
+        for name, i in _judged(names, means).items()
     }
     equivalences = {name: equivalence(gap, -margin) for name, gap in gaps.items()}
     return Decision(verdict_of(equivalences), names[best], margin, gaps, equivalences)

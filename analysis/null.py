@@ -41,6 +41,12 @@ class NullScores:
         """95th percentile of the best R²: what a ceiling must clear."""
         return float(np.quantile(self.ceiling, 0.95))
 
+    @property
+    def p_at_1_p95(self) -> float:
+        """95th percentile of the best P@1 among all rungs: what retrieval must clear; 0 where none was measured."""
+        rungs = list(self.forward.get("p_at_1", {}).values())
+        return float(np.quantile(np.max(rungs, axis=0), 0.95)) if rungs else 0.0
+
 
 def permutation_null(
     ladder: Ladder,
@@ -77,13 +83,11 @@ def permutation_null(
             null.forward.setdefault(name, {}).setdefault(rung, []).append(value)
         best.append(max(value for rung, name, value in scores if name == "r2"))
         if pool is not None and costly:
-            _add_retrieval(null, fit.predictions, y, groups[partner], pool, rng)
+            _add_retrieval(null, fit.predictions, y, groups[partner], pool=pool, rng=rng)
     return NullScores(null.forward, null.backward, tuple(best))
 
 
-def _fidelity_scores(
-    predictions: dict[str, Floats], y: Floats, reference: Floats
-) -> Iterator[tuple[str, str, float]]:
+def _fidelity_scores(predictions: dict[str, Floats], y: Floats, reference: Floats) -> Iterator[tuple[str, str, float]]:
     total = float(row_squares(y - reference).sum())
     for rung, prediction in predictions.items():
         part = fidelity(y, prediction, reference)
@@ -96,6 +100,7 @@ def _add_retrieval(
     predictions: dict[str, Floats],
     y: Floats,
     wanted: NDArray[np.int64],
+    *,
     pool: Pool,
     rng: np.random.Generator,
 ) -> None:
@@ -106,5 +111,3 @@ def _add_retrieval(
         for store, part, rows in ((null.forward, ranks[0], slice(None)), (null.backward, ranks[1], asked)):
             for name, outcome in retrieval_outcomes(part).items():
                 store.setdefault(name, {}).setdefault(rung, []).append(float(outcome[rows].mean()))
-
-
