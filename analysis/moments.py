@@ -175,7 +175,7 @@ class Moments:
         from safetensors.numpy import save_file
 
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
-        arrays = {f.name: np.ascontiguousarray(getattr(self, f.name), dtype=np.float64) for f in fields(self)}
+        arrays = {f.name: np.array(getattr(self, f.name), dtype=np.float64, order="C") for f in fields(self)}
         save_file(arrays, scratch, metadata={"format": FORMAT})
         scratch.replace(path)
 
@@ -228,10 +228,14 @@ def check_pair(x: NDArray[np.floating], y: NDArray[np.floating]) -> None:
 
 def provisional_centres(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[Floats, Floats]:
     """Return the means of the first rows of x and y: near enough to the true means to keep all digits."""
-    first = slice(0, CENTRE_ROWS)
-    if not len(x):
-        return np.zeros(x.shape[1]), np.zeros(y.shape[1])
-    return np.mean(x[first], axis=0, dtype=np.float64), np.mean(y[first], axis=0, dtype=np.float64)
+    return _mean_of_first_rows(x), _mean_of_first_rows(y)
+
+
+def _mean_of_first_rows(rows: NDArray[np.floating]) -> Floats:
+    """Rows that are not finite are left out here, so that `block_moments` can name them."""
+    first = rows[:CENTRE_ROWS]
+    finite = first[np.isfinite(first).all(axis=1)]
+    return np.mean(finite, axis=0, dtype=np.float64) if len(finite) else np.zeros(rows.shape[1])
 
 
 def block_moments(
