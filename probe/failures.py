@@ -77,7 +77,7 @@ def transfer_of(pairs: Pairs, config: LinearMapConfig) -> Transfer | None:
     """Fit in each domain, score in every other."""
     if pairs.domains is None:
         return None
-    names, r2 = domain_transfer(pairs.x, pairs.y, pairs.domains, seed=config.seed)
+    names, r2 = domain_transfer(pairs.x, pairs.y, pairs.domains, pairs.groups, seed=config.seed)
     if len(names) < 2:
         return None
     return Transfer(tuple(names), tuple(tuple(row) for row in r2.tolist()))
