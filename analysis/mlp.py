@@ -25,7 +25,10 @@ def residual_mlp(target: FoldedTarget, ridge: AffineMap, *, held_out: int, seed:
     size = float(np.sqrt(np.mean(source.x**2))) or 1.0
     x = source.x / size
     residual = target.y - ridge(source.x)
-    best_error, best = float(np.mean(residual[validation] ** 2)), np.zeros((len(source.rows[held_out]), target.y.shape[1]))
+    best_error, best = (
+        float(np.mean(residual[validation] ** 2)),
+        np.zeros((len(source.rows[held_out]), target.y.shape[1])),
+    )
     for width in WIDTHS:
         network = _train(x[training], residual[training], x[validation], residual[validation], width=width, seed=seed)
         error = float(np.mean((residual[validation] - network.predict(x[validation])) ** 2))
@@ -40,7 +43,9 @@ def _train(x: Floats, y: Floats, x_validation: Floats, y_validation: Floats, *, 
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPRegressor
 
-    network = MLPRegressor((width,), alpha=1e-3, early_stopping=True, max_iter=60, random_state=seed, n_iter_no_change=5)
+    network = MLPRegressor(
+        hidden_layer_sizes=(width,), alpha=1e-3, early_stopping=True, max_iter=60, random_state=seed, n_iter_no_change=5
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return network.fit(x, y)
