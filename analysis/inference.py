@@ -78,7 +78,7 @@ class Resamples:
 
 
 def percentile_interval(value: float, resampled: Floats, level: float = LEVEL) -> Interval:
-    """Return the percentile interval of resampled values (b,) around an estimate (Efron and Tibshirani, 1993, ch. 13)."""
+    """Return the percentile interval of resampled values (b,) around an estimate (Efron and Tibshirani, 1993)."""
     tail = (1 - level) / 2
     finite = resampled[np.isfinite(resampled)]
     if not len(finite):
@@ -138,11 +138,13 @@ def permutation_p_value(observed: float, null: ArrayLike) -> float:
     return float((1 + np.sum(values >= observed)) / (1 + len(values)))
 
 
-def blocks_of_groups(groups: NDArray[np.integer], folds: NDArray[np.integer], n_blocks: int) -> Iterator[NDArray[np.intp]]:
+def blocks_of_groups(
+    groups: NDArray[np.integer], folds: NDArray[np.integer], n_blocks: int
+) -> Iterator[NDArray[np.intp]]:
     """Yield the rows of jackknife blocks: whole groups, each block within one fold, about equal in size."""
     n_folds = int(folds.max()) + 1
     for fold in range(n_folds):
         rows = np.flatnonzero(folds == fold)
         names = np.unique(groups[rows])
-        for part in np.array_split(names, max(1, n_blocks // n_folds)):
+        for part in np.array_split(names, min(len(names), max(1, n_blocks // n_folds))):
             yield rows[np.isin(groups[rows], part)]

@@ -38,8 +38,8 @@ def learning_curve(
     """
     rng = np.random.default_rng([seed, 7])
     order = rng.permutation(len(x))
-    sizes = np.unique(np.geomspace(min(SMALLEST, len(x)), len(x), SIZES).astype(int))
-    return tuple(_point(x, y, groups, _subsets(order, int(size)), n_folds, rng) for size in sizes)
+    sizes = np.unique(np.geomspace(min(SMALLEST, len(x)), len(x), SIZES).round().astype(int))
+    return tuple(_point(x, y, groups, _subsets(order, int(size)), n_folds=n_folds, rng=rng) for size in sizes)
 
 
 def _subsets(order: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
@@ -52,6 +52,7 @@ def _point(
     y: Floats,
     groups: NDArray[np.int64],
     subsets: list[NDArray[np.intp]],
+    *,
     n_folds: int,
     rng: np.random.Generator,
 ) -> CurvePoint:
