@@ -164,7 +164,7 @@ def _embed_some(encoder: Encoder, texts: Sequence[str | None], cache: EmbeddingC
 
 
 def check_rows(x: Floats, y: Floats) -> None:
-    """Refuse too few rows, and rows that are zero, NaN or infinite, with their numbers.
+    """Refuse too few rows, rows that are zero, NaN or infinite, with their numbers, and rows that are all the same.
 
     Raises
     ------
@@ -179,6 +179,8 @@ def check_rows(x: Floats, y: Floats) -> None:
         zero = ~side.any(axis=1)
         if zero.any():
             raise DataError(f"{name} rows {_some(zero)} are all zeros: remove them; an embedding has a direction")
+        if (side == side[0]).all():
+            raise DataError(f"all {name} rows are the same vector: there is nothing to map; check how they were made")
 
 
 def _some(flags: NDArray[np.bool_]) -> str:

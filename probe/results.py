@@ -145,6 +145,8 @@ def _optional(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
 def _tuple(value: list[Any], kinds: tuple[Any, ...], where: str) -> tuple[Any, ...]:
     if len(kinds) == 2 and kinds[1] is Ellipsis:
         return tuple(_typed(v, kinds[0], f"{where}[{i}]") for i, v in enumerate(value))
+    if len(value) != len(kinds):
+        raise DataError(f"not a result: {where} should hold {len(kinds)} values, got {len(value)}")
     return tuple(_typed(v, k, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True)))
 
 
