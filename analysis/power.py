@@ -68,14 +68,16 @@ def power_curve(
     low, high = 0, len(shares)
     while low < high:
         middle = (low + high) // 2
-        visited[shares[middle]] = detection_rate(ladder, planting, resamples, shares[middle], replicates, seed)
+        visited[shares[middle]] = detection_rate(
+            ladder, planting, resamples, shares[middle], replicates=replicates, seed=seed
+        )
         low, high = (low, middle) if visited[shares[middle]] >= POWER else (middle + 1, high)
     order = sorted(visited)
     return PowerCurve(tuple(order), tuple(visited[s] for s in order), replicates)
 
 
 def detection_rate(
-    ladder: Ladder, planting: Planting, resamples: Resamples, share: float, replicates: int, seed: int
+    ladder: Ladder, planting: Planting, resamples: Resamples, share: float, *, replicates: int, seed: int
 ) -> float:
     """Return how often curvature of a share of the explained variance is told from none.
 

@@ -1,7 +1,7 @@
 """Ridge regression, factorised once: every λ and every target after that costs a few matrix products.
 
-Minimises ‖Y − XW‖² + λ‖W‖² (Hoerl and Kennard, 1970) through the eigenvectors of XᵀX. Validation errors of a whole λ path
-come from moments of the validation rows, without predicting a row.
+Minimises ‖Y − XW‖² + λ‖W‖² (Hoerl and Kennard, 1970) through the eigenvectors of XᵀX. Validation errors of a whole
+λ path come from moments of the validation rows, without predicting a row.
 """
 
 from __future__ import annotations

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from polyglot.analysis import power
+from polyglot.analysis.inference import Resamples
+from polyglot.analysis.ladder import Ladder
+from polyglot.analysis.power import (
+    Planting,
+    PowerCurve,
+    curvature,
+    curvature_detected,
+    detection_rate,
+    planted_target,
+    power_curve,
+)
+
+
+def setting(n=300, d=4, noise=0.5, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, d)) + 1
+    fitted = x @ rng.standard_normal((d, d))
+    residuals = noise * fitted.std() * rng.standard_normal((n, d))
+    ladder = Ladder(x, np.arange(n) % 5, rungs=("linear", "nonlinear"))
+    return ladder, Planting(fitted, residuals), Resamples.draw(np.arange(n), rng, 200)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.5])
+def test_planted_curvature_has_the_share_that_was_asked_for(share):
+    ladder, planting, _ = setting(n=2000)
+    quiet = Planting(planting.fitted, np.zeros_like(planting.residuals))
+    y = planted_target(ladder.x, quiet, share, np.random.default_rng(1))
+    bend = np.sum((y - planting.fitted) ** 2)
+    straight = np.sum((planting.fitted - planting.fitted.mean(axis=0)) ** 2)
+    assert bend / (bend + straight) == pytest.approx(share)
+
+
+def test_curvature_is_uncorrelated_with_linear_functions_of_gaussian_rows():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((20_000, 3)) * [3, 1, 0.3] + 5
+    bend = curvature(x, 6, rng)
+    about = x - x.mean(axis=0)
+    explained = about @ np.linalg.lstsq(about, bend - bend.mean(axis=0), rcond=None)[0]
+    assert np.sum(explained**2) < 0.005 * np.sum(bend**2)
+
+
+def test_curvature_does_not_know_where_the_rows_lie():
+    x = np.random.default_rng(0).standard_normal((50, 3))
+    a, b = (curvature(rows, 2, np.random.default_rng(1)) for rows in (x, 5 * x + 9))
+    np.testing.assert_allclose(a, b)
+
+
+def test_residuals_are_the_observed_ones_in_another_order():
+    ladder, planting, _ = setting()
+    noise = planted_target(ladder.x, Planting(0 * planting.fitted, planting.residuals), 0.1, np.random.default_rng(1))
+    np.testing.assert_allclose(np.sort(noise, axis=0), np.sort(planting.residuals, axis=0))
+
+
+def test_strong_curvature_is_detected_and_none_is_not():
+    ladder, planting, resamples = setting()
+    assert detection_rate(ladder, planting, resamples, 0.5, replicates=4, seed=0) == 1.0
+    flat = [
+        curvature_detected(ladder, planted_target(ladder.x, planting, 0.0, np.random.default_rng(s)), resamples)
+        for s in range(6)
+    ]
+    assert sum(flat) <= 1
+
+
+def test_the_search_visits_what_it_needs(monkeypatch):
+    ladder, planting, resamples = setting(n=60)
+    for least in (None, *power.SHARES):
+        monkeypatch.setattr(
+            power, "detection_rate", lambda *a, least=least, **_: 0.9 if least is not None and a[3] >= least else 0.3
+        )
+        curve = power_curve(ladder, planting, resamples)
+        assert curve.smallest_detectable == least
+        assert len(curve.shares) <= 4
+        assert list(curve.shares) == sorted(curve.shares)
+
+
+def test_nothing_detected_is_said():
+    assert PowerCurve((0.1, 0.2), (0.0, 0.7), 10).smallest_detectable is None
+    assert PowerCurve((0.1, 0.2), (0.8, 0.9), 10).smallest_detectable == 0.1
+
+
+def test_wide_targets_keep_their_shares_through_a_projection():
+    rng = np.random.default_rng(0)
+    planting = Planting(rng.standard_normal((200, 256)), 2 * rng.standard_normal((200, 256)))
+    narrow = power._narrow(planting, rng)
+    assert narrow.fitted.shape == (200, 64)
+    ratio = np.sum(narrow.fitted**2) / np.sum(narrow.residuals**2)
+    assert ratio == pytest.approx(np.sum(planting.fitted**2) / np.sum(planting.residuals**2), rel=0.1)
+    small = Planting(rng.standard_normal((9, 64)), rng.standard_normal((9, 64)))
+    assert power._narrow(small, rng) is small
