@@ -193,8 +193,9 @@ def description_length(
     steps = [float(ends[0] * np.log2(classes))]
     for start, end in pairwise(ends.tolist()):
         known, sent = order[:start], order[start:end]
-        log_probability = _fitted(x[known], labels[known], penalty).predict_log_proba(x[sent])
-        steps.append(float(-log_probability[np.arange(len(sent)), labels[sent]].sum() / np.log(2)))
+        given = _fitted(x[known], labels[known], penalty).predict_proba(x[sent])[np.arange(len(sent)), labels[sent]]
+        # A classifier of a few rows may be so sure that its probability underflows to 0: no label costs ∞ bits.
+        steps.append(float(-np.log2(np.maximum(given, np.finfo(np.float64).tiny)).sum()))
     return DescriptionLength(sum(steps), float(len(x) * np.log2(classes)), ends, np.array(steps))
 
 

@@ -84,7 +84,7 @@ def run(
     origin = Origin.now(command)
     found = embed_layers(encoder, bitext, config.layers, cache=cache, batch_tokens=batch_tokens, progress=progress)
     mine = _sides(encoder, bitext, (found.source, found.target))
-    pairs = (mine,)
+    pairs: tuple[tuple[tuple[Side, Stack], tuple[Side, Stack]], ...] = (mine,)
     warnings = found.warnings
     if other is not None:
         beside = embed_layers(
