@@ -78,7 +78,15 @@ def verify_command() -> None:
 
     deviations = replay()
     rows = [
-        (d.section, d.measure, f"{d.published:.10g}", f"{d.ours:.10g}", f"{d.deviation:.1e}", "ok" if d.ok else "OFF", d.dissent)
+        (
+            d.section,
+            d.measure,
+            f"{d.published:.10g}",
+            f"{d.ours:.10g}",
+            f"{d.deviation:.1e}",
+            _mark(d.ok),
+            d.dissent,
+        )
         for d in deviations
     ]
     print_table(("section", "measure", "published", "ours", "deviation", "", "known dissent"), rows)
@@ -86,6 +94,10 @@ def verify_command() -> None:
     typer.echo(f"{len(deviations) - failed} of {len(deviations)} published values reproduced within tolerance")
     if failed:
         raise typer.Exit(1)
+
+
+def _mark(ok: bool) -> str:
+    return "ok" if ok else "OFF"
 
 
 def main() -> None:

@@ -74,13 +74,13 @@ def check_command(
 
     wanted = languages or ()
     report = check_overlap(open_corpus([training], wanted, minimum=1), open_corpus([evaluation], wanted, minimum=1))
-    rows = [
-        (o.language, o.kind.value, str(len(o.training_rows)), str(len(o.evaluation_rows))) for o in report.overlaps
-    ]
+    rows = [(o.language, o.kind.value, str(len(o.training_rows)), str(len(o.evaluation_rows))) for o in report.overlaps]
     print_table(("language", "overlap", "training rows", "evaluation rows"), rows)
     for overlap in report.overlaps:
         for example in overlap.examples[:examples]:
-            typer.echo(f"  {overlap.language} {overlap.kind.value}: {example.training_text} ↔ {example.evaluation_text}")
+            typer.echo(
+                f"  {overlap.language} {overlap.kind.value}: {example.training_text} ↔ {example.evaluation_text}"
+            )
     typer.echo(report.sentence())
     if len(report.training_rows):
         raise typer.Exit(1)

@@ -25,7 +25,7 @@ OpenPage = Annotated[bool, typer.Option("--open", help="Open the page in the bro
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the page's path and the verdict only; no progress bar.")]
 Format = Annotated[str, typer.Option("--format", help="What is written: html, json or both.")]
 Plotlyjs = Annotated[str, typer.Option("--plotlyjs", help="Where pages find plotly.js: inline, cdn or directory.")]
-NoTexts = Annotated[bool, typer.Option("--no-texts", help="Keep sentences out of the result: numbers and figures only.")]
+NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave sentences out of the result: numbers only.")]
 TrustCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that a model folder brings.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be used, and count them.")]
 

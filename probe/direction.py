@@ -28,7 +28,7 @@ from ..analysis.null import NullPlan, NullScores, permutation_null
 from ..analysis.power import Planting, PowerCurve, power_curve
 from ..analysis.scores import Fidelity, fidelity, mean_intervals, retrieval_outcomes, retrieve, row_squares
 from ..analysis.splits import deciles, group_folds
-from .failures import anatomy_of, drift_of, learning_of, residual_groups, transfer_of
+from .failures import Judged, anatomy_of, drift_of, learning_of, residual_groups, transfer_of
 from .linear_map_config import LinearMapConfig
 from .linear_map_result import (
     Certificate,
@@ -70,8 +70,13 @@ class Fitted:
         """The rung whose rows are shown: the linear one."""
         return "linear"
 
+    @property
+    def judged_outcomes(self) -> Judged:
+        """Per-row outcomes of the judged rung."""
+        return Judged(self.fidelity[self.judged], self.total, self.forward[self.judged])
+
     def recipes(self, rung: str) -> list[Recipe]:
-        """What each fold chose for a closed-form rung."""
+        """Return what each fold chose for a closed-form rung."""
         return [Recipe(rung, c.penalty, c.rank if rung == "low_rank" else None) for c in self.fit.choices]
 
 
@@ -124,9 +129,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
         anatomy=anatomy_of(fitted.ladder, pairs, [c.penalty for c in fitted.fit.choices]),
         drift=drift_of(fitted.fit, pairs, config) if config.failure else None,
         learning_curve=learning,
-        residuals=residual_groups(
-            pairs, fitted.fidelity[fitted.judged], fitted.total, fitted.forward[fitted.judged], config
-        ),
+        residuals=residual_groups(pairs, fitted.judged_outcomes, config),
         transfer=transfer_of(pairs, config) if config.failure else None,
         hubness=hubness_of(pairs, fitted.fit.predictions),
         explorer=explorer_points(pairs, fitted.fit.predictions[fitted.judged], config),
@@ -148,9 +151,7 @@ def fit_ladder(pairs: Pairs, config: LinearMapConfig) -> Fitted:
     scores = SharedErrors.of({rung: part.squared_error for rung, part in parts.items()}, total, resamples)
     forward = {rung: pair[0] for rung, pair in ranks.items()}
     backward = {rung: pair[1] for rung, pair in ranks.items()}
-    return Fitted(
-        pairs, config, folds, ladder, fit, total, parts, forward, backward, resamples, pool_resamples, scores
-    )
+    return Fitted(pairs, config, folds, ladder, fit, total, parts, forward, backward, resamples, pool_resamples, scores)
 
 
 def _null(fitted: Fitted) -> NullScores:
@@ -182,9 +183,7 @@ def _rung_scores(fitted: Fitted, null: NullScores, rung: str, refitted: Interval
     )
 
 
-def _with_null(
-    scores: dict[str, Interval], null: dict[str, dict[str, list[float]]], rung: str
-) -> dict[str, Interval]:
+def _with_null(scores: dict[str, Interval], null: dict[str, dict[str, list[float]]], rung: str) -> dict[str, Interval]:
     return {name: score.with_null(null.get(name, {}).get(rung, [])) for name, score in scores.items()}
 
 
@@ -262,5 +261,3 @@ def _warnings(fitted: Fitted) -> Iterator[str]:
     if len(pairs.pool.rows) < SMALL_POOL:
         yield f"the pool holds {len(pairs.pool.rows)} candidates: P@1 is easy, do not compare it with larger pools"
     yield from pairs.warnings
-
-

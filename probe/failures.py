@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +32,7 @@ def anatomy_of(ladder: Ladder, pairs: Pairs, penalties: list[float]) -> Anatomy:
     everything: frozenset[int] = frozenset()
     fitted = fit_ridge(target, everything, sorted(penalties)[len(penalties) // 2])
     sxx = ladder.source.scatter(ladder.source.outside(everything), fitted.mean_x) / len(pairs.x)
-    parts = map_anatomy(
-        fitted.weights, pairs.x.mean(axis=0), pairs.y.mean(axis=0), sxx, same_space=pairs.same_space
-    )
+    parts = map_anatomy(fitted.weights, pairs.x.mean(axis=0), pairs.y.mean(axis=0), sxx, same_space=pairs.same_space)
     angles = () if parts.angles is None else tuple(np.degrees(parts.angles).round(3).tolist())
     return Anatomy(
         shift_to_spread=parts.shift_to_spread,
@@ -49,15 +49,11 @@ def anatomy_of(ladder: Ladder, pairs: Pairs, penalties: list[float]) -> Anatomy:
 def drift_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Drift | None:
     """Test whether local maps differ by more than the global map and its noise would make them."""
     penalties = sorted(c.penalty for c in fit.choices)
-    drift = local_drift(
-        pairs.x, pairs.y, fit.predictions["linear"], penalties[len(penalties) // 2], seed=config.seed
-    )
+    drift = local_drift(pairs.x, pairs.y, fit.predictions["linear"], penalties[len(penalties) // 2], seed=config.seed)
     if drift is None:
         return None
     return Drift(
-        tuple(
-            DriftPoint(float(a), float(b)) for a, b in zip(drift.distances, drift.differences, strict=True)
-        ),
+        tuple(DriftPoint(float(a), float(b)) for a, b in zip(drift.distances, drift.differences, strict=True)),
         drift.statistic,
         float(drift.null.mean()),
         float(np.quantile(drift.null, 0.95)),
@@ -83,45 +79,52 @@ def transfer_of(pairs: Pairs, config: LinearMapConfig) -> Transfer | None:
     return Transfer(tuple(names), tuple(tuple(row) for row in r2.tolist()))
 
 
-def residual_groups(
-    pairs: Pairs, judged: Fidelity, total: Floats, ranks: MatchRanks, config: LinearMapConfig
-) -> tuple[ResidualGroup, ...]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Per-row outcomes of the rung that is shown: errors, totals and ranks, (n,) each."""
+
+    fidelity: Fidelity
+    total: Floats
+    ranks: MatchRanks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Some rows, and what they have in common."""
+
+    kind: str
+    label: str
+    rows: NDArray[np.intp]
+
+
+def residual_groups(pairs: Pairs, judged: Judged, config: LinearMapConfig) -> tuple[ResidualGroup, ...]:
     """Score the judged rung on parts of the rows: quarters of length, domains, shares of words in common."""
-    return tuple(
-        _part(kind, label, rows, pairs, judged, total, ranks, config)
-        for kind, label, rows in _parts(pairs)
-        if len(rows) >= MINIMUM_PART
-    )
+    return tuple(_scored(part, pairs, judged, config) for part in _parts(pairs) if len(part.rows) >= MINIMUM_PART)
 
 
-def _parts(pairs: Pairs) -> Iterator[tuple[str, str, NDArray[np.intp]]]:
-    lengths = pairs.lengths[0]
-    if lengths.any():
-        edges = np.unique(np.quantile(lengths, [0, 0.25, 0.5, 0.75, 1.0]).round().astype(int))
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
-            first = low if low == edges[0] else low + 1
-            yield "length", f"{first}–{high} tokens", np.flatnonzero((lengths >= first) & (lengths <= high))
+def _parts(pairs: Pairs) -> Iterator[Part]:
+    yield from _lengths(pairs.lengths[0])
     if pairs.domains is not None:
         for domain in sorted(set(pairs.domains.tolist())):
-            yield "domain", domain, np.flatnonzero(pairs.domains == domain)
+            yield Part("domain", domain, np.flatnonzero(pairs.domains == domain))
     if pairs.sources is not None and pairs.targets is not None:
         share = shared_word_share(pairs.sources, pairs.targets)
-        yield "shared words", "none", np.flatnonzero(share == 0)
-        yield "shared words", "up to a fifth", np.flatnonzero((share > 0) & (share <= 0.2))
-        yield "shared words", "more than a fifth", np.flatnonzero(share > 0.2)
+        yield Part("shared words", "none", np.flatnonzero(share == 0))
+        yield Part("shared words", "up to a fifth", np.flatnonzero((share > 0) & (share <= 0.2)))
+        yield Part("shared words", "more than a fifth", np.flatnonzero(share > 0.2))
 
 
-def _part(  # noqa: PLR0913 - a row of a table needs its columns
-    kind: str,
-    label: str,
-    rows: NDArray[np.intp],
-    pairs: Pairs,
-    judged: Fidelity,
-    total: Floats,
-    ranks: MatchRanks,
-    config: LinearMapConfig,
-) -> ResidualGroup:
+def _lengths(lengths: NDArray[np.int64]) -> Iterator[Part]:
+    edges = np.unique(np.quantile(lengths, [0, 0.25, 0.5, 0.75, 1.0]).round().astype(int))
+    for low, high in pairwise(edges):
+        first = low if low == edges[0] else low + 1
+        yield Part("length", f"{first}–{high} tokens", np.flatnonzero((lengths >= first) & (lengths <= high)))
+
+
+def _scored(part: Part, pairs: Pairs, judged: Judged, config: LinearMapConfig) -> ResidualGroup:
+    rows = part.rows
     resamples = Resamples.draw(pairs.groups[rows], np.random.default_rng([config.seed, 13]), config.resamples)
-    ratio, drawn = resamples.ratio_of_sums(judged.squared_error[rows], total[rows])
-    hits = mean_intervals({"p_at_1": (ranks.cosine[rows] <= 1).astype(np.float64)}, resamples)
-    return ResidualGroup(kind, label, len(rows), percentile_interval(1 - ratio, 1 - drawn), hits["p_at_1"])
+    ratio, drawn = resamples.ratio_of_sums(judged.fidelity.squared_error[rows], judged.total[rows])
+    hits = mean_intervals({"p_at_1": (judged.ranks.cosine[rows] <= 1).astype(np.float64)}, resamples)
+    r2 = percentile_interval(1 - ratio, 1 - drawn)
+    return ResidualGroup(part.kind, part.label, len(rows), r2, hits["p_at_1"])

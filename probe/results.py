@@ -122,17 +122,23 @@ def _typed(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
         return _optional(value, kind, where)
     if dataclasses.is_dataclass(kind):
         return _record(value, kind, where)
-    if origin is dict:
-        _expect(value, dict, where)
-        return {k: _typed(v, typing.get_args(kind)[1], f"{where}.{k}") for k, v in value.items()}
-    if origin is tuple:
-        _expect(value, list, where)
-        return _tuple(value, typing.get_args(kind), where)
+    if origin in (dict, tuple):
+        return _container(value, kind, where)
     if origin is typing.Literal:
         return value
-    if kind is float:
-        return float("nan") if value is None else float(_expect(value, (int, float), where))
-    return _expect(value, kind, where)
+    return _number(value, where) if kind is float else _expect(value, kind, where)
+
+
+def _number(value: Any, where: str) -> float:  # noqa: ANN401
+    return float("nan") if value is None else float(_expect(value, (int, float), where))
+
+
+def _container(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
+    if typing.get_origin(kind) is dict:
+        _expect(value, dict, where)
+        return {k: _typed(v, typing.get_args(kind)[1], f"{where}.{k}") for k, v in value.items()}
+    _expect(value, list, where)
+    return _tuple(value, typing.get_args(kind), where)
 
 
 def _optional(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401

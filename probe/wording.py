@@ -29,7 +29,7 @@ def share_text(share: Interval) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What bounds a verdict: the pairs that the maps were fitted on, the resolution, and what more pairs would bring."""
+    """What bounds a verdict: the training pairs, the resolution, and what more pairs would bring."""
 
     training_pairs: int
     detectable: float | None

@@ -4,9 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
-
 from polyglot.cli.app import app, main
+from typer.testing import CliRunner
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,68 @@
+"""What the benchmarks share: alternating runs, ratios with spread, JSON, one line a claim."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How much longer the peer takes than we do, over paired runs."""
+
+    claim: str
+    ours_seconds: float
+    peer_seconds: float
+    ratio: float
+    low: float
+    high: float
+    goal: str
+
+    def line(self) -> str:
+        """Return the claim with its ratio and spread."""
+        return (
+            f"{self.claim}: peer / ours = {self.ratio:.2f} [{self.low:.2f}, {self.high:.2f}] "
+            f"({self.peer_seconds:.2f} s / {self.ours_seconds:.2f} s; goal {self.goal})"
+        )
+
+
+def side_by_side(
+    claim: str, ours: Callable[[], object], peer: Callable[[], object], *, runs: int = 3, goal: str = ""
+) -> Ratio:
+    """Time both in turn, A B A B …, after one warm-up each; the ratio is taken pair by pair."""
+    ours()
+    peer()
+    pairs = [(_seconds(ours), _seconds(peer)) for _ in range(runs)]
+    ratios = [b / a for a, b in pairs]
+    mine, theirs = np.median(pairs, axis=0)
+    return Ratio(claim, float(mine), float(theirs), float(np.median(ratios)), min(ratios), max(ratios), goal)
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def arguments(description: str, **defaults: int) -> argparse.Namespace:
+    """Parse ``--out FILE`` and one integer option for each default."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, help="JSON file to write")
+    for name, value in defaults.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    return parser.parse_args()
+
+
+def report(results: list[Ratio], out: Path | None) -> None:
+    """Print one line a claim, and write them as JSON."""
+    for result in results:
+        print(result.line())
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps([asdict(r) for r in results], indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,159 @@
+"""Pairs a second of `polyglot train finetune --lang` beside the trainer of sentence-transformers.
+
+Both start from the same base with the same extended vocabulary and see the same pairs with the same loss (`align_loss`
+on the same cached vectors of the teacher, the anchor on the English of every row), batch size, learning rates and
+number of epochs; each is scored afterwards on the same held-out pairs. The trainer runs with its own defaults: random
+batches, float32, its fused AdamW over every row.
+
+    python benchmarks/train.py --corpus FOLDER:train --pairs 2000 --threads 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+
+def main():
+    arguments = parse()
+    os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
+    warnings.simplefilter("ignore")
+    import torch
+
+    torch.set_num_threads(arguments.threads)
+    rows = {}
+    for name, run in (("stock", stock), ("polyglot", ours), ("polyglot, default anchor", ours_default)):
+        if name in arguments.only:
+            rows[name] = run(arguments)
+            print(json.dumps({name: rows[name], "load": os.getloadavg()[0]}), flush=True)
+    if {"stock", "polyglot"} <= set(rows):
+        print(f"ratio: {rows['polyglot']['pairs_per_second'] / rows['stock']['pairs_per_second']:.2f}")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--corpus", action="append", default=[])
+    parser.add_argument("--lang", default="fr")
+    parser.add_argument("--model", default="minilm")
+    parser.add_argument("--pairs", type=int, default=2000)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", nargs="+", default=["stock", "polyglot", "polyglot, default anchor"])
+    return parser.parse_args()
+
+
+def configuration(arguments, out, **options):
+    from polyglot.train.config import DataConfig, FinetuneConfig, LoopConfig
+
+    return FinetuneConfig(
+        out=Path(out) / "run",
+        model=arguments.model,
+        langs=(arguments.lang,),
+        certificate=False,
+        loop=LoopConfig(epochs=arguments.epochs),
+        data=DataConfig(corpus=tuple(arguments.corpus), limit=arguments.pairs),
+        **options,
+    )
+
+
+def ours(arguments, **options):
+    from polyglot.train.finetune import run_finetune
+
+    with tempfile.TemporaryDirectory() as out:
+        result = run_finetune(configuration(arguments, out, **({"anchor_share": 1.0} | options)))
+    outcome = result.languages[0].after.retrieval
+    return {
+        "pairs_per_second": result.speed.pairs_per_second,
+        "p_at_1": round(outcome.p_at_1.value, 3),
+        "cosine": round(outcome.cosine.value, 4),
+        "drift": round(result.retention.drift, 5),
+        "precision": result.speed.precision,
+    }
+
+
+def ours_default(arguments):
+    return ours(arguments, anchor_share=0.25)
+
+
+def stock(arguments):
+    import numpy as np
+    from polyglot.models.encoder import Encoder, load_encoder
+    from polyglot.train.language import add_words
+    from polyglot.train.metrics import retrieval
+    from polyglot.train.pairs import open_pairs
+    from polyglot.train.student import Student
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    config = configuration(arguments, "unused")
+    pairs = open_pairs(config.data, arguments.lang, "en", 0)
+    encoder = load_encoder(arguments.model, device="cpu")
+    teacher, held = (encoder.encode(side.targets).pooled for side in (pairs.training, pairs.held_out))
+    add_words(Student(encoder, "float32"), pairs.training, config.extend_vocab, method="align")
+    seconds = train_stock(encoder.model, pairs.training, teacher, config)
+    after = Encoder(encoder.model, name="stock", prompt=encoder.prompt)
+    found = retrieval(after.encode(pairs.held_out.sources).pooled, held, pairs.held_out_groups, seed=0)
+    drift = 1 - np.mean((after.encode(pairs.held_out.targets).pooled * held).sum(axis=1))
+    return {
+        "pairs_per_second": round(len(pairs.training) * arguments.epochs / seconds, 2),
+        "p_at_1": round(found.p_at_1.value, 3),
+        "cosine": round(found.cosine.value, 4),
+        "drift": round(float(drift), 5),
+        "precision": "float32",
+    }
+
+
+def train_stock(model, bitext, teacher, config):
+    """Train with the library's trainer; return the seconds that it took."""
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+
+    data = Dataset.from_dict({"new": bitext.sources, "known": bitext.targets, "label": teacher.tolist()})
+    with tempfile.TemporaryDirectory() as out:
+        settings = SentenceTransformerTrainingArguments(
+            output_dir=out,
+            use_cpu=True,
+            per_device_train_batch_size=config.loop.batch_size,
+            num_train_epochs=config.loop.epochs,
+            learning_rate=config.loop.learning_rate,
+            warmup_steps=config.loop.warmup,
+            weight_decay=config.loop.weight_decay,
+            max_grad_norm=config.loop.max_grad_norm,
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            logging_strategy="no",
+        )
+        trainer = SentenceTransformerTrainer(model, settings, train_dataset=data, loss=align_module(model))
+        began = time.perf_counter()
+        trainer.train()
+        return time.perf_counter() - began
+
+
+def align_module(model):
+    import torch
+    from polyglot.train.losses import AlignWeights, align_loss, cosine_distance
+    from polyglot.train.ranks import Ranks
+
+    class Align(torch.nn.Module):
+        """The loss of `align` in the shape that the library's trainer calls."""
+
+        def __init__(self):
+            super().__init__()
+            self.model, self.weights = model, AlignWeights()
+
+        def forward(self, sentence_features, labels):
+            new, known = (self.model(features)["sentence_embedding"] for features in sentence_features)
+            loss = align_loss(new, labels.to(new), Ranks(), self.weights)
+            return loss + self.weights.anchor * cosine_distance(known, labels.to(known)).mean()
+
+    return Align()
+
+
+if __name__ == "__main__":
+    main()
