@@ -6,7 +6,9 @@ Figures are plotly's JSON written directly, so that no page waits for the plotly
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from ..probe.results import Interval
@@ -56,7 +58,7 @@ PALETTES = {"light": LIGHT, "dark": DARK}
 SEQUENTIAL = [[0, "@low"], [0.5, "@middle"], [1, "@high"]]
 ROW_HEIGHT = 30
 ROOM_FOR_LEGEND = {"l": 12, "r": 16, "t": 62, "b": 12}  # two lines, so that panels side by side line up
-LOWEST_DRAWN = -0.25  # an estimate below is drawn at the edge; its value stands beside the arrow and in the table
+BELOW_ZERO = 0.3  # how far an axis reaches below zero, in units of its top; what lies beyond is an arrow at the edge
 
 _AXIS: PlotlyJson = {
     "gridcolor": "@grid",
@@ -104,9 +106,28 @@ def value_axis(title: str, **settings: object) -> PlotlyJson:
     return {"title": {"text": drawn_text(title)}, **settings}
 
 
-def axis_range(lowest: float, highest: float) -> list[float]:
-    """Return the range of an axis with room on the left for the arrow of what lies beyond it."""
-    return [lowest - 0.03 * (highest - lowest), highest]
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far an axis of scores reaches; scores may lie far below zero, and those are not worth the room."""
+
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, estimates: Sequence[Interval], *, least_top: float = 0.1, most_top: float = 1.02) -> Reach:
+        """Return the reach that shows every estimate above zero, and those a little below."""
+        known = [e for e in estimates if math.isfinite(e.value)]
+        top = min(most_top, 1.06 * max([least_top / 1.06, *(e.high for e in known)]))
+        return cls(max(-BELOW_ZERO * top, min([0.0, *(e.low for e in known)]) - 0.02 * top), top)
+
+    def holds(self, estimate: Interval) -> bool:
+        """Whether an estimate is drawn as a dot."""
+        return estimate.value >= self.lowest
+
+    @property
+    def range(self) -> list[float]:
+        """The axis range, with room on the left for the arrows."""
+        return [self.lowest - 0.03 * (self.highest - self.lowest), self.highest]
 
 
 def row_axis(names: Sequence[str]) -> PlotlyJson:
@@ -181,14 +202,14 @@ def curve(
     }
 
 
-def null_marks(rows: Sequence[float], estimates: Sequence[Interval], *, lowest: float) -> PlotlyJson | None:
+def null_marks(rows: Sequence[float], estimates: Sequence[Interval], reach: Reach) -> PlotlyJson | None:
     """Return the nulls as grey bars from their mean to their 95th percentile; None where no estimate has a null."""
     xs: list[float | None] = []
     ys: list[float | None] = []
     for row, estimate in zip(rows, estimates, strict=True):
-        if estimate.null_mean is None or estimate.null_p95 is None:
+        if estimate.null_mean is None or estimate.null_p95 is None or estimate.null_p95 < reach.lowest:
             continue
-        xs += [max(estimate.null_mean, lowest), max(estimate.null_p95, lowest), None]
+        xs += [max(estimate.null_mean, reach.lowest), max(estimate.null_p95, reach.lowest), None]
         ys += [row, row, None]
     if not xs:
         return None
@@ -204,24 +225,29 @@ def null_marks(rows: Sequence[float], estimates: Sequence[Interval], *, lowest: 
     }
 
 
-def beyond(names: list[str], estimates: list[Interval], lowest: float) -> PlotlyJson | None:
-    """Return the estimates left of the axis as arrows at its edge with their values; None where there are none."""
-    rows = [i for i, e in enumerate(estimates) if e.value < lowest]
-    if not rows:
-        return None
-    return {
+def scores(
+    name: str, rows: Sequence[float], estimates: Sequence[Interval], labels: Sequence[str], reach: Reach
+) -> list[PlotlyJson]:
+    """Return estimates as dots, and as arrows at the edge with their values where they lie beyond the reach."""
+    inside = [i for i, e in enumerate(estimates) if reach.holds(e)]
+    drawn = dots(name, [rows[i] for i in inside], [estimates[i] for i in inside], [labels[i] for i in inside])
+    outside = [i for i, e in enumerate(estimates) if e.value < reach.lowest]
+    if not outside:
+        return [drawn]
+    arrows: PlotlyJson = {
         "type": "scatter",
         "mode": "markers+text",
         "showlegend": False,
-        "x": [lowest] * len(rows),
-        "y": rows,
+        "x": [reach.lowest] * len(outside),
+        "y": [rows[i] for i in outside],
         "cliponaxis": False,
         "marker": {"symbol": "triangle-left", "size": 11, "color": "@accent"},
-        "text": [number(estimates[i].value, 2) for i in rows],
+        "text": [number(estimates[i].value, 2) for i in outside],
         "textposition": "middle right",
-        "hovertext": [f"<b>{drawn_text(names[i])}</b><br>{interval(estimates[i])}, left of this axis" for i in rows],
+        "hovertext": [f"{hover(labels[i], estimates[i])}<br>left of this axis" for i in outside],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
+    return [drawn, arrows]
 
 
 def vertical_line(

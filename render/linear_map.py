@@ -8,11 +8,11 @@ from ..probe.linear_map_result import Direction, LinearMapResult, WorstRow
 from ..probe.results import Provenance, Side, from_json
 from . import linear_map_anatomy as anatomy
 from . import linear_map_certificate as certificate
-from .explorer import Explorer, explorer
+from .explorer import Explorer, explorer, packed_explorers
 from .linear_map_ladder import ladder
-from .linear_map_summary import summary_parts
+from .linear_map_summary import retrieval_sentence, summary_parts
 from .view import Fact, Figure, Headline, Scale, ScaleRow, Verdict, View
-from .words import MEANINGS, count, identifier, language_name, plain_percent, rung_name
+from .words import MEANINGS, count, identifier, language_name, number, plain_percent, rung_name
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -48,6 +48,7 @@ class LinearMapView(View):
     """The page of a language pair: a verdict and figures for each direction."""
 
     directions: tuple[DirectionView, ...]
+    explorers: str  # their data, packed
 
 
 def view(text: str) -> LinearMapView:
@@ -65,6 +66,7 @@ def view(text: str) -> LinearMapView:
         facts=_facts(result),
         command=result.provenance.command,
         directions=directions,
+        explorers=packed_explorers([d.explorer for d in directions if d.explorer is not None]),
     )
 
 
@@ -116,6 +118,7 @@ def _verdict(direction: Direction) -> Verdict:
         label=_label(direction),
         verdict=judged.verdict,
         sentence=judged.sentence,
+        second=retrieval_sentence(judged),
         scale=_scale(direction),
         caveats=direction.warnings,
     )
@@ -143,7 +146,12 @@ def _scale(direction: Direction) -> Scale | None:
         rows.append(
             ScaleRow(rung_name(judged.ceiling), meaning, 1.0, 1.0, 1.0, "ceiling", judged.verdict == "nonlinear")
         )
-    return Scale(tuple(rows), 1 - judged.margin)
+    best = direction.rungs.get(judged.ceiling)
+    r2 = "" if best is None else f" ({number(best.r2.value, 2)})"
+    caption = (
+        f"Share of the best map's R²{r2}, with its interval; tinted: enough, {plain_percent(1 - judged.margin)} or more"
+    )
+    return Scale(tuple(rows), 1 - judged.margin, caption)
 
 
 def _label(direction: Direction) -> str:

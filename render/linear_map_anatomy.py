@@ -7,8 +7,8 @@ from itertools import groupby, zip_longest
 from ..probe.linear_map_result import Anatomy, Direction, Drift, ResidualGroup
 from ..probe.results import Interval
 from .figures import (
-    LOWEST_DRAWN,
     SEQUENTIAL,
+    Reach,
     dots,
     horizontal_band,
     horizontal_line,
@@ -142,7 +142,7 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
     shape, label = horizontal_line(moved.statistic, "mean of the dots", dash="dash", color="@accent")
     layout = {
         "xaxis": value_axis("distance of two regions (spread = 1)"),
-        "yaxis": value_axis("difference of maps (global = 1)", range=[0, _drift_top(moved)]),
+        "yaxis": value_axis("difference of maps (global = 1)", range=_drift_range(moved)),
         "shapes": [horizontal_band(moved.null_mean, moved.null_p95, "@null"), shape],
         "annotations": [label],
     }
@@ -170,8 +170,10 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
     return Figure(f"{prefix}-drift", title, (drawn,), caption, "5", table)
 
 
-def _drift_top(moved: Drift) -> float:
-    return 1.1 * max(moved.null_p95, moved.statistic, *(p.difference for p in moved.points))
+def _drift_range(moved: Drift) -> list[float]:
+    values = [moved.null_mean, moved.null_p95, moved.statistic, *(p.difference for p in moved.points)]
+    pad = 0.15 * (max(values) - min(values)) or 0.1
+    return [max(0.0, min(values) - pad), max(values) + pad]
 
 
 def residuals(direction: Direction, prefix: str) -> Figure | None:
@@ -209,6 +211,9 @@ def residual_title(direction: Direction) -> str:
     ordered = sorted(direction.residuals, key=lambda g: g.kind)
     for kind, members in groupby(ordered, key=lambda g: g.kind):
         parts = list(members)
+        parts = [part for part in parts if part.p_at_1.high > part.p_at_1.low]  # no hit at all leaves no width to judge
+        if len(parts) < 2:
+            continue
         best, worst = max(parts, key=_p_at_1), min(parts, key=_p_at_1)
         gap = best.p_at_1.low - worst.p_at_1.high
         if gap > 0 and (widest is None or gap > widest[0]):
@@ -227,11 +232,11 @@ def _p_at_1(group: ResidualGroup) -> float:
 def _group_panel(
     panel_id: str, title: str, groups: list[ResidualGroup], estimates: list[Interval], color: str
 ) -> Panel:
-    lowest = max(LOWEST_DRAWN, min([0.0, *(e.low for e in estimates)]) - 0.02)
+    reach = Reach.of(estimates)
     names, rows = _headed(groups)
     axis = row_axis(names)
     axis["ticktext"] = [text if i in rows else f"<b>{text}</b>" for i, text in enumerate(axis["ticktext"])]
-    layout = {"xaxis": value_axis(title, range=[lowest, 1.02]), "yaxis": axis}
+    layout = {"xaxis": value_axis(title, range=reach.range), "yaxis": axis}
     symbol = "circle" if color == "@accent" else "diamond"
     labels = [f"{g.kind}: {g.label} (n = {g.rows})" for g in groups]
     data = [dots(title, rows, estimates, labels, color=color, symbol=symbol)]
@@ -270,7 +275,7 @@ def transfer(direction: Direction, prefix: str) -> Figure | None:
             "customdata": [[f"fitted on {a}, scored on {b}" for b in names] for a in names],
             "hovertemplate": "%{customdata}<br>R² %{z:.3f}<extra></extra>",
             "colorscale": SEQUENTIAL,
-            "zmin": max(LOWEST_DRAWN, min(0.0, smallest)),
+            "zmin": max(-0.25, min(0.0, smallest)),
             "zmax": max(0.1, *(max(row) for row in moved.r2)),
             "xgap": 2,
             "ygap": 2,

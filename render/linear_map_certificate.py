@@ -7,16 +7,14 @@ from itertools import groupby
 from ..probe.linear_map_result import Certificate, Direction
 from ..probe.results import Interval
 from .figures import (
-    LOWEST_DRAWN,
-    axis_range,
-    beyond,
+    Reach,
     curve,
-    dots,
     horizontal_band,
     horizontal_line,
     panel,
     row_axis,
     row_height,
+    scores,
     value_axis,
     vertical_band,
     vertical_line,
@@ -75,20 +73,19 @@ def margin_title(judged: Certificate) -> str:
 def _shares(judged: Certificate, prefix: str) -> Panel:
     names = list(judged.shares)
     shares = list(judged.shares.values())
-    lowest = max(LOWEST_DRAWN, min([0.0, *(s.low for s in shares)]) - 0.02)
     drawn = [rung_name(name) for name in names]
-    data = [dots("share of the ceiling", range(len(names)), shares, drawn), beyond(drawn, shares, lowest)]
-    top = max([1.02, *(s.high + 0.02 for s in shares)])
+    reach = Reach.of(shares, least_top=1.02, most_top=1.5)
+    data = scores("share of the ceiling", range(len(names)), shares, drawn, reach)
     layout = {
-        "xaxis": value_axis("share of the ceiling's R²", range=axis_range(lowest, top), tickformat=".0%"),
+        "xaxis": value_axis("share of the ceiling's R²", range=reach.range, tickformat=".0%"),
         "yaxis": row_axis(drawn),
-        "shapes": [vertical_band(1 - judged.margin, top)],
+        "shapes": [vertical_band(1 - judged.margin, reach.highest)],
         "annotations": [],
     }
     return panel(
         f"{prefix}-shares",
         "share of the ceiling that each rung reaches",
-        [t for t in data if t],
+        data,
         layout,
         row_height(len(names)),
     )

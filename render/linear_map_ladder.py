@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
-
 from ..probe.linear_map_result import Direction, RungScores
 from .figures import (
-    LOWEST_DRAWN,
     ROOM_FOR_LEGEND,
-    axis_range,
-    beyond,
+    Reach,
     dots,
     null_marks,
     panel,
     row_axis,
     row_height,
+    scores,
     value_axis,
     vertical_line,
 )
 from .intervals import INTERVAL_COLUMNS, interval_cells
 from .view import Cell, Column, Figure, Panel, PlotlyJson, Table
-from .words import drawn_text, interval, percent, percent_interval, rung_name
+from .words import interval, number, percent, percent_interval, rung_name
 
 ORDER = ("identity", "shift", "rotation", "similarity", "low_rank", "linear", "local", "nonlinear", "mlp")
 SUFFICES = "suffices"
@@ -55,7 +52,8 @@ def ladder_title(direction: Direction) -> str:
     if enough:
         below = short[-1] if short else None
         fails = f"; {_article(below)} falls short" if below else ""
-        return f"{_article(enough[0]).capitalize()} suffices{fails}"
+        r2 = number(direction.rungs[enough[0]].r2.value, 2)
+        return f"{_article(enough[0]).capitalize()} suffices, with R² {r2}{fails}"
     linear = certificate.shares.get("linear")
     if linear is None:
         return "Which rung suffices is undecided"
@@ -77,16 +75,15 @@ def _article(rung: str) -> str:
 def _ladder_r2(direction: Direction, prefix: str) -> Panel:
     rungs = rungs_in_order(direction)
     names = [rung_name(name) for name in rungs]
-    estimates = [scores.r2 for scores in rungs.values()]
-    lowest = max(LOWEST_DRAWN, min([0.0, *(e.low for e in estimates if math.isfinite(e.low))]) - 0.02)
-    data = [null_marks(range(len(names)), estimates, lowest=lowest)]
-    data.append(dots("held-out R²", range(len(names)), estimates, names))
-    data.append(beyond(names, estimates, lowest))
-    refitted = _refitted(rungs)
-    data.append(refitted)
+    estimates = [s.r2 for s in rungs.values()]
+    ceiling = direction.certificate.noise_ceiling
+    reach = Reach.of(estimates if ceiling is None else [*estimates, ceiling])
+    rows = range(len(names))
+    data = [null_marks(rows, estimates, reach), *scores("held-out R²", rows, estimates, names, reach)]
+    data.append(_refitted(rungs, reach))
     shapes, labels = _ceilings(direction)
     layout = {
-        "xaxis": value_axis("held-out R² (1 = exact)", range=axis_range(lowest, _top(direction))),
+        "xaxis": value_axis("held-out R² (1 = exact)", range=reach.range),
         "yaxis": row_axis(names),
         "shapes": shapes,
         "annotations": labels,
@@ -97,19 +94,12 @@ def _ladder_r2(direction: Direction, prefix: str) -> Panel:
     return panel(f"{prefix}-ladder-r2", label, drawn, layout, row_height(len(names), 124))
 
 
-def _top(direction: Direction) -> float:
-    values = [s.r2.high for s in direction.rungs.values() if math.isfinite(s.r2.high)]
-    ceiling = direction.certificate.noise_ceiling
-    if ceiling is not None:
-        values.append(ceiling.high)
-    return min(1.02, max([0.1, *values]) * 1.08)
-
-
-def _refitted(rungs: dict[str, RungScores]) -> PlotlyJson | None:
-    rows = [(i, name, s.r2_refitted) for i, (name, s) in enumerate(rungs.items()) if s.r2_refitted is not None]
+def _refitted(rungs: dict[str, RungScores], reach: Reach) -> PlotlyJson | None:
+    known = [(i, name, s.r2_refitted) for i, (name, s) in enumerate(rungs.items()) if s.r2_refitted is not None]
+    rows = [(i, name, estimate) for i, name, estimate in known if reach.holds(estimate)]
     if not rows:
         return None
-    estimates = [e for _, _, e in rows if e is not None]
+    estimates = [estimate for _, _, estimate in rows]
     labels = [f"{rung_name(name)}, refitted without each block" for _, name, _ in rows]
     trace = dots("refitted", [i + 0.26 for i, _, _ in rows], estimates, labels, color="@faded", symbol="line-ns-open")
     trace["marker"] = {**trace["marker"], "size": 7}
@@ -132,18 +122,17 @@ def _ceilings(direction: Direction) -> tuple[list[PlotlyJson], list[PlotlyJson]]
 def _ladder_retrieval(direction: Direction, prefix: str) -> Panel:
     rungs = rungs_in_order(direction)
     names = [rung_name(name) for name in rungs]
-    there, back = f"{direction.source} → {direction.target}", f"{direction.target} → {direction.source}"
     kinds = (
-        (f"{there}, cosine", -0.27, [s.p_at_1 for s in rungs.values()], "@accent", "circle", False),
-        (f"{there}, CSLS", -0.09, [s.p_at_1_csls for s in rungs.values()], "@accent", "circle", True),
-        (f"{back}, cosine", 0.09, [s.backward.p_at_1 for s in rungs.values()], "@second", "diamond", False),
-        (f"{back}, CSLS", 0.27, [s.backward.p_at_1_csls for s in rungs.values()], "@second", "diamond", True),
+        ("forward, cosine", -0.27, [s.p_at_1 for s in rungs.values()], "@accent", "circle", False),
+        ("forward, CSLS", -0.09, [s.p_at_1_csls for s in rungs.values()], "@accent", "circle", True),
+        ("backward, cosine", 0.09, [s.backward.p_at_1 for s in rungs.values()], "@second", "diamond", False),
+        ("backward, CSLS", 0.27, [s.backward.p_at_1_csls for s in rungs.values()], "@second", "diamond", True),
     )
     data: list[PlotlyJson] = []
     for name, offset, estimates, color, symbol, hollow in kinds:
         rows = [i + offset for i in range(len(names))]
         labels = [f"{rung}, {name}" for rung in names]
-        data.append(dots(drawn_text(name), rows, estimates, labels, color=color, symbol=symbol, hollow=hollow))
+        data.append(dots(name, rows, estimates, labels, color=color, symbol=symbol, hollow=hollow))
     layout = {
         "xaxis": value_axis(f"P@1 among {direction.pool} candidates", range=[-0.02, 1.02], tickformat=".0%"),
         "yaxis": row_axis(names),
@@ -161,7 +150,7 @@ def _ladder_caption(direction: Direction) -> str:
         f"that the map predicts on rows it was not fitted on, with {level} intervals. Grey bars: chance, what shuffled "
         "pairs reach, from the mean to the 95th percentile. Small strokes: refitted without each block of rows. "
         f"Dotted line: the ceiling, the best rung ({rung_name(certificate.ceiling)}). Right: how often the right "
-        "sentence is nearest; circles search the targets with a prediction, diamonds the predictions with a target."
+        "sentence is nearest. Forward searches the targets with a prediction, backward the predictions with a target."
     )
     if certificate.noise_ceiling is not None:
         same = certificate.ceiling_on_those_rows
@@ -182,17 +171,17 @@ def _ladder_table(direction: Direction) -> Table:
     names = {"p_at_1": "P@1", "p_at_1_csls": "P@1 CSLS", "p_at_5": "P@5", "p_at_10": "P@10", "mrr": "MRR"}
     columns = (
         Column("rung", "name"),
-        Column("direction", "text"),
+        Column("search", "text"),
         Column("score", "text"),
         *INTERVAL_COLUMNS,
     )
     rows: list[tuple[Cell, ...]] = []
-    there, back = f"{direction.source} → {direction.target}", f"{direction.target} → {direction.source}"
+    there, back = "forward", "backward"
     for rung, s in rungs_in_order(direction).items():
-        rows.append((rung_name(rung), there, "R²", *interval_cells(s.r2)))
+        rows.append((rung_name(rung), "", "R²", *interval_cells(s.r2)))
         if s.r2_refitted is not None:
-            rows.append((rung_name(rung), there, "R², refitted", *interval_cells(s.r2_refitted)))
-        rows.append((rung_name(rung), there, "cosine", *interval_cells(s.cosine)))
+            rows.append((rung_name(rung), "", "R², refitted", *interval_cells(s.r2_refitted)))
+        rows.append((rung_name(rung), "", "cosine", *interval_cells(s.cosine)))
         rows += [(rung_name(rung), there, names[k], *interval_cells(getattr(s, k))) for k in scores]
         rows += [(rung_name(rung), back, names[k], *interval_cells(getattr(s.backward, k))) for k in scores]
     return Table.of(columns, rows)

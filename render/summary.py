@@ -67,6 +67,7 @@ class SummaryPart:
 
     heading: str
     sentence: str
+    second: str
     table: SummaryTable | None
     caveats: tuple[str, ...]
 
@@ -79,6 +80,8 @@ class SummaryPart:
             yield Text(f"! {caveat}", style="yellow")
         if len(self.caveats) > CAVEATS_SHOWN:
             yield Text(f"  and {len(self.caveats) - CAVEATS_SHOWN} more on the page", style="dim")
+        if self.second:
+            yield Text(self.second)
         yield Text(self.sentence)
 
 

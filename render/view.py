@@ -79,6 +79,7 @@ class Scale:
 
     rows: tuple[ScaleRow, ...]
     suffices: float
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Verdict:
     label: str
     verdict: str
     sentence: str
+    second: str  # what another measure says, agreeing or not
     scale: Scale | None
     caveats: tuple[str, ...]
 

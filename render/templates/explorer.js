@@ -1,9 +1,9 @@
 "use strict";
 (() => {
-  const { $, $$, mode, painted, palettes, ready, saveCsv, csvText, unpack, add } = window.polyglot;
+  const { $, ready, saveCsv, csvText, unpack, add } = window.polyglot;
   const SHOWN_ROWS = 200;
   const SIDES = ["source", "target"];
-  const RINGS = { source: "sourceXY", target: "targetXY" };
+  const PLACES = { source: "sourceXY", target: "targetXY" };
   const LOOKS = {
     same: { glyph: "●", symbol: "circle", color: "@faded", words: "right one nearest already before the map" },
     found: { glyph: "◆", symbol: "diamond", color: "@accent", words: "right one nearest after the map" },
@@ -15,10 +15,11 @@
 
   const element = (name, text, settings = {}) => Object.assign(document.createElement(name), { textContent: text, ...settings });
 
-  const ring = ([x, y], radius, color, type = "circle") => ({
-    type, xsizemode: "pixel", ysizemode: "pixel", xanchor: x, yanchor: y,
-    x0: -radius, x1: radius, y0: -radius, y1: radius, line: { color, width: 2 },
-  });
+  const shape = (name, settings) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(settings)) made.setAttribute(key, value);
+    return made;
+  };
 
   const explore = (root, data) => {
     const count = data.row.length;
@@ -32,6 +33,7 @@
     const searchable = all.map((i) => plain(`${data.source[i]}\n${data.target[i]}`));
     let marked = null;
     let pinned = null;
+    let shown = null;
     let quiet = false; // plotly reports what we clear as if the reader had
 
     const xs = [...data.sourceXY, ...data.targetXY, ...data.mappedXY];
@@ -48,8 +50,8 @@
       data: [{
         type: "scatter",
         mode: "markers",
-        x: data[RINGS[side]].map((xy) => xy[0]),
-        y: data[RINGS[side]].map((xy) => xy[1]),
+        x: data[PLACES[side]].map((xy) => xy[0]),
+        y: data[PLACES[side]].map((xy) => xy[1]),
         hoverinfo: "none",
         marker: {
           size: count > 800 ? 5.5 : 7, opacity: 0.85,
@@ -98,25 +100,32 @@
     const pointed = element("div", "", { className: "pointed", hidden: true });
     root.append(pointed);
 
-    const around = (i) => {
+    // Rings are drawn above the plot and not by it: a pointer moves often, and plotly would lay out anew each time.
+    const layers = Object.fromEntries(SIDES.map((side) => {
+      const layer = shape("svg", { class: "rings", "aria-hidden": "true" });
+      plots[side].parentElement.append(layer);
+      return [side, layer];
+    }));
+
+    const around = (i, at) => {
       const near = data.after[i].map((row) => indexOfRow.get(row)).filter((index) => index !== undefined && index !== i);
-      const [from, to] = [data.mappedXY[i], data.targetXY[i]];
-      return {
-        source: [ring(data.sourceXY[i], 9, "@ink")],
-        target: [
-          { type: "line", x0: from[0], y0: from[1], x1: to[0], y1: to[1], line: { color: "@ink", width: 1, dash: "dot" } },
-          ...near.map((index) => ring(data.targetXY[index], 6, "@third", "rect")),
-          ring(from, 4, "@ink"),
-          ring(to, 9, "@ink"),
-        ],
-      };
+      const circle = ([cx, cy], r) => shape("circle", { cx, cy, r });
+      const square = ([x, y]) => shape("rect", { x: x - 6, y: y - 6, width: 12, height: 12 });
+      if (at.side === "source") return [circle(at(data.sourceXY[i]), 9)];
+      const [from, to] = [at(data.mappedXY[i]), at(data.targetXY[i])];
+      const line = shape("line", { x1: from[0], y1: from[1], x2: to[0], y2: to[1] });
+      return [line, ...near.map((index) => square(at(data.targetXY[index]))), circle(from, 4), circle(to, 9)];
     };
 
     const rings = (i) => {
-      const found = i === null ? { source: [], target: [] } : around(i);
+      shown = i;
       for (const side of SIDES) {
-        panels[side].layout.shapes = found[side];
-        if (plots[side].layout) Plotly.relayout(plots[side], { shapes: painted(found[side], palettes[mode()]) });
+        const { xaxis, yaxis } = plots[side]._fullLayout ?? {};
+        if (!xaxis) continue;
+        const at = ([x, y]) => [xaxis._offset + xaxis.d2p(x), yaxis._offset + yaxis.d2p(y)];
+        at.side = side;
+        layers[side].style.top = `${plots[side].offsetTop}px`;
+        layers[side].replaceChildren(...(i === null ? [] : around(i, at)));
       }
     };
 
@@ -162,8 +171,9 @@
         if (plots[side].layout && side !== brushed) Plotly.update(plots[side], { selectedpoints: [indexes] }, { selections: [] });
       }
       quiet = false;
-      const shown = marked && marked.length > SHOWN_ROWS ? `, the first ${SHOWN_ROWS} in the table` : "";
-      $("output", root).textContent = marked ? `${marked.length} of ${count} pairs marked${shown}` : "";
+      const more = marked && marked.length > SHOWN_ROWS ? `, the first ${SHOWN_ROWS} in the table` : "";
+      $("output", root).textContent = marked ? `${marked.length} of ${count} pairs marked${more}` : "";
+      $(".clear", root).hidden = !marked;
       fillTable();
     };
 
@@ -176,6 +186,11 @@
         const wanted = plain(search.value.trim());
         mark(wanted ? all.filter((i) => searchable[i].includes(wanted)) : null);
       }, 120);
+    });
+    $(".clear", root).addEventListener("click", () => {
+      clearTimeout(waiting);
+      search.value = "";
+      mark(null);
     });
     $("form", root).addEventListener("submit", (event) => event.preventDefault());
 
@@ -208,6 +223,7 @@
           mark(event.points.length ? event.points.map((p) => p.pointIndex) : null, side);
         });
         div.on("plotly_deselect", () => { if (!quiet) mark(null); });
+        div.on("plotly_afterplot", () => rings(shown));
         div.addEventListener("mouseleave", unpoint);
       };
       add(div, panels[side]);
@@ -215,9 +231,12 @@
   };
 
   ready.then(async () => {
-    for (const root of $$(".explorer")) {
-      const packed = document.getElementById(`${root.id}-packed`);
-      explore(root, JSON.parse(await unpack(packed.textContent)));
+    const packed = document.getElementById("explorers-packed");
+    if (packed) {
+      const { columns, explorers } = JSON.parse(await unpack(packed.textContent));
+      for (const [id, used] of Object.entries(explorers)) {
+        explore(document.getElementById(id), Object.fromEntries(Object.entries(used).map(([name, place]) => [name, columns[place]])));
+      }
     }
     document.documentElement.dataset.ready = "yes";
   }).catch((error) => console.error(error));

@@ -20,6 +20,7 @@ from polyglot.render.linear_map_anatomy import (
 )
 from polyglot.render.linear_map_certificate import certificate, learning_title, margin_title, power_title
 from polyglot.render.linear_map_ladder import ladder, ladder_title, rungs_in_order
+from polyglot.render.linear_map_summary import retrieval_sentence
 
 
 @pytest.fixture
@@ -111,19 +112,20 @@ def test_the_reference_is_no_rung_and_unknown_rungs_come_last(direction):
 def test_the_ladder_table_holds_every_score_both_ways(direction):
     rows = ladder(direction, "d0").table.rows
     linear = [row for row in rows if row[0] == "linear"]
-    assert {row[1] for row in linear} == {"en → fr", "fr → en"}
+    assert {row[1] for row in linear} == {"", "forward", "backward"}
     assert {row[2] for row in linear} == {"R²", "R², refitted", "cosine", "P@1", "P@1 CSLS", "P@5", "P@10", "MRR"}
 
 
 def test_a_rung_off_the_axis_is_an_arrow_with_its_value(direction):
     panel = ladder(direction, "d0").panels[0]
     arrows = [t for t in panel.data if t.get("marker", {}).get("symbol") == "triangle-left"]
+    assert len(arrows) == 1
     assert arrows[0]["text"] == ["−0.41"]
     assert arrows[0]["y"] == [0]
 
 
 def test_the_ladder_names_what_suffices(direction):
-    assert ladder_title(direction) == "A linear map suffices; a similarity falls short"
+    assert ladder_title(direction) == "A linear map suffices, with R² 0.61; a similarity falls short"
 
 
 def test_the_ladder_claims_nothing_that_is_undecided(direction):
@@ -140,6 +142,25 @@ def test_the_ladder_says_when_nothing_beats_chance(direction):
     nothing = certified(direction, verdict="no map", shares={}, equivalences={}, by_margin={})
     assert ladder_title(nothing) == "No rung is told from chance"
     assert certificate(nothing, "d0") is None
+
+
+def test_retrieval_is_heard_whether_or_not_it_agrees(direction):
+    agreed = retrieval_sentence(direction.certificate)
+    other = dataclasses.replace(
+        direction.certificate, retrieval_verdict="shift", retrieval_gaps={"linear": Interval(-0.42, -0.45, -0.39)}
+    )
+    assert agreed == "Retrieval agrees: judged by P@1 alone the verdict is “linear” too."
+    assert retrieval_sentence(other) == (
+        "Retrieval disagrees: judged by P@1 alone the verdict is “shift”; "
+        "linear finds 42 points [39, 45] fewer than the best rung."
+    )
+
+
+def test_a_dot_is_drawn_once_inside_or_as_an_arrow(direction):
+    traces = ladder(direction, "d0").panels[0].data
+    dots = next(t for t in traces if t.get("name") == "held-out R²")
+    assert 0 not in dots["y"]
+    assert len(dots["y"]) == len(rungs_in_order(direction)) - 1
 
 
 def test_absent_rungs_are_explained(direction):
@@ -194,6 +215,12 @@ def test_parts_of_rows_stand_out_only_where_their_intervals_are_apart(direction)
     near = dataclasses.replace(direction, residuals=(group("short", 0.5), group("long", 0.55)))
     assert residual_title(apart) == "P@1 differs most by length: 0.40 for short, 0.60 for long"
     assert residual_title(near) == "No part of the rows stands out"
+
+
+def test_a_part_without_a_single_hit_is_no_evidence(direction):
+    none = ResidualGroup("domain", "law", 50, Interval(0.5, 0.4, 0.6), Interval(0.0, 0.0, 0.0))
+    some = ResidualGroup("domain", "sport", 50, Interval(0.5, 0.4, 0.6), Interval(0.06, 0.02, 0.12))
+    assert residual_title(dataclasses.replace(direction, residuals=(none, some))) == "No part of the rows stands out"
 
 
 def test_drift_is_named_only_beyond_its_null(direction):

@@ -1,0 +1,331 @@
+"""The page in a real browser: Debian's chromium, from a file, with the network off.
+
+The browser is found through POLYGLOT_CHROMIUM or the path, axe-core through POLYGLOT_AXE or node_modules; what is
+missing is skipped with its reason.
+"""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from polyglot.render.index import write_index
+from polyglot.render.page import write_page
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = os.environ.get("POLYGLOT_CHROMIUM") or shutil.which("chromium")
+AXE = Path(os.environ.get("POLYGLOT_AXE") or "node_modules/axe-core/axe.min.js")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (npm install axe-core)")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium (apt-get install chromium)")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def address(result_json, tmp_path_factory):
+    value = json.loads(result_json)
+    first = value["directions"][0]["explorer"][5]
+    first["source_text"], first["target_text"] = "<b>Bold</b> & <i>brave</i>", "</script><img src=x onerror=alert(1)>"
+    return write_page(json.dumps(value), tmp_path_factory.mktemp("page") / "en-fr.html").as_uri()
+
+
+class Visits:
+    """Opens pages with the network off and remembers what they complain of and what they ask for."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.complaints = []
+        self.contexts = []
+
+    def open(self, url, *, width=1280, scheme="light", scripts=True):
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            offline=True,
+            java_script_enabled=scripts,
+            reduced_motion="reduce",
+        )
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._asked)
+        page.goto(url)
+        return page
+
+    def _asked(self, request):
+        if not request.url.startswith(("file:", "data:", "blob:")):
+            self.complaints.append(request.url)
+
+    def close(self):
+        for context in self.contexts:
+            context.close()
+
+
+def until(page, expression):
+    """Wait until an expression holds; the page's policy forbids Playwright's own way, which is eval."""
+    for _ in range(600):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never came true: {expression}")
+
+
+def ready(page):
+    page.wait_for_selector("html[data-ready]", state="attached")
+    until(page, "document.querySelectorAll('#en-fr .plot svg.main-svg:first-child').length === 17")
+    return page
+
+
+@pytest.fixture
+def visits(browser):
+    """Visits of one test; at its end no page may have complained."""
+    made = Visits(browser)
+    yield made
+    made.close()
+    assert made.complaints == []
+
+
+@pytest.fixture(scope="module")
+def kept(browser, address):
+    """One page that many tests look at."""
+    made = Visits(browser)
+    yield made, ready(made.open(address))
+    made.close()
+
+
+@pytest.fixture
+def page(kept):
+    """The page that is kept open, as it was at first; it may not have complained since."""
+    made, page = kept
+    page.get_by_role("tab", name="English → French").click()
+    if page.locator("#en-fr-explorer .clear").is_visible():
+        page.locator("#en-fr-explorer .clear").click()
+    page.mouse.move(1, 1)
+    yield page
+    assert made.complaints == []
+
+
+def center(page, selector, place):
+    found = page.locator(selector).nth(place)
+    found.scroll_into_view_if_needed()
+    box = found.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def point_at(page, panel, place):
+    page.locator(panel).scroll_into_view_if_needed()
+    page.mouse.move(*center(page, f"{panel} .points path", place))
+
+
+def marked(page, side):
+    script = "id => document.getElementById(id).data[0].selectedpoints"
+    return page.evaluate(script, f"en-fr-explorer-{side}")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_visible_figure_is_drawn_and_nothing_overflows(visits, address, width, scheme):
+    page = ready(visits.open(address, width=width, scheme=scheme))
+    assert page.locator("#en-fr .plot").count() == 17
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_other_direction_is_drawn_when_its_tab_is_opened(page):
+    assert not page.locator("#fr-en").is_visible()
+    page.get_by_role("tab", name="French → English").click()
+    page.wait_for_selector("#fr-en-ladder-r2-plot svg.main-svg")
+    assert page.locator("#fr-en").is_visible()
+    assert not page.locator("#en-fr").is_visible()
+
+
+def test_tabs_answer_to_the_arrow_keys(page):
+    page.get_by_role("tab", name="English → French").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "tab-fr-en"
+    assert page.locator("#fr-en").is_visible()
+
+
+def test_a_dot_of_the_ladder_tells_its_interval_and_chance(page):
+    point_at(page, "#en-fr-ladder-r2-plot", 1)
+    text = page.locator("#en-fr-ladder-r2-plot .hoverlayer").text_content()
+    assert "rotation" in text
+    assert "0.462 [0.453, 0.471]" in text
+    assert "chance" in text
+
+
+def test_a_dot_of_the_explorer_shows_both_texts_as_they_are_written(page):
+    point_at(page, "#en-fr-explorer-source", 5)
+    shown = page.locator(".pointed:visible")
+    assert "<b>Bold</b> & <i>brave</i>" in shown.text_content()
+    assert "</script><img src=x onerror=alert(1)>" in shown.text_content()
+    assert shown.locator("b, i, img").count() == 0
+
+
+def test_a_dot_of_the_explorer_shows_neighbours_before_and_after(page, result):
+    page.locator("#en-fr-explorer-source").scroll_into_view_if_needed()
+    point_at(page, "#en-fr-explorer-source", 40)
+    wanted = result.directions[0].explorer
+    lists = page.locator(".pointed:visible ol")
+    for found, rows in ((lists.nth(0), wanted[40].before), (lists.nth(1), wanted[40].after)):
+        texts = [text.removeprefix("✓ ") for text in found.locator("li").all_text_contents()]
+        assert [t for t, row in zip(texts, rows, strict=True) if row != 5] == [
+            wanted[row].target_text for row in rows if row != 5
+        ]
+
+
+def test_brushing_one_side_marks_the_same_pairs_on_the_other(page):
+    page.locator("#en-fr-explorer-source").scroll_into_view_if_needed()
+    area = page.locator("#en-fr-explorer-source .nsewdrag").bounding_box()
+    page.mouse.move(area["x"] + 0.3 * area["width"], area["y"] + 0.3 * area["height"])
+    page.mouse.down()
+    page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.7 * area["height"], steps=6)
+    page.mouse.up()
+    until(page, "document.querySelector('#en-fr-explorer output').textContent")
+    assert 0 < len(marked(page, "source")) < 240
+    assert sorted(marked(page, "target")) == sorted(marked(page, "source"))
+    assert page.locator("#en-fr-explorer output").text_content().startswith(f"{len(marked(page, 'source'))} of 240")
+
+
+def test_search_marks_both_sides_without_regard_to_accents_and_case(page, result):
+    page.fill("#en-fr-explorer input", "GACHE")
+    until(page, "document.querySelector('#en-fr-explorer output').textContent")
+    points = result.directions[0].explorer
+    expected = [i for i, p in enumerate(points) if "gâché" in p.target_text]
+    assert marked(page, "source") == marked(page, "target") == expected
+    page.locator("#en-fr-explorer summary").click()
+    assert page.locator("#en-fr-explorer tbody tr").count() == len(expected)
+    page.locator("#en-fr-explorer summary").click()
+    page.locator("#en-fr-explorer .clear").click()
+    until(page, "!document.querySelector('#en-fr-explorer output').textContent")
+    assert marked(page, "source") is None
+
+
+def test_a_row_of_the_table_can_be_read_without_a_pointer(page, result):
+    page.locator("#en-fr-explorer summary").click()
+    page.locator("#en-fr-explorer tbody button").nth(2).press("Enter")
+    assert result.directions[0].explorer[2].target_text in page.locator("#en-fr-explorer .reading").text_content()
+    page.locator("#en-fr-explorer summary").click()
+
+
+def test_figures_follow_the_scheme_when_it_changes(visits, address):
+    page = ready(visits.open(address, scheme="light"))
+    color = "document.querySelector('#en-fr-power-plot .point').style.fill"
+    light = page.evaluate(color)
+    page.emulate_media(color_scheme="dark")
+    until(page, f"{color} !== '{light}'")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 27)"
+
+
+def test_the_csv_holds_the_table_in_full(page):
+    with page.expect_download() as waiting:
+        page.locator("#en-fr-ladder [data-csv]").click()
+    rows = Path(waiting.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert waiting.value.suggested_filename == "en-fr-ladder.csv"
+    assert rows[0].startswith('"rung","search","score","value"')
+    assert len(rows) == 1 + page.locator("#en-fr-ladder tbody tr").count()
+    assert re.search(r'^"linear","","R²",0\.611,', "\n".join(rows), flags=re.M)
+
+
+@pytest.mark.parametrize(("form", "magic"), [("svg", b"<svg"), ("png", b"\x89PNG")])
+def test_a_figure_can_be_saved(page, form, magic):
+    with page.expect_download() as waiting:
+        page.locator(f"#en-fr-power [data-image={form}]").click()
+    assert waiting.value.suggested_filename == f"en-fr-power.{form}"
+    assert Path(waiting.value.path()).read_bytes().startswith(magic)
+
+
+def test_print_shows_both_directions_in_light_and_every_table(visits, address, tmp_path):
+    page = ready(visits.open(address, scheme="dark"))
+    page.evaluate(
+        """addEventListener("beforeprint", () => {
+          window.printed = {
+            drawn: [...document.querySelectorAll(".plot")].filter((p) => p.querySelector(".main-svg")).length,
+            closed: document.querySelectorAll("details:not([open])").length,
+            wide: Math.max(...[...document.querySelectorAll(".plot .main-svg")].map((s) => s.width.baseVal.value)),
+            fill: document.querySelector("#en-fr-power-plot .point").style.fill,
+          };
+        })"""
+    )
+    paper = tmp_path / "page.pdf"
+    page.pdf(path=paper, format="A4")
+    printed = page.evaluate("window.printed")
+    assert printed["drawn"] == page.locator(".plot").count() == 34
+    assert printed["closed"] == 0
+    assert printed["wide"] <= 700
+    assert printed["fill"] == "rgb(10, 102, 168)"
+    assert paper.read_bytes().startswith(b"%PDF")
+    assert page.locator("details[open]").count() == 0
+
+
+def test_without_scripts_the_numbers_are_still_there(visits, address):
+    page = visits.open(address, scripts=False)
+    assert page.locator("noscript").count() > 0
+    assert page.locator("#en-fr-ladder tbody tr").count() > 50
+    assert page.locator("#fr-en").is_visible()
+
+
+def test_a_shared_plotly_beside_the_page_is_used(visits, result_json, tmp_path):
+    path = write_page(result_json, tmp_path / "en-fr.html", plotlyjs="directory")
+    page = visits.open(path.as_uri())
+    page.wait_for_selector("#en-fr-ladder-r2-plot svg.main-svg")
+
+
+def test_the_index_sorts_and_searches(visits, result_json, tmp_path):
+    value = json.loads(result_json)
+    for name, rows in (("a", 90), ("b", 1000), ("c", 200)):
+        value["directions"][0]["n"] = rows
+        value["provenance"]["corpus"] = f"corpus {name}"
+        (tmp_path / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+    page = visits.open(write_index(tmp_path).as_uri())
+    page.get_by_role("button", name="pairs").click()
+    assert page.locator("td.n").all_text_contents() == ["90", "200", "1\u202f000"]
+    page.get_by_role("button", name="pairs").click()
+    assert page.locator("td.n").all_text_contents() == ["1\u202f000", "200", "90"]
+    page.fill("input", "CORPUS B")
+    assert page.locator("tbody tr:visible").count() == 1
+
+
+def serious(page, options):
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("options => axe.run(document, { resultTypes: ['violations'], ...options })", options)
+    grave = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    return [(v["id"], v["nodes"][0]["html"][:200]) for v in grave]
+
+
+@needs_axe
+def test_axe_finds_nothing_serious(page):
+    assert serious(page, {}) == []
+
+
+@needs_axe
+def test_axe_finds_nothing_serious_in_an_open_table(page):
+    page.locator("#en-fr-power summary").click()
+    page.locator("#en-fr-explorer summary").click()
+    assert serious(page, {"runOnly": ["wcag2a", "wcag2aa"]}) == []
+    page.locator("#en-fr-power summary").click()
+    page.locator("#en-fr-explorer summary").click()
+
+
+@needs_axe
+def test_axe_finds_enough_contrast_in_the_dark(visits, address):
+    page = ready(visits.open(address, scheme="dark"))
+    assert serious(page, {"runOnly": ["color-contrast"]}) == []
