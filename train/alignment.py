@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ class WordAlignment:
             Number of partners.
         """
         borders = np.searchsorted(self.new_of, np.arange(len(self.new_words) + 1))
-        return [self._partners(slice(a, b), least, most) for a, b in zip(borders[:-1], borders[1:], strict=True)]
+        return [self._partners(slice(a, b), least, most) for a, b in pairwise(borders)]
 
     def _partners(self, here: slice, least: float, most: int) -> list[tuple[str, float]]:
         shares = self.counts[here] / max(self.counts[here].sum(), 1e-12)
@@ -81,11 +82,12 @@ def align_words(new: Sequence[Sequence[str]], known: Sequence[Sequence[str]]) ->
     f, e, place = _word_pairs(new, known, new_ids, known_ids)
     pairs, which = np.unique(f * len(known_ids) + e, return_inverse=True)
     new_of, known_of = np.divmod(pairs, len(known_ids))
-    probability, counts = np.ones(len(pairs)), np.zeros(len(pairs))
+    probability: Floats = np.ones(len(pairs))
+    counts: Floats = probability
     for _ in range(ITERATIONS):
         posterior = probability[which]
         posterior /= np.bincount(place, posterior)[place]
-        counts = np.bincount(which, posterior, len(pairs))
+        counts = np.bincount(which, posterior, len(pairs)).astype(np.float64)
         probability = counts / np.bincount(known_of, counts)[known_of]
     return WordAlignment(
         list(new_ids),

@@ -66,7 +66,9 @@ class PairObjective:
         The criterion averages over processes as data-parallel training does.
     """
 
-    def __init__(self, student: Student, datasets: Sequence[TextRows], criterion: torch.nn.Module, ranks: Ranks) -> None:
+    def __init__(
+        self, student: Student, datasets: Sequence[TextRows], criterion: torch.nn.Module, ranks: Ranks
+    ) -> None:
         self.student, self.datasets, self.criterion, self.ranks = student, datasets, criterion, ranks
         self.first_row = 0
 

@@ -56,6 +56,7 @@ class LazyAdamW:
 
         self.table, self.rate, self.first_row = table, rate, first_row
         self.betas, self.eps = betas, eps
+        self._weights = torch.zeros(1, dtype=torch.float64)
         self.first_moment = torch.zeros_like(table, requires_grad=False)
         self.second_moment = torch.zeros_like(self.first_moment)
         self.last = torch.zeros(len(table), dtype=torch.int64, device=table.device)
@@ -86,15 +87,24 @@ class LazyAdamW:
         import torch
 
         beta1, beta2 = self.betas
-        last = self.last[rows]
+        weights = self._weights_until(step)
         k = torch.arange(1, WINDOW + 1)
-        steps = torch.arange(int(last.min()) + 1, step + 1)
-        rates = torch.tensor([self.rate(int(s)) for s in steps], dtype=torch.float64)
-        weight = rates * (1 - beta2 ** steps.double()).sqrt() / (1 - beta1 ** steps.double())
-        at = last[:, None] + k[None, :]
-        value = weight[(at - int(steps[0])).clamp(max=len(weight) - 1)]
+        at = self.last[rows].cpu()[:, None] + k[None, :]
+        value = weights[at.clamp(max=step)]
         fading = (beta1 / beta2**0.5) ** k.double()
-        return (value * fading * (at <= step)).sum(dim=1)
+        missed: torch.Tensor = (value * fading * (at <= step)).sum(dim=1)
+        return missed.to(self.table.device)
+
+    def _weights_until(self, step: int) -> torch.Tensor:
+        """Return lr(s) √(1 − β₂^s) / (1 − β₁^s) of the steps 0, 1, … up to a step or more."""
+        import torch
+
+        beta1, beta2 = self.betas
+        if step >= len(self._weights):
+            more = range(len(self._weights), 2 * step + 1)
+            added = [self.rate(s) * (1 - beta2**s) ** 0.5 / (1 - beta1**s) for s in more]
+            self._weights = torch.cat([self._weights, torch.tensor(added, dtype=torch.float64)])
+        return self._weights
 
     def step(self, rows: torch.Tensor, gradient: torch.Tensor, step: int) -> None:
         """Take a step with the gradient (r, d) of distinct rows (r,), which have caught up with the step before."""

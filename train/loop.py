@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,7 +210,8 @@ class Loop:
         if table is None or not table.weight.requires_grad or self.config.embedding_update == "dense":
             return None
         table.sparse = True
-        return LazyAdamW(table.weight, self._embedding_rate, first_row=self.objective.first_row)
+        weight: Any = table.weight
+        return LazyAdamW(weight, self._embedding_rate, first_row=self.objective.first_row)
 
     def _embedding_rate(self, step: int) -> float:
         highest = self.config.embedding_learning_rate or self.config.learning_rate

@@ -148,9 +148,9 @@ class Masker:
         return cls(word_starts(tokenizer, size), special, int(tokenizer.mask_token_id))
 
     def __call__(self, ids: Packed, share: float, rng: np.random.Generator) -> tuple[Packed, Packed]:
-        """Mask about a share of the words of rows (b, l); return the rows and the labels, −100 where nothing is asked."""
+        """Mask about a share of the words of rows (b, l); return rows and labels, −100 where nothing is asked."""
         special = np.isin(ids, self.special)
-        word = np.cumsum(self.starts[ids] | special, axis=1)
+        word = np.cumsum(self.starts[ids] | special, axis=1, dtype=np.int64)
         drawn = rng.random((len(ids), int(word.max()) + 1)) < share
         chosen = np.take_along_axis(drawn, word, axis=1) & ~special
         labels = np.where(chosen, ids, IGNORED)
@@ -177,7 +177,12 @@ class MaskedObjective:
     first_row = 0
 
     def __init__(
-        self, model: Any, packed: Sequence[Packed], masker: Masker, config: PretrainConfig, ranks: Ranks  # noqa: ANN401
+        self,
+        model: Any,  # noqa: ANN401 - BERT or ModernBERT
+        packed: Sequence[Packed],
+        masker: Masker,
+        config: PretrainConfig,
+        ranks: Ranks,
     ) -> None:
         import torch
 
@@ -223,7 +228,8 @@ class MaskedObjective:
 
     def _scores(self, states: torch.Tensor) -> torch.Tensor:
         table: Any = self._parts["model"]
-        return states @ table.get_input_embeddings().weight.T
+        scores: torch.Tensor = states @ table.get_input_embeddings().weight.T
+        return scores
 
     def _forward(self, rows: Packed, rng: np.random.Generator, *, hidden: bool) -> Any:  # noqa: ANN401
         ids, labels = self.masker(rows, self.config.masked, rng)
@@ -285,7 +291,10 @@ def _pretrain(config: PretrainConfig, run: Run) -> TrainResult:
         report_tokenizer(tokenizer, column[:2000], language)
         for language, column in zip(config.langs, columns, strict=True)
     ]
-    split = [_split(_packed(tokenizer, column, config), config, language) for language, column in zip(config.langs, columns, strict=True)]
+    split = [
+        _split(_packed(tokenizer, column, config), config, language)
+        for language, column in zip(config.langs, columns, strict=True)
+    ]
     model = _model(config, tokenizer)
     masker = Masker.of(tokenizer, model.config.vocab_size)
     objective = MaskedObjective(model, [training for training, _ in split], masker, config, run.ranks)
@@ -293,7 +302,9 @@ def _pretrain(config: PretrainConfig, run: Run) -> TrainResult:
     held = np.concatenate([held for _, held in split])
     before = _held_out_losses(objective, held)
     loop = config.loop
-    plan = BatchPlan([_source(t) for t, _ in split], loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.ranks.world)
+    plan = BatchPlan(
+        [_source(t) for t, _ in split], loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.ranks.world
+    )
     report = Loop(objective, plan, loop, run.folder, run.ranks).run()
     student = _as_encoder(model, tokenizer, config, run)
     result = TrainResult(

@@ -46,7 +46,9 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
     run.begin(encoder, [questions.fingerprint])
     held = np.setdiff1d(np.arange(len(questions)), training)
     asked = OldLanguage(None, [questions.queries[i] for i in held], questions.passages, questions.relevant[held], [])
-    text = text if config.retention.questions is not None else OldLanguage(text.similarity, [], [], held[:0], text.plain)
+    text = (
+        text if config.retention.questions is not None else OldLanguage(text.similarity, [], [], held[:0], text.plain)
+    )
     before, asked_before = score_old_language(encoder, text), score_old_language(encoder, asked)
     queries, relevant = [questions.queries[i] for i in training], questions.relevant[training]
     with run.one_first():
@@ -140,5 +142,6 @@ def _scores(before: OldScores, after: OldScores, seed: int) -> dict[str, Interva
     drawn = np.array([gains[rng.integers(len(gains), size=len(gains))].mean(axis=0) for _ in range(RESAMPLES)])
     means = gains.mean(axis=0)
     return {
-        f"{NAME}, {when}": percentile_interval(float(means[i]), drawn[:, i]) for i, when in enumerate(("before", "after"))
+        f"{NAME}, {when}": percentile_interval(float(means[i]), drawn[:, i])
+        for i, when in enumerate(("before", "after"))
     }

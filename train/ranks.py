@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """This process among all processes of the run."""
+    """One process among all processes of a run."""
 
     rank: int = 0
     world: int = 1
@@ -89,7 +89,8 @@ class Ranks:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in held])
         dist.all_reduce(flat)
-        for tensor, part in zip(held, flat.split([tensor.numel() for tensor in held]), strict=True):
+        parts = torch.split(flat, [tensor.numel() for tensor in held])
+        for tensor, part in zip(held, parts, strict=True):
             tensor.copy_(part.view_as(tensor))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ModelError
 from .card import model_card
 from .config import DataConfig, LoopConfig
 from .loop import LoopReport
@@ -84,11 +85,23 @@ class Run:
             self.ranks.wait()
 
     def load(self, model: str) -> Encoder:
-        """Load the base."""
+        """Load the base.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be loaded, or its folder lacks the tokenizer (the library then makes an empty one).
+        """
         from ..models.encoder import load_encoder
 
         with self.one_first():
-            return load_encoder(model, device=self.config.device)
+            encoder = load_encoder(model, device=self.config.device)
+        tokenizer = encoder.model.tokenizer
+        if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+            raise ModelError(
+                f"{model} has no tokenizer: expected tokenizer.json beside its weights; save it again whole"
+            )
+        return encoder
 
     def begin(self, encoder: Encoder | None, data: Sequence[str]) -> str:
         """Write down what the run was told, or compare it with what a resumed run was told.

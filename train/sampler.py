@@ -115,7 +115,7 @@ class BatchPlan:
 
 
 def text_keys(*columns: Sequence[str]) -> Rows:
-    """Number the normalised texts of columns of n texts each, (n, c); equal texts have equal numbers in all columns."""
+    """Give equal normalised texts equal numbers in all of c columns of n texts, (n, c)."""
     from ..data.groups import comparison_keys
 
     numbers: dict[str, int] = {}

@@ -68,8 +68,9 @@ class Student:
 
     def save(self, path: Path) -> None:
         """Write the model as a sentence-transformers folder, weights in safetensors."""
-        from transformers.utils import logging as transformers_logging
+        from transformers.utils import logging
 
+        transformers_logging: Any = logging
         shown = transformers_logging.is_progress_bar_enabled()
         transformers_logging.disable_progress_bar()
         try:
@@ -148,4 +149,6 @@ def _seconds(kind: torch.dtype) -> float:
 
 def token_lengths(*columns: TokenRows) -> NDArray[np.int64]:
     """Return the tokens of each row, of the longest of its columns, (n,)."""
-    return np.max([[len(row) for row in column] for column in columns], axis=0).astype(np.int64)
+    lengths = np.array([[len(row) for row in column] for column in columns], np.int64)
+    longest: NDArray[np.int64] = lengths.max(axis=0)
+    return longest

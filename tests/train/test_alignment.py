@@ -14,10 +14,10 @@ def oracle(new, known, iterations):
     for _ in range(iterations):
         counts, totals = {}, {}
         for sentence, partner in zip(new, known, strict=True):
-            partner = ["", *partner]
+            partners = ["", *partner]
             for f in sentence:
-                norm = sum(t.get((f, e), 1.0) for e in partner)
-                for e in partner:
+                norm = sum(t.get((f, e), 1.0) for e in partners)
+                for e in partners:
                     c = t.get((f, e), 1.0) / norm
                     counts[f, e] = counts.get((f, e), 0.0) + c
                     totals[e] = totals.get(e, 0.0) + c

@@ -2,7 +2,14 @@ from pathlib import Path
 
 import pytest
 from polyglot.errors import ConfigError
-from polyglot.train.config import ContrastiveConfig, DataConfig, FinetuneConfig, LoopConfig, PretrainConfig, RetentionConfig
+from polyglot.train.config import (
+    ContrastiveConfig,
+    DataConfig,
+    FinetuneConfig,
+    LoopConfig,
+    PretrainConfig,
+    RetentionConfig,
+)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,10 @@ def test_queries_are_trained_on_the_built_in_questions(finetune_config):
 def test_too_few_questions_are_refused(finetune_config, tmp_path):
     import json
 
-    paragraph = {"context": "the dog eats bread", "qas": [{"id": "1", "question": "who eats", "answers": [{"text": "dog", "answer_start": 4}]}]}
+    paragraph = {
+        "context": "the dog eats bread",
+        "qas": [{"id": "1", "question": "who eats", "answers": [{"text": "dog", "answer_start": 4}]}],
+    }
     (tmp_path / "few").mkdir()
     (tmp_path / "few" / "few.en.json").write_text(json.dumps({"data": [{"title": "t", "paragraphs": [paragraph]}]}))
     config = dataclasses.replace(finetune_config(), langs=(), questions=tmp_path / "few")

@@ -61,7 +61,12 @@ def run_in_two(tmp_path, configs):
 
 
 def embedded(folder):
-    texts = ["le grand chien mange le pain", "the big dog eats the bread", "le roi voit le feu", "the king sees the fire"]
+    texts = [
+        "le grand chien mange le pain",
+        "the big dog eats the bread",
+        "le roi voit le feu",
+        "the king sees the fire",
+    ]
     return load_encoder(str(folder), device="cpu").encode(texts).pooled
 
 
@@ -91,7 +96,7 @@ def test_two_processes_train_as_one_does(finetune_config, base_folder, corpus_fi
     )
     run_in_two(tmp_path, [make("two"), contrastive])
     run_finetune(make("one"))
-    # Weights whose gradient is zero but for rounding, as biases of keys, are moved by rounding alone: compare what counts.
+    # Weights whose gradient is zero but for rounding, as biases of keys, are moved by rounding alone.
     vectors = [embedded(tmp_path / run / "model") for run in ("one", "two")]
     np.testing.assert_allclose(*vectors, atol=1e-4)
     assert np.abs(vectors[0] - embedded(base_folder)).max() > 0.05

@@ -24,7 +24,9 @@ def aligned(tokenizer, pairs):
 
 def test_a_new_word_stands_at_the_mean_of_its_partners(tokenizer):
     table = np.random.default_rng(0).normal(size=(len(tokenizer), 5)).astype(np.float32)
-    found = choose_words(tokenizer, table, aligned(tokenizer, [("le chien", "the dog"), ("le lit", "the bed")] * 30), 10)
+    found = choose_words(
+        tokenizer, table, aligned(tokenizer, [("le chien", "the dog"), ("le lit", "the bed")] * 30), 10
+    )
     assert isinstance(found, NewWords)
     place = dict(zip(found.words, found.vectors, strict=True))
     ids = tokenizer.get_vocab()
