@@ -5,27 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..probe.linear_map_result import Direction, LinearMapResult, WorstRow
-from ..probe.results import Provenance, Side, from_json
-from . import linear_map_anatomy as anatomy
-from . import linear_map_certificate as certificate
+from ..probe.results import from_json
 from .explorer import Explorer, explorer, packed_explorers
+from .linear_map_anatomy import anatomy, drift
+from .linear_map_certificate import certificate
+from .linear_map_failures import hubness, residuals, transfer
 from .linear_map_ladder import ladder
+from .linear_map_resolution import learning_curve, power
 from .linear_map_summary import retrieval_sentence, summary_parts
-from .view import Fact, Figure, Headline, Scale, ScaleRow, Verdict, View
+from .provenance import models_of, provenance_facts
+from .view import Fact, Figure, FigureGroup, Headline, Scale, ScaleRow, Verdict, View
 from .words import MEANINGS, count, identifier, language_name, number, plain_percent, rung_name
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
 TEMPLATE = "linear_map.html"
 SCALE_ORDER = ("identity", "shift", "rotation", "similarity", "linear")
-
-
-@dataclass(frozen=True, slots=True)
-class FigureGroup:
-    """Figures that answer one question."""
-
-    title: str
-    figures: tuple[Figure, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +85,6 @@ def _prefixes(result: LinearMapResult) -> list[str]:
     """Return a name for each direction that may begin identifiers and names of downloads: en-fr, or else d0, d1."""
     names = [identifier(f"{d.source}-{d.target}") for d in result.directions]
     return names if all(names) and len(set(names)) == len(names) else [f"d{i}" for i in range(len(names))]
-
-
-def models_of(provenance: Provenance) -> str:
-    """Return the names of the models of a result, each once."""
-    return ", ".join(dict.fromkeys(side.model for side in provenance.models))
 
 
 def _languages(result: LinearMapResult) -> list[str]:
@@ -175,22 +165,18 @@ def _direction(direction: Direction, prefix: str) -> DirectionView:
 
 def _groups(direction: Direction, prefix: str) -> tuple[FigureGroup, ...]:
     return (
-        FigureGroup(
-            "Which map suffices", _present(ladder(direction, prefix), certificate.certificate(direction, prefix))
-        ),
+        FigureGroup("Which map suffices", _present(ladder(direction, prefix), certificate(direction, prefix))),
         FigureGroup(
             "What the verdict could have missed",
-            _present(certificate.power(direction, prefix), certificate.learning_curve(direction, prefix)),
+            _present(power(direction, prefix), learning_curve(direction, prefix)),
         ),
-        FigureGroup(
-            "What the map does", _present(anatomy.anatomy(direction, prefix), anatomy.drift(direction, prefix))
-        ),
+        FigureGroup("What the map does", _present(anatomy(direction, prefix), drift(direction, prefix))),
         FigureGroup(
             "Where it fails",
             _present(
-                anatomy.residuals(direction, prefix),
-                anatomy.transfer(direction, prefix),
-                anatomy.hubness(direction, prefix),
+                residuals(direction, prefix),
+                transfer(direction, prefix),
+                hubness(direction, prefix),
             ),
         ),
     )
@@ -210,7 +196,7 @@ def _rows(direction: Direction) -> str:
 
 
 def _facts(result: LinearMapResult) -> tuple[Fact, ...]:
-    return (*common_facts(result.provenance), *_splits(result))
+    return (*provenance_facts(result.provenance), *_splits(result))
 
 
 def _splits(result: LinearMapResult) -> tuple[Fact, ...]:
@@ -222,25 +208,3 @@ def _splits(result: LinearMapResult) -> tuple[Fact, ...]:
     )
     margins = ", ".join(dict.fromkeys(plain_percent(d.certificate.margin) for d in result.directions))
     return (*facts, Fact("draws", draws), Fact("margin", margins))
-
-
-def common_facts(provenance: Provenance) -> tuple[Fact, ...]:
-    """Return the lines of the provenance that every result has."""
-    facts = [_side(side) for side in provenance.models]
-    facts += [
-        Fact("corpus", provenance.corpus),
-        Fact("corpus fingerprint", provenance.corpus_fingerprint, code=True),
-        Fact("seed", str(provenance.seed)),
-        Fact("device", f"{provenance.device}, {provenance.dtype}"),
-        Fact("versions", ", ".join(f"{k} {v}" for k, v in sorted(provenance.versions.items()))),
-    ]
-    if provenance.time:
-        spent = f" ({provenance.seconds:.0f} s)" if provenance.seconds else ""
-        facts.append(Fact("time", f"{provenance.time}{spent}"))
-    if provenance.host:
-        facts.append(Fact("machine", provenance.host))
-    return tuple(facts)
-
-
-def _side(side: Side) -> Fact:
-    return Fact(f"model, {language_name(side.language)}", f"{side.model}  {side.model_fingerprint}", code=True)

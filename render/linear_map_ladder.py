@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from ..probe.linear_map_result import Direction, RungScores
-from .figures import (
-    ROOM_FOR_LEGEND,
-    Reach,
-    dots,
-    null_marks,
-    panel,
-    row_axis,
-    row_height,
-    scores,
-    value_axis,
-    vertical_line,
-)
+from .figures import ROOM_FOR_LEGEND, Reach, panel, row_axis, row_height, value_axis
 from .intervals import INTERVAL_COLUMNS, interval_cells
+from .marks import Mark, dots, null_marks, over, scores, vertical_line
 from .view import Cell, Column, Figure, Panel, PlotlyJson, Table
 from .words import interval, number, percent, percent_interval, rung_name
 
@@ -79,14 +69,12 @@ def _ladder_r2(direction: Direction, prefix: str) -> Panel:
     ceiling = direction.certificate.noise_ceiling
     reach = Reach.of(estimates if ceiling is None else [*estimates, ceiling])
     rows = range(len(names))
-    data = [null_marks(rows, estimates, reach), *scores("held-out R²", rows, estimates, names, reach)]
+    data = [null_marks(rows, estimates, reach), *scores("held-out R²", rows, estimates, names, reach=reach)]
     data.append(_refitted(rungs, reach))
-    shapes, labels = _ceilings(direction)
     layout = {
         "xaxis": value_axis("held-out R² (1 = exact)", range=reach.range),
         "yaxis": row_axis(names),
-        "shapes": shapes,
-        "annotations": labels,
+        **over(*_ceilings(direction)),
         "margin": ROOM_FOR_LEGEND,
     }
     drawn = [trace for trace in data if trace]
@@ -106,17 +94,13 @@ def _refitted(rungs: dict[str, RungScores], reach: Reach) -> PlotlyJson | None:
     return trace
 
 
-def _ceilings(direction: Direction) -> tuple[list[PlotlyJson], list[PlotlyJson]]:
-    certificate = direction.certificate
-    best = direction.rungs.get(certificate.ceiling)
-    lines = []
-    if best is not None:
-        lines.append(vertical_line(best.r2.value, "ceiling", at="top"))
-    if certificate.noise_ceiling is not None:
-        lines.append(
-            vertical_line(certificate.noise_ceiling.value, "noise ceiling", at="top", dash="dash", color="@third")
-        )
-    return [shape for shape, _ in lines], [label for _, label in lines]
+def _ceilings(direction: Direction) -> list[Mark]:
+    judged = direction.certificate
+    best = direction.rungs.get(judged.ceiling)
+    lines = [] if best is None else [vertical_line(best.r2.value, "ceiling", at="top")]
+    if judged.noise_ceiling is not None:
+        lines.append(vertical_line(judged.noise_ceiling.value, "noise ceiling", at="top", dash="dash", color="@third"))
+    return lines
 
 
 def _ladder_retrieval(direction: Direction, prefix: str) -> Panel:

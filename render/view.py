@@ -61,6 +61,14 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class FigureGroup:
+    """Figures that answer one question."""
+
+    title: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ScaleRow:
     """One step of the verdict's scale: a share of the ceiling with its limits, all fractions."""
 

@@ -34,6 +34,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", MINUS) if float(text) else text.lstrip("-")
 
 
+def two_digits(value: float) -> str:
+    """Print a number with two digits after the point."""
+    return number(value, 2)
+
+
 def percent(value: float | None, digits: int = 0) -> str:
     """Print a fraction as a percentage."""
     return MISSING if value is None or not math.isfinite(value) else f"{number(100 * value, digits)}{NARROW}%"

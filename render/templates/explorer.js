@@ -5,9 +5,10 @@
   const SIDES = ["source", "target"];
   const PLACES = { source: "sourceXY", target: "targetXY" };
   const LOOKS = {
-    same: { glyph: "●", symbol: "circle", color: "@faded", words: "right one nearest already before the map" },
-    found: { glyph: "◆", symbol: "diamond", color: "@accent", words: "right one nearest after the map" },
-    missed: { glyph: "✕", symbol: "x", color: "@second", words: "another one nearer after the map" },
+    kept: { glyph: "●", symbol: "circle", color: "@third", words: "right one nearest before and after the map" },
+    found: { glyph: "◆", symbol: "diamond", color: "@accent", words: "right one nearest only after the map" },
+    lost: { glyph: "▼", symbol: "triangle-down", color: "@second", words: "right one nearest only before the map" },
+    missed: { glyph: "✕", symbol: "x-thin-open", color: "@faded", words: "right one not nearest" },
   };
   const TOUCH = matchMedia("(pointer: coarse)").matches;
 
@@ -27,8 +28,9 @@
     const indexOfRow = new Map(data.row.map((row, index) => [row, index]));
     const plots = Object.fromEntries(SIDES.map((side) => [side, $(`[data-side="${side}"]`, root)]));
     const kinds = all.map((i) => {
-      if (data.after[i][0] !== data.row[i]) return "missed";
-      return data.before[i][0] === data.row[i] ? "same" : "found";
+      const [before, after] = [data.before[i][0] === data.row[i], data.after[i][0] === data.row[i]];
+      if (after) return before ? "kept" : "found";
+      return before ? "lost" : "missed";
     });
     const searchable = all.map((i) => plain(`${data.source[i]}\n${data.target[i]}`));
     let marked = null;
@@ -220,7 +222,8 @@
         div.on("plotly_selected", (event) => {
           if (quiet || !event) return;
           search.value = "";
-          mark(event.points.length ? event.points.map((p) => p.pointIndex) : null, side);
+          if (event.points.length) mark(event.points.map((p) => p.pointIndex), side);
+          else mark(null);
         });
         div.on("plotly_deselect", () => { if (!quiet) mark(null); });
         div.on("plotly_afterplot", () => rings(shown));

@@ -9,17 +9,11 @@ from polyglot.probe.linear_map_result import LearningCurve, LearningPoint, Power
 from polyglot.probe.results import Interval, to_json
 from polyglot.render import linear_map
 from polyglot.render.figures import DARK, LIGHT
-from polyglot.render.linear_map_anatomy import (
-    anatomy,
-    anatomy_title,
-    drift,
-    hubness,
-    residual_title,
-    residuals,
-    transfer,
-)
-from polyglot.render.linear_map_certificate import certificate, learning_title, margin_title, power_title
+from polyglot.render.linear_map_anatomy import anatomy, anatomy_title, drift
+from polyglot.render.linear_map_certificate import certificate, margin_title
+from polyglot.render.linear_map_failures import hubness, residual_title, residuals, transfer
 from polyglot.render.linear_map_ladder import ladder, ladder_title, rungs_in_order
+from polyglot.render.linear_map_resolution import learning_title, power_title
 from polyglot.render.linear_map_summary import retrieval_sentence
 
 
@@ -208,13 +202,17 @@ def test_without_a_limit_the_curve_says_what_was_seen(direction):
 
 
 def test_parts_of_rows_stand_out_only_where_their_intervals_are_apart(direction):
-    def group(label, value):
-        return ResidualGroup("length", label, 50, Interval(0.5, 0.4, 0.6), Interval(value, value - 0.05, value + 0.05))
+    def group(label, hits, r2=0.5):
+        return ResidualGroup(
+            "length", label, 50, Interval(r2, r2 - 0.1, r2 + 0.1), Interval(hits, hits - 0.05, hits + 0.05)
+        )
 
     apart = dataclasses.replace(direction, residuals=(group("short", 0.4), group("long", 0.6)))
     near = dataclasses.replace(direction, residuals=(group("short", 0.5), group("long", 0.55)))
     assert residual_title(apart) == "P@1 differs most by length: 0.40 for short, 0.60 for long"
     assert residual_title(near) == "No part of the rows stands out"
+    explained = dataclasses.replace(direction, residuals=(group("short", 0.5, 0.2), group("long", 0.55, 0.7)))
+    assert residual_title(explained) == "R² differs most by length: 0.20 for short, 0.70 for long"
 
 
 def test_a_part_without_a_single_hit_is_no_evidence(direction):
