@@ -199,10 +199,17 @@ def two_nn_dimension(x: Rows, *, discarded: float = DISCARDED) -> float:
     distinct = np.unique(_checked(x), axis=0)
     if len(distinct) < 10:
         raise DataError(f"an intrinsic dimension needs at least 10 different rows, got {len(distinct)}")
-    return _pareto_exponent(_neighbour_ratios(distinct), discarded)
+    return pareto_exponent(neighbour_ratios(distinct), discarded)
 
 
-def _pareto_exponent(ratios: Floats, discarded: float) -> float:
+def pareto_exponent(ratios: Floats, discarded: float = DISCARDED) -> float:
+    """Fit the exponent of a Pareto law to neighbour ratios (n,) above 1: the intrinsic dimension of `two_nn_dimension`.
+
+    Raises
+    ------
+    DataError
+        If all ratios are 1.
+    """
     n = len(ratios)
     # The largest ratio has −log(1 − n/n) = ∞ and can never be used.
     kept = min(n - 1, int(n * (1 - discarded)))
@@ -214,8 +221,8 @@ def _pareto_exponent(ratios: Floats, discarded: float) -> float:
     return float(log_ratio @ tail / energy)
 
 
-def _neighbour_ratios(rows: Floats) -> Floats:
-    """r₂ / r₁ of each row, (n,)."""
+def neighbour_ratios(rows: Floats) -> Floats:
+    """Ratio r₂ / r₁ of second to first neighbour distance of each row of (n, d), all different: (n,)."""
     if rows.shape[1] > 16:
         return _neighbour_ratios_by_products(rows)
     ratios = np.empty(len(rows))

@@ -44,9 +44,7 @@ def _composed(web: Web, path: tuple[int, int, int], direct_hits: Floats) -> Comp
         r2_direct=web.share_left(errors[0], total),
         r2_composed=web.share_left(errors[1], total),
         r2_cost=_difference(web, errors[1] - errors[0], total),
-        agreement=web.share_left(
-            row_squares(fitted.prediction - walked), row_squares(fitted.prediction - fitted.reference)
-        ),
+        agreement=web.share_left(row_squares(fitted.prediction - walked), moved),
         p_at_1_direct=web.design.mean(direct_hits),
         p_at_1_composed=web.design.mean(hits),
         p_at_1_cost=percentile_interval(cost, drawn),
