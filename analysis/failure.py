@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from .splits import group_folds
 Floats = NDArray[np.float64]
 REGIONS = 8
 ROWS_A_REGION = 30
+MINIMUM_REGIONS = 3
+SMALLEST_EIGENVALUE = 1e-10
 BOOTSTRAPS = 40
 MAX_DOMAINS = 20
 DOMAIN_ROWS = 40
@@ -27,21 +30,24 @@ class LocalDrift:
     """Distances between regions, differences of their maps, and the test of their mean difference."""
 
     distances: Floats  # (pairs,) in units of the root mean square distance from the mean
-    differences: Floats  # (pairs,) ‖Wi − Wj‖ in units of ‖W‖
+    differences: Floats  # (pairs,) ‖Wi − Wj‖ in units of the norm of the global map
     statistic: float  # mean difference
     null: Floats  # (bootstraps,) the same under the global map
 
 
-def local_drift(x: Floats, y: Floats, prediction: Floats, penalty: float, *, seed: int = 0) -> LocalDrift | None:
+def local_drift(x: Floats, y: Floats, penalty: float, *, seed: int = 0) -> LocalDrift | None:
     """Compare linear maps fitted in regions of the source space with what one global map would give.
 
-    Local fits differ by sampling noise alone; the null is a parametric bootstrap: targets are redrawn as the global
-    prediction plus residuals permuted within each region, and the local maps are fitted again.
+    A local map is the least-squares map of all rows plus a ridge regression, within the region, of what that map
+    leaves. Local fits differ by sampling noise alone, and the null is a bootstrap of that noise: what is left is
+    permuted within each region and the whole fit is made again. Whatever linear map is true, least squares takes it
+    out exactly, of the observed targets as of the redrawn ones, so that neither its size nor the shrinkage of the
+    local fits enters the test.
 
     Parameters
     ----------
-    x, y, prediction : array (n, p), (n, q), (n, q)
-        Source, target, and the held-out prediction of the linear rung.
+    x, y : array (n, p), (n, q)
+        Source and target.
     penalty : float
         Relative penalty of the local fits: that of the global one.
     seed : int
@@ -50,30 +56,30 @@ def local_drift(x: Floats, y: Floats, prediction: Floats, penalty: float, *, see
     Returns
     -------
     LocalDrift or None
-        None where there are too few rows for three regions.
+        None where there are too few rows for three regions, or fewer than two for each dimension that x spans.
     """
-    regions = min(REGIONS, len(x) // ROWS_A_REGION)
-    if regions < 3:
+    regions = _regions(x, min(REGIONS, len(x) // ROWS_A_REGION), seed)
+    span = _orthonormal_span(x)
+    freedom = len(x) - 1 - span.shape[1]
+    if len(regions) < MINIMUM_REGIONS or freedom < len(x) // 2:
         return None
-    labels, centres = _regions(x, regions, seed)
-    parts = [np.flatnonzero(labels == r) for r in range(len(centres))]
-    parts = [rows for rows in parts if len(rows) >= ROWS_A_REGION]
-    if len(parts) < 3:
-        return None
-    centred = [x[rows] - x[rows].mean(axis=0) for rows in parts]
+    centred = [x[rows] - x[rows].mean(axis=0) for rows in regions]
     factors = [RidgeFactor.of(c.T @ c) for c in centred]
     scale = _norm_of_global(x, y, penalty)
 
-    def differences(target: Floats) -> Floats:
-        maps = [f.weights(f.rotate(c.T @ target[r]), penalty) for f, c, r in zip(factors, centred, parts, strict=True)]
-        return _pairwise(maps) / scale
+    def differences(left: Floats) -> Floats:
+        local = zip(factors, centred, regions, strict=True)
+        return _pairwise([f.weights(f.rotate(c.T @ left[rows]), penalty) for f, c, rows in local]) / scale
 
     rng = np.random.default_rng([seed, 9])
-    null = np.array([differences(_redrawn(prediction, y - prediction, parts, rng)).mean() for _ in range(BOOTSTRAPS)])
-    observed = differences(y)
-    means = np.stack([x[rows].mean(axis=0) for rows in parts])
+    left = _left_by_global(span, y)
+    noise = left * np.sqrt((len(x) - 1) / freedom)  # least squares takes some of the noise with it
+    redrawn = (_left_by_global(span, _permuted_within(noise, regions, rng)) for _ in range(BOOTSTRAPS))
+    null = np.array([differences(r).mean() for r in redrawn])
+    observed = differences(left)
+    means = np.stack([x[rows].mean(axis=0) for rows in regions])
     spread = float(np.sqrt(row_squares(x - x.mean(axis=0)).mean())) or 1.0
-    distances = np.array([np.linalg.norm(a - b) for a, b in _pairs(means)]) / spread
+    distances = np.array([np.linalg.norm(a - b) for a, b in _pairs(list(means))]) / spread
     return LocalDrift(distances, observed, float(observed.mean()), null)
 
 
@@ -82,11 +88,30 @@ def drift_p_value(drift: LocalDrift) -> float:
     return permutation_p_value(drift.statistic, drift.null)
 
 
-def _regions(x: Floats, k: int, seed: int) -> tuple[NDArray[np.int64], Floats]:
+def _regions(x: Floats, k: int, seed: int) -> list[NDArray[np.intp]]:
+    """Return the rows of each of up to k clusters of x that is large enough for a map."""
     from sklearn.cluster import MiniBatchKMeans
 
-    model = MiniBatchKMeans(min(k, len(np.unique(x[:500], axis=0))), n_init=1, batch_size=2048, random_state=seed).fit(x)
-    return model.labels_.astype(np.int64), model.cluster_centers_
+    k = min(k, len(np.unique(x[:500], axis=0)))
+    if k < MINIMUM_REGIONS:
+        return []
+    labels = MiniBatchKMeans(k, n_init=1, batch_size=2048, random_state=seed).fit(x).labels_
+    regions = [np.flatnonzero(labels == region) for region in range(k)]
+    return [rows for rows in regions if len(rows) >= ROWS_A_REGION]
+
+
+def _orthonormal_span(x: Floats) -> Floats:
+    """Return an orthonormal basis, (n, r), of the columns of x about their means."""
+    about = x - x.mean(axis=0)
+    eigenvalues, vectors = np.linalg.eigh(about.T @ about)
+    kept = eigenvalues > SMALLEST_EIGENVALUE * max(float(eigenvalues[-1]), 1e-300)
+    return about @ vectors[:, kept] / np.sqrt(eigenvalues[kept])
+
+
+def _left_by_global(span: Floats, y: Floats) -> Floats:
+    """Return what the least-squares map of all rows leaves of y, (n, q)."""
+    about = y - y.mean(axis=0)
+    return about - span @ (span.T @ about)
 
 
 def _norm_of_global(x: Floats, y: Floats, penalty: float) -> float:
@@ -95,21 +120,19 @@ def _norm_of_global(x: Floats, y: Floats, penalty: float) -> float:
     return float(np.linalg.norm(factor.weights(factor.rotate(about.T @ (y - y.mean(axis=0))), penalty))) or 1.0
 
 
-def _redrawn(
-    prediction: Floats, residuals: Floats, parts: list[NDArray[np.intp]], rng: np.random.Generator
-) -> Floats:
-    target = prediction.copy()
-    for rows in parts:
-        target[rows] += residuals[rng.permutation(rows)]
-    return target
+def _permuted_within(rows: Floats, regions: list[NDArray[np.intp]], rng: np.random.Generator) -> Floats:
+    permuted = rows.copy()
+    for region in regions:
+        permuted[region] = rows[rng.permutation(region)]
+    return permuted
 
 
-def _pairs(items: Floats) -> list[tuple[Floats, Floats]]:
+def _pairs(items: Sequence[Floats]) -> list[tuple[Floats, Floats]]:
     return [(items[i], items[j]) for i in range(len(items)) for j in range(i)]
 
 
-def _pairwise(maps: list[Floats]) -> Floats:
-    return np.array([np.linalg.norm(maps[i] - maps[j]) for i in range(len(maps)) for j in range(i)])
+def _pairwise(maps: Sequence[Floats]) -> Floats:
+    return np.array([np.linalg.norm(a - b) for a, b in _pairs(maps)])
 
 
 def domain_transfer(
@@ -152,9 +175,7 @@ def _groups_a_domain(domains: NDArray[np.str_], groups: NDArray[np.int64]) -> tu
     return labels, np.bincount(pairs[:, 0], minlength=len(labels))
 
 
-def _domain_map(
-    x: Floats, y: Floats, groups: NDArray[np.int64], rng: np.random.Generator
-) -> tuple[AffineMap, float]:
+def _domain_map(x: Floats, y: Floats, groups: NDArray[np.int64], rng: np.random.Generator) -> tuple[AffineMap, float]:
     """Return the map of a domain, and its cross-validated R² within it."""
     folds = group_folds(groups, 5, rng)
     coordinates, basis = row_space(x)

@@ -49,7 +49,7 @@ def anatomy_of(ladder: Ladder, pairs: Pairs, penalties: list[float]) -> Anatomy:
 def drift_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Drift | None:
     """Test whether local maps differ by more than the global map and its noise would make them."""
     penalties = sorted(c.penalty for c in fit.choices)
-    drift = local_drift(pairs.x, pairs.y, fit.predictions["linear"], penalties[len(penalties) // 2], seed=config.seed)
+    drift = local_drift(pairs.x, pairs.y, penalties[len(penalties) // 2], seed=config.seed)
     if drift is None:
         return None
     return Drift(

@@ -151,7 +151,7 @@ class DriftPoint:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Drift of local maps, tested against a parametric bootstrap from the global map."""
+    """Drift of local maps, tested against a bootstrap of the noise about the global map."""
 
     points: tuple[DriftPoint, ...]
     statistic: float
