@@ -50,9 +50,7 @@ def refitted_intervals(blocks: Sequence[Block], recipes: Mapping[str, Sequence[R
         cross_validated_r2([m - b.moments if fold == b.fold else m for fold, m in enumerate(folds)], by_fold)
         for b in blocks
     ]
-    return {
-        name: jackknife_interval(whole[i], [values[i] for values in left_out]) for i, name in enumerate(recipes)
-    }
+    return {name: jackknife_interval(whole[i], [values[i] for values in left_out]) for i, name in enumerate(recipes)}
 
 
 def cross_validated_r2(folds: Sequence[Moments], recipes: Sequence[Sequence[Recipe]]) -> list[float]:

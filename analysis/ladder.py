@@ -111,9 +111,7 @@ class Ladder:
                 predictions[name][rows] = parts[name]
         return LadderFit(predictions, reference, tuple(choices))
 
-    def _fit_fold(
-        self, target: FoldedTarget, fold: int, asked: tuple[str, ...]
-    ) -> tuple[Choices, dict[str, Floats]]:
+    def _fit_fold(self, target: FoldedTarget, fold: int, asked: tuple[str, ...]) -> tuple[Choices, dict[str, Floats]]:
         x = self.source.x[self.source.rows[fold]]
         parts = {name: fitted(x) for name, fitted in self._rigid(target, fold)} if RIGID & set(asked) else {}
         if set(asked) <= RIGID | {"identity"}:
@@ -134,9 +132,7 @@ class Ladder:
         yield "rotation", AffineMap(rotation, mean_x, mean_y)
         yield "similarity", AffineMap(similarity_scale(sxx, rotation, nuclear) * rotation, mean_x, mean_y)
 
-    def _fit_chosen(
-        self, target: FoldedTarget, fold: int, asked: tuple[str, ...], parts: dict[str, Floats]
-    ) -> Choices:
+    def _fit_chosen(self, target: FoldedTarget, fold: int, asked: tuple[str, ...], parts: dict[str, Floats]) -> Choices:
         """Add the rungs that choose something on the inner folds, and return what they chose."""
         x = self.source.x[self.source.rows[fold]]
         penalty = choose_penalty(target, fold)

@@ -146,9 +146,7 @@ class LocalRung:
         outside = _assign(source.x, source.rows[held_out], centres)
         mean = source.mean(excluded)
         factors = tuple(RidgeFactor.of(_gram(self._augmented(r, mean))) for r in training)
-        quadratics = tuple(
-            f.quadratic(_gram(self._augmented(r, mean))) for f, r in zip(factors, outside, strict=True)
-        )
+        quadratics = tuple(f.quadratic(_gram(self._augmented(r, mean))) for f, r in zip(factors, outside, strict=True))
         return Regions(centres, training, outside, factors, quadratics)
 
 

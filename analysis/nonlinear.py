@@ -116,9 +116,7 @@ class NonlinearRung:
         best, column = np.unravel_index(int(np.argmin(paths)), paths.shape)
         return Curvature(self.bandwidths[int(best)], RELATIVE_PENALTIES[int(column)])
 
-    def _path(
-        self, target: FoldedTarget, excluded: Folds, inner: int, penalty: float, bandwidth: float
-    ) -> Floats:
+    def _path(self, target: FoldedTarget, excluded: Folds, inner: int, penalty: float, bandwidth: float) -> Floats:
         featured = self._featured(excluded, inner, bandwidth)
         eliminated = self._eliminated(excluded, inner, penalty, bandwidth)
         ridge = fit_ridge(target, excluded, penalty)
