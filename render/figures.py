@@ -120,8 +120,8 @@ class Reach:
         return cls(max(-BELOW_ZERO * top, min([0.0, *(e.low for e in known)]) - 0.02 * top), top)
 
     def holds(self, estimate: Interval) -> bool:
-        """Whether an estimate is drawn as a dot."""
-        return estimate.value >= self.lowest
+        """Whether an estimate is drawn as a dot, with its whole interval."""
+        return estimate.low >= self.lowest
 
     @property
     def range(self) -> list[float]:

@@ -122,7 +122,7 @@ def scores(
     """Return estimates as dots, and as arrows at the edge with their values where they lie beyond the reach."""
     inside = [i for i, e in enumerate(estimates) if reach.holds(e)]
     drawn = dots(name, [rows[i] for i in inside], [estimates[i] for i in inside], [labels[i] for i in inside])
-    outside = [i for i, e in enumerate(estimates) if e.value < reach.lowest]
+    outside = [i for i, e in enumerate(estimates) if e.low < reach.lowest]
     if not outside:
         return [drawn]
     arrows: PlotlyJson = {

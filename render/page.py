@@ -33,7 +33,14 @@ CAVEATS_SHOWN = 3
 SCRIPTS = ("page.js", "explorer.js")
 #: Which module shows which kind of result: a new kind is a line here, a module that offers what `ResultModule` asks,
 #: and a template that extends page.html.
-KINDS = {"polyglot/linear-map/1": "linear_map"}
+KINDS = {
+    "polyglot/linear-map/1": "linear_map",
+    "polyglot/layers/1": "layers",
+    "polyglot/cka/1": "cka",
+    "polyglot/language-id/1": "language_id",
+    "polyglot/composition/1": "composition",
+    "polyglot/geometry/1": "geometry",
+}
 
 
 class ResultModule(Protocol):

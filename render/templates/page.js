@@ -47,11 +47,16 @@
     autosize: false,
   });
 
+  // Numbers that would be too small to read are left to the table.
+  const legible = (trace, width) =>
+    trace.type === "heatmap" && width / trace.x.length < 40 ? { ...trace, texttemplate: "" } : trace;
+
   const draw = (div, width = div.clientWidth) => {
     const panel = panels[div.id];
     const first = !drawn.has(div);
     drawn.set(div, `${mode()} ${width}`);
-    Plotly.react(div, painted(panel.data, palettes[mode()]), layoutFor(panel, width), {
+    const data = panel.data.map((trace) => legible(painted(trace, palettes[mode()]), width));
+    Plotly.react(div, data, layoutFor(panel, width), {
       displaylogo: false,
       displayModeBar: false,
       ...panel.config,
