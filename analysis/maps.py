@@ -181,6 +181,24 @@ class AffineFamily(Map):
         return self
 
 
+class IdentityMap(AffineFamily):
+    """ŷ = x: both sides share one place already; only the mean of y is learned, for `score`. Widths must be equal."""
+
+    rung = "identity"
+
+    def fit_moments(self, moments: Moments | Sequence[Moments]) -> Self:
+        """Check the widths and keep the mean of y.
+
+        Raises
+        ------
+        DataError
+            If there are no rows, or the widths differ.
+        """
+        self._take(solve(total_of(moments), [Recipe("shift")])[0])
+        self.mean_x_ = self.mean_y_
+        return self
+
+
 class ShiftMap(AffineFamily):
     """ŷ = x + μy − μx: translation as a translation; the widths must be equal."""
 
@@ -348,7 +366,7 @@ def best_rank(folds: Sequence[Moments], penalty: float) -> int:
     return int(grid[int(np.argmin(errors))])
 
 
-AFFINE: tuple[type[AffineFamily], ...] = (ShiftMap, RotationMap, SimilarityMap, LowRankMap, RidgeMap)
+AFFINE: tuple[type[AffineFamily], ...] = (IdentityMap, ShiftMap, RotationMap, SimilarityMap, LowRankMap, RidgeMap)
 
 
 def map_families() -> dict[str, type[Map]]:

@@ -7,6 +7,7 @@ import pytest
 from polyglot.analysis.curved_maps import LocalMap, NonlinearMap
 from polyglot.analysis.ladder import Ladder
 from polyglot.analysis.maps import (
+    IdentityMap,
     LowRankMap,
     RidgeMap,
     RotationMap,
@@ -56,6 +57,7 @@ def test_each_family_recovers_its_own_kind_exactly(cloud):
     q, a = turn(rng, 6, 6), rng.standard_normal((6, 6))
     low = rng.standard_normal((6, 2)) @ rng.standard_normal((2, 6))
     exact = [
+        (IdentityMap(), x),
         (ShiftMap(), x + 3),
         (RotationMap(), x @ q + 1),
         (SimilarityMap(), 0.4 * x @ q - 2),

@@ -1,0 +1,240 @@
+"""A fitted map's folder: what is loaded from it predicts what was fitted and scored, as vectors and as a model."""
+
+import json
+
+import numpy as np
+import pytest
+from polyglot.analysis.ladder import Ladder
+from polyglot.analysis.maps import load_map, make_map
+from polyglot.analysis.splits import group_folds
+from polyglot.errors import ConfigError, DataError, MissingExtraError, OutputError
+from polyglot.probe.linear_map import LinearMapConfig
+from polyglot.probe.linear_map import measure as certify
+from polyglot.probe.map_fit import MapFitConfig, choose_rung, fit, fit_vectors
+from polyglot.probe.map_fit_result import MapFitResult
+from polyglot.probe.map_fit_use import apply, export
+from polyglot.probe.results import from_json
+
+N, WIDTH = 240, 8
+LINEAR = MapFitConfig(rung="linear", resamples=100, permutations=2)
+ROTATION = MapFitConfig(rung="rotation", resamples=100, permutations=2)
+
+
+@pytest.fixture(scope="module")
+def turned():
+    """A space, and the same space turned with a little noise."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((N, WIDTH)) * np.linspace(2, 0.5, WIDTH)
+    y = x @ np.linalg.qr(rng.standard_normal((WIDTH, WIDTH)))[0] + 0.5 + 0.05 * rng.standard_normal((N, WIDTH))
+    return x, y
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    from polyglot.models.encoder import load_encoder
+
+    try:
+        return load_encoder("minilm", device="cpu")
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def bitext():
+    from polyglot.data.open import open_corpus
+
+    return open_corpus(["builtin:kitchen"], ("fr", "en"), limit=80).bitext("fr", "en")
+
+
+@pytest.fixture(scope="module")
+def fitted_model(minilm, bitext, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("map") / "fr-en"
+    return folder, fit((minilm, minilm), bitext, folder, ROTATION)
+
+
+def test_the_lowest_rung_that_suffices_is_fitted(turned, tmp_path):
+    config = MapFitConfig(resamples=100, permutations=2, chosen_by="r2")
+    result = fit_vectors(*turned, tmp_path / "map", config=config)
+    assert result.rung == result.verdict == "rotation"
+    assert result.scores.p_at_1.value > 0.95
+    assert "rotation map fitted on 240 pairs" in result.sentence
+    assert load_map(tmp_path / "map").rung == "rotation"
+
+
+def test_what_is_loaded_predicts_what_was_scored(turned, tmp_path):
+    x, y = turned
+    folds = group_folds(np.arange(N), 5, np.random.default_rng(0))
+    ladder = Ladder(x, folds, rungs=("linear",)).fit(y)
+    held = folds == 2
+    chosen = make_map("linear").set_params(penalty=ladder.choices[2].penalty).fit(x[~held], y[~held])
+    loaded = load_map(chosen.save(tmp_path / "fold"))
+    np.testing.assert_allclose(loaded.transform(x[held]), ladder.predictions["linear"][held], atol=1e-9)
+    result = fit_vectors(x, y, tmp_path / "map", config=LINEAR)
+    errors = np.sum((y - ladder.predictions["linear"]) ** 2) / np.sum((y - ladder.reference) ** 2)
+    assert result.scores.r2.value == pytest.approx(1 - errors, abs=1e-9)
+
+
+def test_the_folder_holds_a_record_a_card_and_no_pickle(turned, tmp_path):
+    result = fit_vectors(*turned, tmp_path / "map", config=LINEAR)
+    names = {path.name for path in (tmp_path / "map").iterdir()}
+    assert names == {"map.safetensors", "map.json", "fit.json", "README.md", "polyglot.json"}
+    assert from_json((tmp_path / "map" / "fit.json").read_text(), MapFitResult) == result
+    card = (tmp_path / "map" / "README.md").read_text()
+    assert "it was fitted to vectors" in card
+    assert f"{result.scores.p_at_1.value:.3f}" in card
+    assert {path.name for path in tmp_path.iterdir()} == {"map"}
+
+
+def test_the_model_of_the_folder_lands_where_the_map_says(fitted_model, minilm):
+    from sentence_transformers import SentenceTransformer
+
+    folder, result = fitted_model
+    assert result.carries_model
+    assert result.normalised
+    texts = ["où est la gare ?", "Il pleut.", "La soupe refroidit sur la table."]
+    mapped = load_map(folder).transform(minilm.encode(texts).pooled)
+    mapped /= np.linalg.norm(mapped, axis=1, keepdims=True)
+    loaded = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    np.testing.assert_allclose(loaded.encode(texts, show_progress_bar=False), mapped, atol=2e-6)
+
+
+def test_the_model_of_the_folder_is_an_encoder_here_with_its_lineage(fitted_model, minilm):
+    from polyglot.models.encoder import load_encoder
+
+    folder, _ = fitted_model
+    encoder = load_encoder(str(folder), device="cpu")
+    assert encoder.base_fingerprint == minilm.fingerprint
+    assert encoder.fingerprint != minilm.fingerprint
+    assert encoder.prompt == minilm.prompt
+
+
+def test_the_card_says_what_was_gained(fitted_model):
+    folder, result = fitted_model
+    assert result.before is not None
+    card = (folder / "README.md").read_text()
+    assert f"| P@1 | {result.before.p_at_1.value:.3f}" in card
+    assert "SentenceTransformer('THIS_FOLDER')" in card
+
+
+def test_a_certificate_of_other_models_is_refused(turned, minilm, bitext, tmp_path):
+    quick = LinearMapConfig(
+        ("identity", "linear"), power_replicates=0, failure=False, permutations=2, costly_permutations=1
+    )
+    certificate = certify(*turned, config=quick)
+    with pytest.raises(DataError, match="not of fr → en with these models"):
+        fit((minilm, minilm), bitext, tmp_path / "map", MapFitConfig(), certificate=certificate)
+
+
+def test_no_map_is_said_and_not_fitted(turned, tmp_path):
+    x, _ = turned
+    unrelated = np.random.default_rng(5).standard_normal(x.shape)
+    with pytest.raises(DataError, match="clears its null"):
+        fit_vectors(x, unrelated, tmp_path / "map", config=MapFitConfig(resamples=100, permutations=5))
+    assert not (tmp_path / "map").exists()
+
+
+def test_a_bent_space_gets_a_bent_map_without_a_model(tmp_path):
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((400, 4))
+    y = np.abs(x) @ rng.standard_normal((4, 4)) + 0.02 * rng.standard_normal((400, 4))
+    config = LinearMapConfig(power_replicates=0, failure=False, permutations=2, costly_permutations=1, resamples=100)
+    direction = certify(x, y, config=config).directions[0]
+    assert choose_rung(direction, "r2") in ("local", "nonlinear")
+    result = fit_vectors(x, y, tmp_path / "map", config=MapFitConfig(rung="nonlinear", resamples=100, permutations=2))
+    assert not result.carries_model
+    assert "bends" in (tmp_path / "map" / "README.md").read_text()
+    with pytest.raises(ConfigError, match="cannot be one layer"):
+        export(tmp_path / "map", tmp_path / "dense")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_files_are_mapped_in_blocks(turned, tmp_path, dtype):
+    x, y = turned
+    fit_vectors(x, y, tmp_path / "map", config=LINEAR)
+    np.save(tmp_path / "x.npy", x.astype(dtype))
+    shape = apply(tmp_path / "map", tmp_path / "x.npy", tmp_path / "deep" / "mapped.npy", block_rows=37)
+    mapped = np.load(tmp_path / "deep" / "mapped.npy")
+    assert mapped.shape == shape == (N, WIDTH)
+    assert mapped.dtype == np.float32
+    expected = load_map(tmp_path / "map").transform(x.astype(dtype))
+    np.testing.assert_allclose(mapped, expected, rtol=1e-6, atol=1e-6)
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["mapped.npy"]
+
+
+def test_no_rows_are_mapped_to_no_rows(turned, tmp_path):
+    fit_vectors(*turned, tmp_path / "map", config=LINEAR)
+    np.save(tmp_path / "none.npy", np.empty((0, WIDTH), np.float32))
+    assert apply(tmp_path / "map", tmp_path / "none.npy", tmp_path / "out.npy", dtype="float16") == (0, WIDTH)
+    assert np.load(tmp_path / "out.npy").dtype == np.float16
+
+
+def test_mapped_vectors_are_normalised_as_the_target_model_does(fitted_model, minilm, tmp_path):
+    folder, _ = fitted_model
+    np.save(tmp_path / "x.npy", minilm.encode(["Bonjour.", "Merci."]).pooled)
+    apply(folder, tmp_path / "x.npy", tmp_path / "y.npy")
+    np.testing.assert_allclose(np.linalg.norm(np.load(tmp_path / "y.npy"), axis=1), 1, atol=1e-6)
+
+
+def test_a_failed_block_leaves_no_file(turned, tmp_path):
+    x, y = turned
+    fit_vectors(x, y, tmp_path / "map", config=LINEAR)
+    broken = x.copy()
+    broken[200, 1] = np.nan
+    np.save(tmp_path / "x.npy", broken)
+    with pytest.raises(DataError, match="NaN or infinity"):
+        apply(tmp_path / "map", tmp_path / "x.npy", tmp_path / "y.npy", block_rows=50)
+    assert {path.name for path in tmp_path.iterdir()} == {"map", "x.npy"}
+
+
+def test_a_dense_export_is_the_map(turned, tmp_path):
+    import torch
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    x, y = turned
+    fit_vectors(x, y, tmp_path / "map", config=LINEAR)
+    layer = Dense.load(str(export(tmp_path / "map", tmp_path / "dense")))
+    with torch.no_grad():
+        given = layer({"sentence_embedding": torch.from_numpy(x.astype(np.float32))})["sentence_embedding"]
+    np.testing.assert_allclose(given, load_map(tmp_path / "map").transform(x), atol=1e-4)
+    with pytest.raises(ConfigError, match="dense or onnx"):
+        export(tmp_path / "map", tmp_path / "x", "torch")
+
+
+def test_onnx_is_exported_or_the_missing_library_named(turned, tmp_path):
+    import importlib.util
+
+    fit_vectors(*turned, tmp_path / "map", config=LINEAR)
+    if importlib.util.find_spec("onnx") and importlib.util.find_spec("onnxscript"):
+        assert export(tmp_path / "map", tmp_path / "map.onnx", "onnx").stat().st_size > 4 * WIDTH * WIDTH
+    else:
+        with pytest.raises(ConfigError, match="pip install onnx"):
+            export(tmp_path / "map", tmp_path / "map.onnx", "onnx")
+
+
+def test_an_earlier_map_is_replaced_and_nothing_else(turned, tmp_path):
+    fit_vectors(*turned, tmp_path / "map", config=LINEAR)
+    fit_vectors(*turned, tmp_path / "map", config=MapFitConfig(rung="rotation", resamples=100, permutations=2))
+    assert json.loads((tmp_path / "map" / "map.json").read_text())["rung"] == "rotation"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("x")
+    with pytest.raises(OutputError, match="not a map"):
+        fit_vectors(*turned, tmp_path / "other", config=LINEAR)
+    with pytest.raises(OutputError, match="is a file"):
+        fit_vectors(*turned, tmp_path / "other" / "thesis.tex", config=LINEAR)
+
+
+def test_wrong_files_and_settings_are_named(turned, tmp_path):
+    x, y = turned
+    fit_vectors(x, y, tmp_path / "map", config=LINEAR)
+    np.save(tmp_path / "narrow.npy", x[:, :3])
+    np.save(tmp_path / "whole.npy", np.arange(10))
+    (tmp_path / "text.npy").write_text("no")
+    for name, words in (("narrow", "width 3"), ("whole", "matrix of floats"), ("text", "cannot be read")):
+        with pytest.raises(DataError, match=words):
+            apply(tmp_path / "map", tmp_path / f"{name}.npy", tmp_path / "out.npy")
+    with pytest.raises(ConfigError, match="unknown rung 'mlp'"):
+        MapFitConfig(rung="mlp")
+    with pytest.raises(ConfigError, match="p_at_1 or r2"):
+        MapFitConfig(chosen_by="f1")
+    with pytest.raises(DataError, match="'shift' cannot be fitted"):
+        fit_vectors(x, y, tmp_path / "shift", config=MapFitConfig(rung="shift", resamples=100, permutations=2))
