@@ -62,7 +62,7 @@ def run(
         raise DataError(f"{bitext.name} has {len(bitext)} pairs: expected at least {MINIMUM_PAIRS}")
     origin = Origin.now(command)
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
-    pairs = Pairs.of_text(source, target, bitext, same_space=_same_space(encoders, config))
+    pairs = Pairs.of_text(source, target, bitext, same_space=same_space(encoders, config))
     directions = measure_both(pairs, config)
     origin = replace(origin, models=(source.identity, target.identity), device=encoders[0].device)
     return LinearMapResult(
@@ -150,7 +150,7 @@ def open_matrix(path: Path) -> NDArray[np.floating]:
     return array
 
 
-def _same_space(encoders: tuple[Encoder, Encoder], config: LinearMapConfig) -> bool:
+def same_space(encoders: tuple[Encoder, Encoder], config: LinearMapConfig) -> bool:
     """One encoder on both sides, or one finetuned from the other."""
     if config.same_space is not None:
         return config.same_space
