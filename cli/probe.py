@@ -8,40 +8,34 @@ from typing import Annotated
 import typer
 
 from . import options
-from .loading import check_models, load_bitext, load_encoders, typed_command, user_cache
-from .report import Report
+from .common import Common, shared
+from .loading import check_models, typed_command
 
 app = typer.Typer(no_args_is_help=True, help="Measure the geometry of languages in an embedding model.")
 
+Permutations = Annotated[int, typer.Option("--permutations", help="Permuted or broken pairings for the null.")]
+Layers = Annotated[list[int] | None, typer.Option("--layer", help="A layer to measure; repeat it. By default all.")]
+
 
 @app.command("linear-map")
+@shared
 def linear_map(
     source: Annotated[str, typer.Argument(metavar="SRC", help="Source language, such as fr.")] = "",
     target: Annotated[str, typer.Argument(metavar="TGT", help="Target language, such as en.")] = "",
+    *,
     vectors: Annotated[
         tuple[Path, Path] | None, typer.Option("--vectors", help="Two .npy files of paired rows instead of text.")
     ] = None,
     same_space: Annotated[bool, typer.Option("--same-space", help="Both sides live in one space.")] = False,
     margin: Annotated[float, typer.Option("--margin", help="Share of the ceiling that may be lost.")] = 0.05,
-    permutations: Annotated[int, typer.Option("--permutations", help="Permuted refits for the null.")] = 20,
+    permutations: Permutations = 20,
     mlp: Annotated[bool, typer.Option("--mlp", help="Add the MLP rung.")] = False,
     no_texts: options.NoTexts = False,
-    model: options.Model = options.DEFAULT_MODEL,
     target_model: options.TargetModel = None,
-    corpus: options.Corpus = None,
-    limit: options.Limit = None,
-    device: options.Device = None,
-    batch_tokens: options.BatchTokens = None,
-    seed: options.Seed = 0,
-    out: options.Out = options.REPORTS,
-    output_format: options.Format = "both",
-    plotlyjs: options.Plotlyjs = "inline",
-    open_page: options.OpenPage = False,
-    quiet: options.Quiet = False,
-    trust_remote_code: options.TrustCode = False,
+    common: Common,
 ) -> None:
     """Is the map from SRC to TGT identity, shift, rotation, linear, or more?"""
-    report = Report(out / "linear-map", output_format, plotlyjs, open_page, quiet)
+    report = common.report("linear-map")
     if vectors is None and not (source and target):
         raise typer.BadParameter("expected two languages such as `en fr`, or --vectors X.npy Y.npy")
     from ..analysis.ladder import DEFAULT_RUNGS
@@ -54,7 +48,7 @@ def linear_map(
         costly_permutations=min(5, permutations),
         texts=not no_texts,
         same_space=True if same_space else None,
-        seed=seed,
+        seed=common.seed,
     )
     from ..probe import linear_map as probe
 
@@ -62,17 +56,134 @@ def linear_map(
         result = probe.measure_files(*vectors, config, command=typed_command())
         name = "-".join(path.stem for path in vectors)
     else:
-        check_models(model, target_model)
-        bitext = load_bitext(corpus, source, target, limit=limit, seed=seed)
-        encoders = load_encoders(model, target_model, device, trust_remote_code=trust_remote_code)
-        result = probe.run(
-            encoders,
-            bitext,
-            config,
-            cache=user_cache(),
-            command=typed_command(),
-            batch_tokens=batch_tokens,
-            progress=not quiet,
-        )
+        check_models(common.model, target_model)
+        bitext = common.bitext(source, target)
+        result = probe.run(common.encoders(target_model), bitext, config, **common.run_options())
         name = f"{bitext.source}-{bitext.target}"
     report.write(result, name, verdict=" ".join(d.certificate.sentence for d in result.directions))
+
+
+@app.command("layers")
+@shared
+def layers(
+    source: options.Source,
+    target: options.Target,
+    *,
+    only: Layers = None,
+    stress: Annotated[bool, typer.Option("--stress", help="Apply known disturbances; show what moves.")] = False,
+    permutations: Permutations = 20,
+    common: Common,
+) -> None:
+    """Show where in the encoder two languages meet: similarity, maps, retrieval, language identity by layer."""
+    from ..probe import layers as probe
+    from ..probe.layers_config import LayersConfig
+
+    report = common.report("layers")
+    config = LayersConfig(
+        layers=tuple(only) if only else None,
+        permutations=permutations,
+        costly_permutations=min(5, permutations),
+        stress=stress,
+        seed=common.seed,
+    )
+    check_models(common.model)
+    bitext = common.bitext(source, target)
+    result = probe.run(common.encoder(), bitext, config, **common.run_options())
+    report.write(result, f"{bitext.source}-{bitext.target}", verdict=" ".join(result.story) or "No peak stands out.")
+
+
+@app.command("cka")
+@shared
+def cka(
+    source: options.Source,
+    target: options.Target,
+    *,
+    other: Annotated[str | None, typer.Option("--other", help="A second model, such as a finetuned one.")] = None,
+    permutations: Permutations = 20,
+    common: Common,
+) -> None:
+    """Compare layers with layers by CKA: of two languages in one model, or of two models for each language."""
+    from ..probe import cka as probe
+    from ..probe.cka_config import CkaConfig
+
+    report = common.report("cka")
+    config = CkaConfig(permutations=permutations, seed=common.seed)
+    check_models(common.model, other)
+    bitext = common.bitext(source, target)
+    second = None if other is None else common.encoder(other)
+    result = probe.run(common.encoder(), bitext, config, other=second, **common.run_options())
+    report.write(result, f"{bitext.source}-{bitext.target}", verdict=result.sentence)
+
+
+@app.command("retrieval")
+@shared
+def retrieval(
+    source: options.Source,
+    target: options.Target,
+    *,
+    through: Annotated[Path | None, typer.Option("--through", help="A fitted map for the source side.")] = None,
+    no_texts: options.NoTexts = False,
+    target_model: options.TargetModel = None,
+    common: Common,
+) -> None:
+    """Search translations both ways: P@k, accuracy, weighted F1, CSLS and margins, hubness, classed errors."""
+    from ..probe import retrieval as probe
+    from ..probe.retrieval_config import RetrievalConfig
+
+    report = common.report("retrieval")
+    config = RetrievalConfig(texts=not no_texts, seed=common.seed)
+    check_models(common.model, target_model)
+    bitext = common.bitext(source, target)
+    given = None if through is None else probe.Through.load(through)
+    result = probe.run(common.encoders(target_model), bitext, config, through=given, **common.run_options())
+    report.write(result, f"{bitext.source}-{bitext.target}", verdict=result.sentence)
+
+
+@app.command("language-id")
+@shared
+def language_id(languages: options.Languages, *, only: Layers = None, common: Common) -> None:
+    """Measure how much language identity embeddings hold, and what removing it costs."""
+    from ..probe import language_id as probe
+    from ..probe.language_id_config import LanguageIdConfig
+
+    report = common.report("language-id")
+    config = LanguageIdConfig(layers=tuple(only) if only else (), seed=common.seed)
+    check_models(common.model)
+    text = common.text(languages)
+    result = probe.run(common.encoder(), text, text.languages, config, **common.run_options())
+    report.write(result, "-".join(text.languages), verdict=result.sentence)
+
+
+@app.command("composition")
+@shared
+def composition(
+    languages: options.Languages,
+    *,
+    curved: Annotated[bool, typer.Option("--curved", help="Let the curved rungs set the ceiling too.")] = False,
+    common: Common,
+) -> None:
+    """Does A→B→C equal A→C, and do loops close?"""
+    from ..probe import composition as probe
+    from ..probe.composition_config import CompositionConfig
+
+    report = common.report("composition")
+    config = CompositionConfig(curved=curved, seed=common.seed)
+    check_models(common.model)
+    text = common.text(languages)
+    result = probe.run(common.encoder(), text, text.languages, config, **common.run_options())
+    report.write(result, "-".join(text.languages), verdict=result.sentence)
+
+
+@app.command("geometry")
+@shared
+def geometry(languages: options.Languages, *, only: Layers = None, common: Common) -> None:
+    """Measure the cloud of each language: isotropy, effective rank, intrinsic dimension, hubness, by layer."""
+    from ..probe import geometry as probe
+    from ..probe.geometry_config import GeometryConfig
+
+    report = common.report("geometry")
+    config = GeometryConfig(layers=tuple(only) if only else None, seed=common.seed)
+    check_models(common.model)
+    text = common.text(languages)
+    result = probe.run(common.encoder(), text, text.languages, config, **common.run_options())
+    report.write(result, "-".join(text.languages), verdict=" ".join(result.sentences))
