@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ..probe.linear_map_result import ExplorerPoint
 from .embed import to_script_json
 from .plotlyjs import pack
+from .words import language_name, language_tag
 
 LARGEST = 2000
 STEPS = 2000  # a coordinate is kept to this fraction of the plane, less than a pixel
@@ -24,6 +25,7 @@ class Explorer:
     id: str
     source: str
     target: str
+    tags: tuple[str, str]  # of the languages, for the browser
     points: tuple[ExplorerPoint, ...]
     left_out: int
 
@@ -33,12 +35,14 @@ class Explorer:
         return len(self.points)
 
 
-def explorer(points: Sequence[ExplorerPoint], prefix: str, languages: tuple[str, str]) -> Explorer | None:
-    """Return an explorer of at most 2 000 pairs; None where the result has none."""
+def explorer(points: Sequence[ExplorerPoint], prefix: str, codes: tuple[str, str]) -> Explorer | None:
+    """Return an explorer of at most 2 000 pairs between two languages; None where the result has none."""
     if not points:
         return None
     drawn = tuple(points[:LARGEST])
-    return Explorer(f"{prefix}-explorer", *languages, drawn, len(points) - len(drawn))
+    source, target = (language_name(code) for code in codes)
+    tags = (language_tag(codes[0]), language_tag(codes[1]))
+    return Explorer(f"{prefix}-explorer", source, target, tags, drawn, len(points) - len(drawn))
 
 
 def packed_explorers(explorers: Sequence[Explorer]) -> str:

@@ -15,7 +15,7 @@ from .linear_map_resolution import learning_curve, power
 from .linear_map_summary import retrieval_sentence, summary_parts
 from .provenance import models_of, provenance_facts
 from .view import Fact, Figure, FigureGroup, Headline, Scale, ScaleRow, Verdict, View
-from .words import MEANINGS, count, identifier, language_name, number, plain_percent, rung_name
+from .words import MEANINGS, count, identifier, language_name, language_tag, number, plain_percent, rung_name
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -31,6 +31,7 @@ class DirectionView:
     label: str
     source: str
     target: str
+    tags: tuple[str, str]  # of the languages, for the browser
     rows: str
     judged: str
     groups: tuple[FigureGroup, ...]
@@ -155,11 +156,12 @@ def _direction(direction: Direction, prefix: str) -> DirectionView:
         label=f"{source} → {target}",
         source=source,
         target=target,
+        tags=(language_tag(direction.source), language_tag(direction.target)),
         rows=_rows(direction),
         judged=rung_name(direction.judged),
         groups=tuple(group for group in _groups(direction, prefix) if group.figures),
         worst=direction.worst[:20],
-        explorer=explorer(direction.explorer, prefix, (source, target)),
+        explorer=explorer(direction.explorer, prefix, (direction.source, direction.target)),
     )
 
 

@@ -94,6 +94,16 @@ def language_name(code: str) -> str:
     return code if name.startswith("Unknown language") else name
 
 
+def language_tag(code: str) -> str:
+    """Return the tag by which a browser chooses letter shapes and voice; empty, which means unknown, if it is none."""
+    import langcodes
+
+    try:
+        return langcodes.standardize_tag(code) if langcodes.tag_is_valid(code) else ""
+    except (ValueError, LookupError):
+        return ""
+
+
 def identifier(text: str) -> str:
     """Return text reduced to what an identifier or the name of a file may hold; empty where nothing is left.
 

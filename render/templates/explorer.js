@@ -26,6 +26,10 @@
     const count = data.row.length;
     const all = [...Array(count).keys()];
     const indexOfRow = new Map(data.row.map((row, index) => [row, index]));
+    const said = {
+      source: (name, i) => element(name, data.source[i], { dir: "auto", lang: root.dataset.sourceLang }),
+      target: (name, i) => element(name, data.target[i], { dir: "auto", lang: root.dataset.targetLang }),
+    };
     const plots = Object.fromEntries(SIDES.map((side) => [side, $(`[data-side="${side}"]`, root)]));
     const kinds = all.map((i) => {
       const [before, after] = [data.before[i][0] === data.row[i], data.after[i][0] === data.row[i]];
@@ -79,8 +83,8 @@
       const list = element("ol", "");
       for (const row of rows) {
         const index = indexOfRow.get(row);
-        const item = element("li", "", { dir: "auto" });
-        item.append(element("span", row === right ? "✓ " : "", { className: "mark" }), index === undefined ? `row ${row}, not drawn` : data.target[index]);
+        const item = index === undefined ? element("li", `row ${row}, not drawn`) : said.target("li", index);
+        if (row === right) item.prepend(element("span", "✓ ", { className: "mark" }));
         list.append(item);
       }
       const block = element("div", "");
@@ -90,7 +94,7 @@
 
     const describe = (i) => {
       const texts = element("div", "", { className: "beside" });
-      texts.append(element("p", data.source[i], { dir: "auto" }), element("p", data.target[i], { dir: "auto" }));
+      texts.append(said.source("p", i), said.target("p", i));
       const near = element("div", "", { className: "beside" });
       near.append(
         ...neighbours("nearest targets before the map", data.before[i], data.row[i]),
@@ -160,7 +164,7 @@
         const button = element("button", data.row[i], { type: "button", className: "link" });
         button.addEventListener("click", () => pin(i));
         cell.append(button);
-        line.append(cell, element("td", data.source[i], { dir: "auto" }), element("td", data.target[i], { dir: "auto" }), element("td", LOOKS[kinds[i]].words));
+        line.append(cell, said.source("td", i), said.target("td", i), element("td", LOOKS[kinds[i]].words));
         return line;
       }));
     };

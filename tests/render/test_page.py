@@ -160,7 +160,7 @@ def test_the_provenance_says_how_to_make_it_again(html):
 
 
 def test_sentences_find_their_own_direction(html):
-    assert re.search(r'dir="auto">العبّارة', html)
+    assert re.search(r'dir="auto" lang="fr">العبّارة', html)
 
 
 def test_exact_numbers_stand_beside_rounded_ones_for_the_csv(html):

@@ -10,6 +10,7 @@ from polyglot.render.words import (
     drawn_text,
     interval,
     language_name,
+    language_tag,
     number,
     percent,
     percent_interval,
@@ -57,6 +58,13 @@ def test_a_percent_sign_stays_on_the_line_of_its_number():
 )
 def test_a_language_has_its_english_name_or_else_its_code(code, name):
     assert language_name(code) == name
+
+
+@pytest.mark.parametrize(
+    ("code", "tag"), [("fr", "fr"), ("eng_Latn", "en"), ("zh-hant", "zh-Hant"), ("<b>", ""), ("", ""), ("العربية", "")]
+)
+def test_a_language_has_the_tag_that_a_browser_knows(code, tag):
+    assert language_tag(code) == tag
 
 
 def test_rung_names_are_words():
