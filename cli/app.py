@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import PolyglotError
-from . import data, options, probe
+from . import data, maps, options, probe, train
 from .tables import print_table
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 app.add_typer(probe.app, name="probe")
 app.add_typer(data.app, name="data")
+app.add_typer(maps.app, name="map")
+app.add_typer(train.app, name="train")
 
 
 @app.callback()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,8 @@ class Report:
         ------
         ConfigError, OutputError
         """
-        if self.output_format not in FORMATS:
-            raise ConfigError(f"--format must be one of {', '.join(FORMATS)}, got '{self.output_format}'")
-        if self.plotlyjs not in PLOTLYJS:
-            raise ConfigError(f"--plotlyjs must be one of {', '.join(PLOTLYJS)}, got '{self.plotlyjs}'")
+        require_one_of("--format", self.output_format, FORMATS)
+        require_one_of("--plotlyjs", self.plotlyjs, PLOTLYJS)
         require_writable(self.folder)
 
     def write(self, result: Any, name: str, verdict: str) -> None:  # noqa: ANN401 - a result of any probe
@@ -63,6 +62,17 @@ class Report:
         from ..render.summary import terminal_summary
 
         Console().print(terminal_summary(result))
+
+
+def require_one_of(option: str, given: str, allowed: Sequence[str]) -> None:
+    """Refuse a value that an option does not take.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if given not in allowed:
+        raise ConfigError(f"{option} must be one of {', '.join(allowed)}, got '{given}'")
 
 
 def require_writable(folder: Path) -> None:
