@@ -192,7 +192,7 @@ def _result(
         run=str(run.folder.path),
         languages=outcomes,
         retention=kept,
-        speed=run.speed(LoopReport(0, 0, 0.0, ()), "float32"),
+        speed=run.speed(LoopReport(0, 0, 0.0, 0.0, ()), "float32"),
         scores={},
         warnings=(),
         next_command=f"polyglot probe linear-map {config.langs[0]} {config.pivot} --model {run.folder.model}",

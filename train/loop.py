@@ -61,6 +61,7 @@ class LoopReport:
     steps: int
     rows: int
     seconds: float
+    cpu_seconds: float  # of this process, all threads: what the run costs when others share the machine
     losses: tuple[float, ...]  # mean of each tenth of the steps of this process run
 
     @property
@@ -119,7 +120,7 @@ class Loop:
 
         torch.manual_seed(self.config.seed + self.ranks.rank)
         start = self._restore()
-        began, notes = time.perf_counter(), _Log()
+        began, worked, notes = time.perf_counter(), time.process_time(), _Log()
         self._set_mode()
         with Progress(self.total, "training", unit="step", visible=self.ranks.writes) as bar:
             bar.advance(start)
@@ -129,7 +130,8 @@ class Loop:
                 bar.advance()
                 self._after(batch.step + 1, notes, began)
         self._finish()
-        return LoopReport(self.total, notes.rows, time.perf_counter() - began, notes.tenths())
+        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - worked
+        return LoopReport(self.total, notes.rows, seconds, cpu_seconds, notes.tenths())
 
     def _step(self, batch: Batch) -> float:
         step = batch.step + 1

@@ -88,6 +88,7 @@ class Speed:
     steps: int
     pairs: int
     seconds: float
+    cpu_seconds: float
     pairs_per_second: float
     precision: str
     threads: int

@@ -166,6 +166,7 @@ class Run:
             report.steps,
             report.rows,
             round(report.seconds, 2),
+            round(report.cpu_seconds, 2),
             round(report.rows_per_second, 2),
             precision,
             torch.get_num_threads(),

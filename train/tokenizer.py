@@ -216,7 +216,8 @@ def extend_tokenizer(tokenizer: PreTrainedTokenizerBase, words: Sequence[str]) -
     """
     from transformers import AddedToken
 
-    _retire(tokenizer, [word for word in words if word in tokenizer.get_vocab()])
+    held = tokenizer.get_vocab()
+    _retire(tokenizer, [word for word in words if word in held])
     first = len(tokenizer)
     tokenizer.add_tokens([AddedToken(word, single_word=not _is_han(word), normalized=True) for word in words])
     ids = np.array(tokenizer.convert_tokens_to_ids(list(words)), np.int64)
