@@ -87,6 +87,25 @@ def percentile_interval(value: float, resampled: Floats, level: float = LEVEL) -
     return Interval(value, float(low), float(high), level)
 
 
+def proportion_interval(value: float, resampled: Floats, n: int, level: float = LEVEL) -> Interval:
+    """Return the percentile interval of a proportion; at 0 and 1, where no resample differs, the exact binomial limits.
+
+    Parameters
+    ----------
+    value : float
+        Observed proportion of hits.
+    resampled : array (b,)
+    n : int
+        Independent units (groups): the limit at 0 hits is 1 − (α/2)^(1/n) (Clopper and Pearson, 1934).
+    """
+    reach = 1 - ((1 - level) / 2) ** (1 / n)
+    if value == 0:
+        return Interval(0.0, 0.0, reach, level)
+    if value == 1:
+        return Interval(1.0, 1 - reach, 1.0, level)
+    return percentile_interval(value, resampled, level)
+
+
 def jackknife_interval(value: float, without: ArrayLike, level: float = LEVEL) -> Interval:
     """Return the normal interval of a delete-one-block jackknife (Künsch, 1989).
 

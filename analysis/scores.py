@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .inference import Interval, Resamples, percentile_interval
+from .inference import Interval, Resamples, proportion_interval
 from .neighbours import MatchRanks, match_ranks
 
 Floats = NDArray[np.float64]
@@ -71,7 +71,9 @@ def retrieval_outcomes(ranks: MatchRanks) -> dict[str, Floats]:
 
 
 def mean_intervals(outcomes: dict[str, Floats], resamples: Resamples) -> dict[str, Interval]:
-    """Return the mean of each outcome with its cluster-bootstrap interval."""
+    """Return the mean of each outcome with its cluster-bootstrap interval; exact limits at 0 and 1."""
     totals, resampled = resamples.sums(np.column_stack([*outcomes.values(), np.ones(len(resamples.group_of_row))]))
     means, drawn = totals[:-1] / totals[-1], resampled[:, :-1] / resampled[:, -1:]
-    return {name: percentile_interval(float(means[i]), drawn[:, i]) for i, name in enumerate(outcomes)}
+    return {
+        name: proportion_interval(float(means[i]), drawn[:, i], resamples.n_groups) for i, name in enumerate(outcomes)
+    }

@@ -46,27 +46,26 @@ def verdict_sentence(names: tuple[str, str], decision: Decision, scores: SharedE
     if decision.verdict == NO_MAP:
         return f"{pair}: no map found predicts held-out translations better than chance."
     ceiling = scores.interval(decision.ceiling)
-    return f"{pair} {_finding(decision)} {_bounds(ceiling, reach, told=decision.verdict in DESCRIPTIONS)}"
+    rising = reach.still_rising(ceiling)
+    as_far = f" as far as {reach.training_pairs} training pairs tell" if rising else ""
+    return f"{pair} {_finding(decision, as_far)} {_bounds(decision, ceiling, reach)}"
 
 
-def _finding(decision: Decision) -> str:
+def _finding(decision: Decision, as_far: str) -> str:
     linear = decision.shares["linear"]
     reached = f"a linear map reaches {share_text(linear)} of what the best map found explains"
     if decision.verdict == NONLINEAR:
-        return f"is {'mostly linear' if linear.value >= 0.5 else 'nonlinear'}: {reached}."
+        return f"is {'mostly linear' if linear.value >= 0.5 else 'nonlinear'}{as_far}: {reached}."
     if decision.verdict == UNDECIDED:
         return f"is undecided: {reached}, an interval that holds the {100 * (1 - decision.margin):.0f} % asked for."
-    share = decision.shares[decision.verdict]
-    return f"is {DESCRIPTIONS[decision.verdict]}: it reaches {share_text(share)} of what the best map found explains."
+    name, share = DESCRIPTIONS[decision.verdict], decision.shares[decision.verdict]
+    return f"is {name}{as_far}: it reaches {share_text(share)} of what the best map found explains."
 
 
-def _bounds(ceiling: Interval, reach: Reach, *, told: bool) -> str:
-    explained = f"That best map explains {100 * ceiling.value:.0f} % of held-out variance"
+def _bounds(decision: Decision, ceiling: Interval, reach: Reach) -> str:
+    explained = f"The best map explains {100 * ceiling.value:.0f} % of held-out variance"
     if reach.limit is not None and reach.still_rising(ceiling):
-        explained += (
-            f" from {reach.training_pairs} training pairs and would explain more with more "
-            f"(limit near {100 * reach.limit.value:.0f} %): the verdict holds as far as these pairs tell"
-        )
-    if told and reach.detectable is not None:
+        explained += f" and would explain more with more pairs (limit near {100 * reach.limit.value:.0f} %)"
+    if decision.verdict in DESCRIPTIONS and reach.detectable is not None:
         explained += f"; curvature of {100 * reach.detectable:g} % or more would have been seen"
     return f"{explained}."
