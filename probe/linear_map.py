@@ -146,7 +146,8 @@ def open_matrix(path: Path) -> NDArray[np.floating]:
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"cannot read {path} as a .npy matrix: {error}") from error
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
-        raise DataError(f"{path}: expected a matrix of floats, got {getattr(array, 'shape', '?')} of {array.dtype}")
+        what = f"{array.shape} of {array.dtype}" if isinstance(array, np.ndarray) else "an archive of several arrays"
+        raise DataError(f"{path}: expected a .npy matrix of floats, got {what}")
     return array
 
 

@@ -13,10 +13,9 @@ def of(x, y, groups=None, *, same_space=True):
 
 
 @pytest.mark.parametrize("side", [0, 1])
-@pytest.mark.parametrize(
-    ("value", "message"), [(np.nan, "NaN or infinity"), (np.inf, "NaN or infinity"), (0, "all zeros")]
-)
-def test_bad_rows_are_refused_with_their_numbers(side, value, message):
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
+def test_bad_rows_are_refused_with_their_numbers(side, value):
+    message = "all zeros" if value == 0 else "NaN or infinity"
     x, y = rows(), rows(seed=1)
     (x, y)[side][[3, 41]] = value
     with pytest.raises(DataError, match=f"{('source', 'target')[side]} rows 3, 41 .*{message}"):
