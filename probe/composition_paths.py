@@ -28,7 +28,7 @@ def composed_paths(web: Web) -> tuple[Composed, ...]:
 
 
 def _triples(web: Web) -> Iterator[tuple[int, int, int]]:
-    return permutations(range(len(web.languages)), 3)  # type: ignore[return-value]  # of length 3
+    return permutations(range(len(web.languages)), 3)
 
 
 def _composed(web: Web, path: tuple[int, int, int], direct_hits: Floats) -> Composed:

@@ -16,6 +16,7 @@ from .view import Cell, Column, FigureGroup, Panel, PlotlyJson, Table, View
 from .words import drawn_text, two_digits
 
 TEMPLATE = "findings.html"
+MOST_WRITTEN = 9
 #: Colour and shape of the first, second, … series: shapes repeat what colours say.
 WEAR = (("@accent", "circle"), ("@second", "diamond"), ("@third", "square"), ("@faded", "triangle-up"))
 
@@ -79,7 +80,7 @@ def _traces(series: Series, names: Sequence[str], color: str, symbol: str) -> li
         [(i, e) for i, e in known if names[i] != POOLED],
         [(i, e) for i, e in known if names[i] == POOLED],
     )
-    traces = []
+    traces: list[PlotlyJson] = []
     for part in parts:
         if part:
             labels = [f"{series.name}, {'layer ' if names[i] != POOLED else ''}{names[i]}" for i, _ in part]
@@ -139,9 +140,6 @@ def matrix_panel(
     )
     down = {**row_axis(rows), "title": {"text": drawn_text(axes[1])}}
     return panel(panel_id, title, [data], {"xaxis": across, "yaxis": down}, row_height(len(rows), 110))
-
-
-MOST_WRITTEN = 9
 
 
 def matrix_table(
