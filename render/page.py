@@ -40,6 +40,8 @@ KINDS = {
     "polyglot/language-id/1": "language_id",
     "polyglot/composition/1": "composition",
     "polyglot/geometry/1": "geometry",
+    "polyglot/retrieval/1": "retrieval",
+    "polyglot/question-retrieval/1": "question_retrieval",
 }
 
 

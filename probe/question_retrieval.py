@@ -1,0 +1,247 @@
+"""Questions in one language, passages in another: does the right passage come first, before and after a map?
+
+nDCG@10, MRR@10 and R@100 with one relevant passage a question. Intervals resample questions, by passage, since
+questions on one passage fail together; the passages stay fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.inference import Interval, Resamples, percentile_interval
+from ..analysis.neighbours import Criterion, match_ranks, nearest
+from ..analysis.scores import mean_intervals
+from ..errors import ConfigError, DataError
+from .provenance import Origin, provenance
+from .question_retrieval_result import MissedQuestion, PassageScores, QuestionResult, Ranking
+from .results import Side
+from .retrieval import Through
+
+if TYPE_CHECKING:
+    from ..data.questions import Questions
+    from ..models.cache import EmbeddingCache
+    from ..models.encoder import Encoder
+
+Rows = NDArray[np.floating]
+Floats = NDArray[np.float64]
+Ranks = NDArray[np.int64]
+CRITERIA: tuple[Criterion, ...] = ("cosine", "csls")
+AS_THEY_ARE, REFERENCE = "as they are", "in the language of the passages"
+FEW_PASSAGES = 200
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionConfig:
+    """What question retrieval can be told.
+
+    Parameters
+    ----------
+    resamples : int
+        Cluster-bootstrap resamples of questions, ≥ 100.
+    permutations : int
+        Permutations of questions for the null, ≥ 20.
+    texts : bool
+        Whether questions and passages enter the result.
+    seed : int
+    """
+
+    resamples: int = 1000
+    permutations: int = 20
+    texts: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        if self.resamples < 100 or self.permutations < 20:
+            raise ConfigError(
+                f"expected at least 100 resamples and 20 permutations, got {self.resamples} and {self.permutations}"
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Question vectors in the space of the passages, and how they got there."""
+
+    name: str
+    vectors: Rows  # (q, d)
+
+
+def run(
+    encoders: tuple[Encoder, Encoder],
+    questions: Questions,
+    config: QuestionConfig = QuestionConfig(),
+    *,
+    through: Through | None = None,
+    reference: Questions | None = None,
+    cache: EmbeddingCache | None = None,
+    command: str = "",
+    progress: bool = False,
+) -> QuestionResult:
+    """Search the passage that answers each question.
+
+    Parameters
+    ----------
+    encoders : (Encoder, Encoder)
+        Of the questions and of the passages; the same one twice for one model.
+    questions : Questions
+        As `data.questions.open_questions` gives them.
+    config : QuestionConfig
+    through : Through, optional
+        A map for the question vectors: the search is scored without it (where the widths allow) and with it.
+    reference : Questions, optional
+        The same questions in the language of the passages: what could be reached. Encoded as the passages are.
+    cache : EmbeddingCache, optional
+    command : str
+    progress : bool
+
+    Raises
+    ------
+    DataError
+        If the widths do not fit, or the reference is not of the same questions.
+    """
+    from ..models.cache import encode_cached
+
+    _check(encoders, questions, through, reference)
+    origin = Origin.now(command)
+    vectors = encode_cached(encoders[0], questions.queries, cache=cache, progress=progress).pooled
+    passages = encode_cached(encoders[1], questions.passages, cache=cache, progress=progress).pooled
+    asked = [Asked(AS_THEY_ARE, vectors)] if encoders[0].dim == encoders[1].dim else []
+    if through is not None:
+        asked.append(Asked(f"through {through.name}", through.fitted.transform(vectors)))
+    if reference is not None:
+        held = encode_cached(encoders[1], reference.queries, cache=cache, progress=progress).pooled
+        asked.append(Asked(REFERENCE, held))
+    sides = tuple(
+        Side(language, encoder.name, encoder.fingerprint)
+        for language, encoder in zip((questions.query_language, questions.passage_language), encoders, strict=True)
+    )
+    origin = replace(origin, models=sides, device=encoders[0].device)
+    rankings = rank_passages(asked, passages, questions.relevant, config)
+    record = provenance(origin, corpus=questions.name, fingerprint=questions.fingerprint, seed=config.seed)
+    used = asked[1] if through is not None and len(asked) > 1 and asked[0].name == AS_THEY_ARE else asked[0]
+    return QuestionResult(
+        questions.query_language,
+        questions.passage_language,
+        len(questions),
+        len(questions.passages),
+        rankings,
+        tuple(_missed(used, passages, rankings, questions)) if config.texts else (),
+        config.resamples,
+        config.permutations,
+        through.name if through else "",
+        tuple(_warnings(questions)),
+        _sentence(rankings, questions),
+        record,
+    )
+
+
+def rank_passages(
+    asked: Sequence[Asked], passages: Rows, relevant: NDArray[np.integer], config: QuestionConfig
+) -> tuple[Ranking, ...]:
+    """Score each set of question vectors (q, d) against passages (p, d) by cosine and by CSLS.
+
+    Parameters
+    ----------
+    asked : sequence of Asked
+        The first is what the others are compared with, if it is the questions as they are.
+    passages : array (p, d)
+    relevant : array (q,) of int
+        The passage that answers each question.
+    config : QuestionConfig
+    """
+    resamples = Resamples.draw(relevant, np.random.default_rng([config.seed, 1]), config.resamples)
+    found: list[Ranking] = []
+    plain: dict[str, Floats] = {}
+    for criterion in CRITERIA:
+        for part in asked:
+            ranks = _ranks(part.vectors, passages, relevant, criterion)
+            gain = _outcomes(ranks)["ndcg_at_10"]
+            if part.name == AS_THEY_ARE:
+                plain[criterion] = gain
+            compared = criterion in plain and part.name != AS_THEY_ARE
+            difference = percentile_interval(*resamples.mean(gain - plain[criterion])) if compared else None
+            null = _null(part.vectors, passages, relevant, criterion, config)
+            scores = PassageScores(**_intervals(ranks, resamples, null))
+            found.append(Ranking(part.name, criterion, scores, difference, tuple(ranks.tolist())))
+    return tuple(found)
+
+
+def _ranks(questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion) -> Ranks:
+    return match_ranks(questions, passages, relevant, np.arange(len(passages)))[0].of(criterion)
+
+
+def _outcomes(ranks: Ranks) -> dict[str, Floats]:
+    within = (ranks <= 10).astype(np.float64)
+    return {
+        "ndcg_at_10": within / np.log2(1 + ranks),
+        "mrr_at_10": within / ranks,
+        "recall_at_100": (ranks <= 100).astype(np.float64),
+        "p_at_1": (ranks <= 1).astype(np.float64),
+    }
+
+
+def _intervals(ranks: Ranks, resamples: Resamples, null: dict[str, list[float]]) -> dict[str, Interval]:
+    intervals = mean_intervals(_outcomes(ranks), resamples)
+    return {name: interval.with_null(null[name]) for name, interval in intervals.items()}
+
+
+def _null(
+    questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion, config: QuestionConfig
+) -> dict[str, list[float]]:
+    """Give each question the answer of another one."""
+    rng = np.random.default_rng([config.seed, 2])
+    null: dict[str, list[float]] = {}
+    for _ in range(config.permutations):
+        ranks = _ranks(questions, passages, rng.permutation(relevant), criterion)
+        for name, outcome in _outcomes(ranks).items():
+            null.setdefault(name, []).append(float(outcome.mean()))
+    return null
+
+
+def _check(
+    encoders: tuple[Encoder, Encoder], questions: Questions, through: Through | None, reference: Questions | None
+) -> None:
+    widths = encoders[0].dim, encoders[1].dim
+    if through is None and widths[0] != widths[1]:
+        raise DataError(f"the sides are {widths[0]} and {widths[1]} wide: fit a map and give it with --through")
+    if through is not None and (through.fitted.n_features_in_, len(through.fitted.mean_y_)) != widths:
+        raise DataError(f"the map {through.name} was not fitted between widths {widths[0]} and {widths[1]}")
+    if reference is not None and not np.array_equal(reference.relevant, questions.relevant):
+        raise DataError("the reference does not hold the same questions in the same order")
+
+
+def _missed(
+    used: Asked, passages: Rows, rankings: tuple[Ranking, ...], questions: Questions
+) -> Iterator[MissedQuestion]:
+    """Yield the questions whose answer comes last, with what came first."""
+    ranks = np.array(next(r.ranks for r in rankings if r.name == used.name and r.criterion == "cosine"))
+    rows = [row for row in np.argsort(-ranks, kind="stable").tolist() if ranks[row] > 1][:SHOWN]
+    if not rows:
+        return
+    first = nearest(used.vectors[rows], passages, k=1)[1][:, 0]
+    for row, place in zip(rows, first.tolist(), strict=True):
+        right = questions.passages[int(questions.relevant[row])]
+        yield MissedQuestion(questions.queries[row], right, questions.passages[place], int(ranks[row]))
+
+
+def _warnings(questions: Questions) -> Iterator[str]:
+    if len(questions.passages) < FEW_PASSAGES:
+        yield f"{len(questions.passages)} passages are few: do not compare these scores with larger collections"
+
+
+def _sentence(rankings: tuple[Ranking, ...], questions: Questions) -> str:
+    by_cosine = [r for r in rankings if r.criterion == "cosine"]
+    parts = []
+    for ranking in by_cosine:
+        score = ranking.scores.ndcg_at_10
+        parts.append(f"{ranking.name} {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]")
+    return (
+        f"{questions.query_language} questions, {questions.passage_language} passages: nDCG@10 {'; '.join(parts)} "
+        f"among {len(questions.passages)} passages."
+    )
