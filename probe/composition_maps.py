@@ -106,7 +106,7 @@ def _pair_map(web: Web, ladder: Ladder, fit: LadderFit, step: tuple[int, int], c
         decision.ceiling,
         decision.shares,
         scores.interval("linear").with_null(null),
-        design.mean(web.hits(fit.predictions["linear"], step[1])),
+        design.proportion(web.hits(fit.predictions["linear"], step[1])),
     )
 
 

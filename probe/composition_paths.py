@@ -45,8 +45,8 @@ def _composed(web: Web, path: tuple[int, int, int], direct_hits: Floats) -> Comp
         r2_composed=web.share_left(errors[1], total),
         r2_cost=_difference(web, errors[1] - errors[0], total),
         agreement=web.share_left(row_squares(fitted.prediction - walked), moved),
-        p_at_1_direct=web.design.mean(direct_hits),
-        p_at_1_composed=web.design.mean(hits),
+        p_at_1_direct=web.design.proportion(direct_hits),
+        p_at_1_composed=web.design.proportion(hits),
         p_at_1_cost=percentile_interval(cost, drawn),
         p_value=two_sided(cost, drawn),
         p_adjusted=1.0,
@@ -87,7 +87,7 @@ def _loop(web: Web, path: tuple[int, ...], home: Floats) -> Loop:
     return Loop(
         path=tuple(web.languages[place] for place in path),
         r2=web.share_left(row_squares(web.rows[start] - arrived), row_squares(web.rows[start] - reference)),
-        p_at_1=web.design.mean(hits),
+        p_at_1=web.design.proportion(hits),
         p_at_1_cost=web.design.mean(home - hits),
     )
 

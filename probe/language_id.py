@@ -151,7 +151,7 @@ def _baseline(several: Several, design: Design, config: LanguageIdConfig) -> Bas
     classes = len(several.languages)
     labels = np.repeat(np.arange(classes), several.n)
     hits = held_out_hits(features, labels, np.tile(design.folds, classes), penalty=config.penalty)
-    accuracy = design.mean(hits.reshape(classes, -1).mean(axis=0))
+    accuracy = design.proportion(hits.reshape(classes, -1).mean(axis=0))
     spread = features.std(axis=0)
     scaled = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
     return Baseline(accuracy, coded_bits(scaled, labels, np.tile(design.groups, classes), config), names)

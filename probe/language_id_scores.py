@@ -47,6 +47,10 @@ class Labelled:
         """Group of each of the c n rows."""
         return np.tile(self.design.groups, self.classes)
 
+    def proportion(self, hits: NDArray[np.generic]) -> Interval:
+        """Share of hits among all rows (c n,) with its interval."""
+        return self.design.proportion(np.asarray(hits, np.float64).reshape(self.classes, -1).mean(axis=0))
+
     def mean(self, outcome: NDArray[np.generic]) -> Interval:
         """Mean of an outcome of all rows (c n,) with its cluster-bootstrap interval."""
         return self.design.mean(np.asarray(outcome, np.float64).reshape(self.classes, -1).mean(axis=0))
@@ -77,16 +81,16 @@ def layer_language_id(name: str, data: Labelled, languages: Sequence[str], confi
         conditions.append(
             Condition(
                 condition,
-                accuracy=data.mean(told).with_null(controls.mean(axis=1)),
+                accuracy=data.proportion(told).with_null(controls.mean(axis=1)),
                 selectivity=data.mean(told - controls.mean(axis=0)),
                 bits=coded_bits(removed.held_out, data.labels, data.groups, config),
-                p_at_1=data.design.mean(found),
+                p_at_1=data.design.proportion(found),
                 p_at_1_change=None if condition == AS_IT_IS else data.design.mean(found - plain_hits),
             )
         )
         if condition == AS_IT_IS:
             rows = told.reshape(data.classes, -1)
-            by_language = {language: data.design.mean(row) for language, row in zip(languages, rows, strict=True)}
+            by_language = {language: data.design.proportion(row) for language, row in zip(languages, rows, strict=True)}
     return LayerLanguageId(name, data.rows.shape[1], tuple(conditions), by_language)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.inference import Interval, Resamples, blocks_of_groups, percentile_interval
+from ..analysis.inference import Interval, Resamples, blocks_of_groups, percentile_interval, proportion_interval
 from ..analysis.jackknife import BLOCKS
 from ..analysis.scores import Pool
 from ..analysis.splits import deciles, group_folds, permute_within_strata
@@ -54,11 +54,25 @@ class Design:
         blocks = tuple(blocks_of_groups(groups, folds, BLOCKS))
         return cls(groups, folds, blocks, drawn[0], partners, pools, (drawn[1], drawn[2]))
 
+    def proportion(self, hits: NDArray[np.generic]) -> Interval:
+        """Return the share of hits (n,), each 0 to 1, with its cluster-bootstrap interval; exact limits at 0 and 1."""
+        value, drawn = self.resamples.mean(np.asarray(hits, np.float64))
+        return _around(proportion_interval(value, drawn, self.resamples.n_groups))
+
+    def pool_proportion(self, hits: NDArray[np.generic], side: int) -> Interval:
+        """Return the same for hits of the distinct texts of the source (side 0) or of the target (side 1)."""
+        resamples = self.pool_resamples[side]
+        value, drawn = resamples.mean(np.asarray(hits, np.float64))
+        return _around(proportion_interval(value, drawn, resamples.n_groups))
+
     def mean(self, outcome: NDArray[np.generic]) -> Interval:
         """Return the mean of a per-row outcome (n,) with its cluster-bootstrap interval."""
-        found = percentile_interval(*self.resamples.mean(np.asarray(outcome, np.float64)))
-        # Where every resample gives one value, sums in another order may differ from it in the last digit.
-        return replace(found, low=min(found.low, found.value), high=max(found.high, found.value))
+        return _around(percentile_interval(*self.resamples.mean(np.asarray(outcome, np.float64))))
+
+
+def _around(found: Interval) -> Interval:
+    """Where every resample gives one value, sums in another order may differ from it in the last digit."""
+    return replace(found, low=min(found.low, found.value), high=max(found.high, found.value))
 
 
 def pool_of_texts(texts: Sequence[str], groups: Numbers) -> Pool:

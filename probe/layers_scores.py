@@ -113,10 +113,8 @@ def _maps(x: Floats, y: Floats, design: Design, plan: LayerPlan) -> Measured:
         "linear_r2": scores.interval("linear"),
         "rotation_share": scores.share("rotation"),
         "similarity_share": scores.share("similarity"),
-        "p_at_1_mapped": design.mean(forward.cosine <= 1),
-        "p_at_1_mapped_backward": percentile_interval(
-            *design.pool_resamples[1].mean(np.asarray(backward.cosine <= 1, np.float64))
-        ),
+        "p_at_1_mapped": design.proportion(forward.cosine <= 1),
+        "p_at_1_mapped_backward": design.pool_proportion(backward.cosine <= 1, 1),
     }
     refits = [_refitted(ladder, y, design, partner) for partner in design.partners[: plan.refits]]
     nulls = {name: np.array([refit[name] for refit in refits]) for name in (refits[0] if refits else {})}
@@ -161,7 +159,7 @@ def _retrieval(x: Floats, y: Floats, design: Design) -> Measured:
         ("p_at_1_backward", y, x, design.pools[0]),
     ):
         ranks = retrieve(queries, answers, design.groups, pool)[0]
-        estimates[name] = design.mean(ranks.cosine <= 1)
+        estimates[name] = design.proportion(ranks.cosine <= 1)
         found = pool.groups[nearest(queries, answers[pool.rows], k=1)[1][:, 0]]
         nulls[name] = np.array([float(np.mean(found == design.groups[p])) for p in design.partners])
     return Measured(estimates, nulls)
@@ -175,7 +173,7 @@ def _language_id(x: Floats, y: Floats, design: Design, plan: LayerPlan) -> Measu
     hits = _pair_hits(both, truth, folds)
     rng = np.random.default_rng([len(x), 7])
     null = [float(_pair_hits(both, _swapped(truth, design.groups, rng), folds).mean()) for _ in range(plan.refits)]
-    return Measured({"language_id": design.mean(hits)}, {"language_id": np.array(null)})
+    return Measured({"language_id": design.proportion(hits)}, {"language_id": np.array(null)})
 
 
 def _pair_hits(both: Rows, labels: NDArray[np.int64], folds: NDArray[np.int64]) -> Floats:

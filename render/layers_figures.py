@@ -124,7 +124,7 @@ def matrix_panel(
         "zmax": max([*known, 0.01]),
         "xgap": 1,
         "ygap": 1,
-        "colorbar": {"thickness": 10, "outlinewidth": 0, "title": {"text": drawn_text(title), "side": "right"}},
+        "colorbar": {"thickness": 10, "outlinewidth": 0},
         "customdata": [[f"{drawn_text(r)}, {drawn_text(c)}" for c in columns] for r in rows],
         "hovertemplate": "%{customdata}: %{z:.3f}<extra></extra>",
     }
@@ -139,7 +139,10 @@ def matrix_panel(
         zeroline=False,
     )
     down = {**row_axis(rows), "title": {"text": drawn_text(axes[1])}}
-    return panel(panel_id, title, [data], {"xaxis": across, "yaxis": down}, row_height(len(rows), 110))
+    above = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 1, "yanchor": "bottom"}
+    heading = {**above, "text": drawn_text(title), "showarrow": False, "font": {"size": 13, "color": "@muted"}}
+    layout = {"xaxis": across, "yaxis": down, "annotations": [heading], "margin": {"l": 12, "r": 16, "t": 30, "b": 12}}
+    return panel(panel_id, title, [data], layout, row_height(len(rows), 126))
 
 
 def matrix_table(
