@@ -128,7 +128,7 @@ def _by_layer(result: GeometryResult, name: str, measures: tuple[str, str]) -> F
     last = result.languages[0].layers[-1]
     references = "; ".join(f"{NAMES[m]} {number(getattr(last.plain, m).null_mean, 2)}" for m in measures)
     caption = (
-        f"{NAMES[measures[0]]} and {NAMES[measures[1]]} with 95 % block-jackknife intervals, as the vectors are and "
+        f"{_capital(NAMES[measures[0]])} and {NAMES[measures[1]]} with 95 % block-jackknife intervals, as the vectors are and "
         f"without the {result.removed} strongest principal components. A cloud without any preferred direction, of as "
         f"many rows and as wide, would have: {references}. In the table it stands as chance."
     )
@@ -147,6 +147,10 @@ def trend_title(result: GeometryResult, measure: str) -> str:
     word = "rises" if last.value > first.value else "falls"
     start, end = (where(one.layers[place].name) for place in (0, -1))
     return f"{name} {word} from {_value(first)} at {start} to {_value(last)} at {end}"
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _value(estimate: Interval) -> str:
@@ -192,7 +196,7 @@ def _rogue_panel(place: int, name: str, layer: LayerGeometry) -> Panel:
         labels = [f"coordinate {n}, share of the {title}" for n in names]
         traces.append(dots(title, range(len(names)), estimates, labels, color=color, symbol=symbol))
     layout = {
-        "xaxis": value_axis(f"share, {name}", tickformat=".0%"),
+        "xaxis": value_axis(f"share, {name}", tickformat=".1%", rangemode="tozero", nticks=5),
         "yaxis": {**row_axis(names), "title": {"text": "coordinate"}},
     }
     return panel(f"geometry-rogue-{place}", f"Rogue dimensions of {name}", traces, layout, row_height(len(names)))

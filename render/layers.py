@@ -34,8 +34,8 @@ NAMES = {
     "language_id": "language identity",
 }
 BAND = (
-    "The grey band is the maximum over all layers with broken pairs of like length, mean to 95th percentile: a layer "
-    "below it is not told from chance."
+    "The grey band is the maximum over all layers with broken pairs of like length, mean to 95th percentile: what the "
+    "best layer must clear. The chance of each layer alone is in the table."
 )
 
 
