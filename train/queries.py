@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,9 @@ from .retention import OldLanguage, OldScores, open_old_language, retention, sco
 from .run import Run
 from .sampler import BatchPlan
 from .student import Student
+
+if TYPE_CHECKING:
+    from ..data.questions import Questions
 
 LEAST_QUERIES = 20
 RESAMPLES = 1000
@@ -41,38 +46,17 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
 
     questions = open_questions(config.questions, config.pivot, config.pivot)
     training = _training_queries(questions.relevant, config)
-    text = open_old_language(config.retention, config.pivot, questions.passages)
+    text, asked = _measured_text(questions, training, config)
     encoder = run.load(config.model)
     run.begin(encoder, [questions.fingerprint])
-    held = np.setdiff1d(np.arange(len(questions)), training)
-    asked = OldLanguage(None, [questions.queries[i] for i in held], questions.passages, questions.relevant[held], [])
-    text = (
-        text if config.retention.questions is not None else OldLanguage(text.similarity, [], [], held[:0], text.plain)
-    )
     before, asked_before = score_old_language(encoder, text), score_old_language(encoder, asked)
-    queries, relevant = [questions.queries[i] for i in training], questions.relevant[training]
-    with run.one_first():
-        mined = mined_negatives(
-            encoder,
-            queries,
-            questions.passages,
-            relevant,
-            negatives=config.negatives,
-            margin=config.negative_margin,
-            cache=default_cache_dir(),
-        )
-    own = questions.negatives
-    given = [list(own[i]) if own is not None else [] for i in training]
-    filled = fill_negatives(mined, given, relevant, len(questions.passages), config)
     student = Student(encoder, PRECISION)
-    columns = [[questions.passages[row[k]] for row in filled] for k in range(config.negatives)]
-    rows = TextRows.of(student, queries, [questions.passages[i] for i in relevant], *columns)
+    rows = _rows(student, questions, training, config, run)
     criterion = info_nce(student, ContrastiveConfig(out=config.out, scale=config.scale, mini_batch=16), run.ranks)
     loop = config.loop
     plan = BatchPlan([rows.source], loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.ranks.world)
     report = Loop(PairObjective(student, [rows], criterion, run.ranks), plan, loop, run.folder, run.ranks).run()
     after = run.trained(student)
-    kept = retention(text, before, score_old_language(after, text), config.retention, seed=run.seed)
     result = TrainResult(
         schema=SCHEMA,
         stage="finetune",
@@ -82,7 +66,7 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
         fingerprint=after.fingerprint,
         run=str(run.folder.path),
         languages=(),
-        retention=kept,
+        retention=retention(text, before, score_old_language(after, text), config.retention, seed=run.seed),
         speed=run.speed(report, PRECISION),
         scores=_scores(asked_before, score_old_language(after, asked), run.seed),
         warnings=("the vectors of this model do not live in the space of its base: embed indexes again",),
@@ -92,6 +76,43 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
     )
     run.keep(student, result)
     return result
+
+
+def _measured_text(
+    questions: Questions, training: NDArray[np.int64], config: FinetuneConfig
+) -> tuple[OldLanguage, OldLanguage]:
+    """Return the text of retention, and the questions that are not trained on among all passages.
+
+    The built-in questions measure no retention here: most of them are trained on.
+    """
+    held = np.setdiff1d(np.arange(len(questions)), training)
+    kept = open_old_language(config.retention, config.pivot, questions.passages)
+    if config.retention.questions is None:
+        kept = OldLanguage(kept.similarity, [], [], held[:0], kept.plain)
+    queries = [questions.queries[i] for i in held]
+    return kept, OldLanguage(None, queries, questions.passages, questions.relevant[held], [])
+
+
+def _rows(
+    student: Student, questions: Questions, training: NDArray[np.int64], config: FinetuneConfig, run: Run
+) -> TextRows:
+    """Return the training rows: query, passage, negatives."""
+    queries, relevant = [questions.queries[i] for i in training], questions.relevant[training]
+    passages, own = questions.passages, questions.negatives
+    with run.one_first():
+        mined = mined_negatives(
+            student.encoder,
+            queries,
+            passages,
+            relevant,
+            negatives=config.negatives,
+            margin=config.negative_margin,
+            cache=default_cache_dir(),
+        )
+    given = [list(own[i]) if own is not None else [] for i in training]
+    filled = fill_negatives(mined, given, relevant, len(passages), config)
+    columns = [[passages[row[k]] for row in filled] for k in range(config.negatives)]
+    return TextRows.of(student, queries, [passages[i] for i in relevant], *columns)
 
 
 def _training_queries(relevant: NDArray[np.int64], config: FinetuneConfig) -> NDArray[np.int64]:

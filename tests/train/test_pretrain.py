@@ -3,7 +3,8 @@ import pytest
 from polyglot.errors import ConfigError, DataError
 from polyglot.models.encoder import load_encoder
 from polyglot.train.config import DataConfig, LoopConfig, PretrainConfig
-from polyglot.train.pretrain import IGNORED, Masker, pack, run_pretrain
+from polyglot.train.masking import IGNORED, Masker, pack
+from polyglot.train.pretrain import run_pretrain
 
 
 @pytest.fixture
