@@ -73,7 +73,7 @@ class LoopConfig:
     precision: Precision = "auto"
     embedding_update: EmbeddingUpdate = "lazy"
     dropout: Dropout = "off"
-    checkpoint_every: int = 500
+    checkpoint_every: int = 200
     seed: int = 0
 
     def __post_init__(self) -> None:
