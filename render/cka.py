@@ -120,4 +120,5 @@ def table_title(table: LayerTable) -> str:
     band = table.chance.get("cka")
     if band is not None and not top.low > band.p95:
         return "No two layers are told from chance"
-    return f"{where(table.row_layers[i])} and {where(table.column_layers[j])} are most alike: {two_digits(top.value)}"
+    pair = f"{where(table.row_layers[i])} and {where(table.column_layers[j])}"
+    return f"{pair[0].upper()}{pair[1:]} are most alike: {two_digits(top.value)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..probe.language_id_result import AS_IT_IS, Condition, LanguageIdResult, LayerLanguageId
 from ..probe.results import Interval, from_json
-from .figures import Reach, panel, row_axis, row_height, value_axis
+from .figures import panel, row_axis, row_height, value_axis
 from .intervals import INTERVAL_COLUMNS, interval_cells
 from .layers_figures import TEMPLATE, FindingsView, Series, layer_panel, layer_table, models, where
 from .marks import dots, over, vertical_line
@@ -98,7 +98,7 @@ def _groups(result: LanguageIdResult) -> tuple[FigureGroup, ...]:
 
 def _conditions(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
     names = [condition.name for condition in layer.conditions]
-    accuracy, estimates = [condition.accuracy for condition in layer.conditions], []
+    accuracy = [condition.accuracy for condition in layer.conditions]
     if result.baseline is not None:
         names, accuracy = [*names, "length and script alone"], [*accuracy, result.baseline.accuracy]
     marks = over(vertical_line(result.chance, "chance", at="top"))
@@ -109,14 +109,14 @@ def _conditions(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
     }
     drawn = dots("accuracy", range(len(names)), accuracy, names)
     panels = [panel("language-accuracy", "Accuracy of each condition", [drawn], layout, row_height(len(names)))]
-    estimates = [(c.name, c.p_at_1) for c in layer.conditions if c.p_at_1 is not None]
+    estimates = [(c.name, c.p_at_1_change) for c in layer.conditions if c.p_at_1_change is not None]
     if estimates:
         panels.append(_retrieval_panel(estimates))
     caption = (
         "Left: how often a linear classifier tells the language of a held-out text, as the vectors are and after each "
         "removal, which is fitted on the other folds like the classifier; removing means needs to know the language, "
         "the "
-        "others do not. Right: P@1 over all ordered pairs of languages, the price or the gain of the removal."
+        "others do not. Right: how much each removal changes P@1, paired, over all ordered pairs of languages."
     )
     return Figure(
         "language-conditions", removal_title(layer), tuple(panels), caption, "9", _conditions_table(result, layer)
@@ -126,11 +126,12 @@ def _conditions(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
 def _retrieval_panel(estimates: list[tuple[str, Interval]]) -> Panel:
     names, values = [name for name, _ in estimates], [value for _, value in estimates]
     layout = {
-        "xaxis": value_axis("P@1, mean over pairs of languages", range=Reach.of(values).range, tickformat=".0%"),
+        "xaxis": value_axis("change of P@1, mean over pairs of languages", tickformat="+.1%", rangemode="tozero"),
         "yaxis": row_axis(names),
+        **over(vertical_line(0, "", dash="solid")),
     }
-    drawn = dots("P@1", range(len(names)), values, names, color="@second", symbol="diamond")
-    return panel("language-retrieval", "P@1 of each condition", [drawn], layout, row_height(len(names)))
+    drawn = dots("change of P@1", range(len(names)), values, names, color="@second", symbol="diamond")
+    return panel("language-retrieval", "Change of P@1 by each removal", [drawn], layout, row_height(len(names)))
 
 
 def removal_title(layer: LayerLanguageId) -> str:
@@ -140,7 +141,7 @@ def removal_title(layer: LayerLanguageId) -> str:
     best = min(removals, key=lambda c: c.accuracy.value, default=None)
     if best is None or not best.accuracy.high < plain.accuracy.low:
         return f"{percent(plain.accuracy.value, 1)} are told right, and no removal lowers it"
-    title = f"{best.name}: {percent(best.accuracy.value, 1)} instead of {percent(plain.accuracy.value, 1)} told right"
+    title = f"{best.name[0].upper()}{best.name[1:]}: {percent(best.accuracy.value, 1)} instead of {percent(plain.accuracy.value, 1)} told right"
     return f"{title}, {_price(best)}" if best.p_at_1_change is not None else title
 
 

@@ -34,7 +34,7 @@ def test_page_draws_three_matrices_with_labels_and_a_table_of_all_cells(result):
 
 def test_title_names_the_best_pair_only_above_chance(result):
     table = result.tables[0]
-    assert module.table_title(table).startswith("layer ")
+    assert module.table_title(table).startswith("Layer ")
     assert "are most alike" in module.table_title(table)
     unbeaten = dataclasses.replace(table, chance={"cka": ChanceBand(1, 1.2, 2)})
     assert module.table_title(unbeaten) == "No two layers are told from chance"
