@@ -42,3 +42,8 @@ class CkaResult:
     resamples: int
     provenance: Provenance
     schema: str = SCHEMA
+
+    @property
+    def sentence(self) -> str:
+        """What all tables say."""
+        return " ".join(table.sentence for table in self.tables)

@@ -129,7 +129,7 @@ def _by_layer(result: GeometryResult, name: str, measures: tuple[str, str]) -> F
     references = "; ".join(f"{NAMES[m]} {number(getattr(last.plain, m).null_mean, 2)}" for m in measures)
     caption = (
         f"{_capital(NAMES[measures[0]])} and {NAMES[measures[1]]} with 95 % block-jackknife intervals, as the vectors "
-        f"are and without the {result.removed} strongest principal components. A cloud without any preferred direction, "
+        f"are and without the {result.removed} strongest principal components. A cloud without a preferred direction, "
         f"of as many rows and as wide, would have: {references}. In the table it stands as chance."
     )
     return Figure(f"geometry-{name}", trend_title(result, measures[0]), panels, caption, "6", table)

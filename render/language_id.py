@@ -141,7 +141,8 @@ def removal_title(layer: LayerLanguageId) -> str:
     best = min(removals, key=lambda c: c.accuracy.value, default=None)
     if best is None or not best.accuracy.high < plain.accuracy.low:
         return f"{percent(plain.accuracy.value, 1)} are told right, and no removal lowers it"
-    title = f"{best.name[0].upper()}{best.name[1:]}: {percent(best.accuracy.value, 1)} instead of {percent(plain.accuracy.value, 1)} told right"
+    left, told = percent(best.accuracy.value, 1), percent(plain.accuracy.value, 1)
+    title = f"{best.name[0].upper()}{best.name[1:]}: {left} instead of {told} told right"
     return f"{title}, {_price(best)}" if best.p_at_1_change is not None else title
 
 

@@ -76,6 +76,7 @@ def test_reads_back_from_json_and_repeats_by_seed(layers):
 def test_one_model_gives_one_table_and_two_models_one_for_each_language(letter_encoder, letter_texts):
     bitext = Bitext.of("letters", ("en", "de"), letter_texts["en"], letter_texts["de"])
     within = run(letter_encoder, bitext, QUICK)
+    assert within.sentence == within.tables[0].sentence
     assert len(within.tables) == 1
     assert (within.tables[0].rows.language, within.tables[0].columns.language) == ("en", "de")
     config = dataclasses.replace(QUICK, layers=(0, 1), other_layers=(2,))
