@@ -105,13 +105,15 @@ def _orthonormal_span(x: Floats) -> Floats:
     about = x - x.mean(axis=0)
     eigenvalues, vectors = np.linalg.eigh(about.T @ about)
     kept = eigenvalues > SMALLEST_EIGENVALUE * max(float(eigenvalues[-1]), 1e-300)
-    return about @ vectors[:, kept] / np.sqrt(eigenvalues[kept])
+    span: Floats = about @ vectors[:, kept] / np.sqrt(eigenvalues[kept])
+    return span
 
 
 def _left_by_global(span: Floats, y: Floats) -> Floats:
     """Return what the least-squares map of all rows leaves of y, (n, q)."""
     about = y - y.mean(axis=0)
-    return about - span @ (span.T @ about)
+    left: Floats = about - span @ (span.T @ about)
+    return left
 
 
 def _norm_of_global(x: Floats, y: Floats, penalty: float) -> float:

@@ -27,7 +27,8 @@ class FourierFeatures:
     def __call__(self, x: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the features of rows x (n, p), as (n, m) float32."""
         angles = x.astype(np.float32) @ self.omega.astype(np.float32) + self.phase.astype(np.float32)
-        return np.sqrt(np.float32(2.0 / len(self.phase))) * np.cos(angles)
+        features: NDArray[np.float32] = np.sqrt(np.float32(2.0 / len(self.phase))) * np.cos(angles)
+        return features
 
 
 def median_distance(x: NDArray[np.floating], rng: np.random.Generator) -> float:

@@ -72,12 +72,14 @@ class FoldedSource:
     def mean(self, excluded: Folds) -> Floats:
         """Mean of x over the rows outside the excluded folds, (p,)."""
         kept = self.outside(excluded)
-        return self.sums[kept].sum(axis=0) / self.count(kept)
+        mean: Floats = self.sums[kept].sum(axis=0) / self.count(kept)
+        return mean
 
     def scatter(self, folds: list[int], about: Floats) -> Floats:
         """Scatter of the rows of some folds about a point, (p, p)."""
         cross = np.outer(self.sums[folds].sum(axis=0), about)
-        return self.scatters[folds].sum(axis=0) - cross - cross.T + self.count(folds) * np.outer(about, about)
+        about_zero: Floats = self.scatters[folds].sum(axis=0)
+        return about_zero - cross - cross.T + self.count(folds) * np.outer(about, about)
 
     def factor(self, excluded: Folds) -> RidgeFactor:
         """Eigendecomposition of the scatter of all rows outside the excluded folds; kept."""
@@ -123,7 +125,8 @@ class FoldedTarget:
     def mean(self, excluded: Folds) -> Floats:
         """Mean of y over the rows outside the excluded folds, (q,)."""
         kept = self.source.outside(excluded)
-        return self.sums[kept].sum(axis=0) / self.source.count(kept)
+        mean: Floats = self.sums[kept].sum(axis=0) / self.source.count(kept)
+        return mean
 
     def cross(self, folds: list[int], about_x: Floats, about_y: Floats) -> Floats:
         """Cross-scatter of the rows of some folds about two points, (p, q)."""
@@ -131,7 +134,8 @@ class FoldedTarget:
         # Σ(x − a)(y − b)ᵀ = Σxyᵀ − (Σx)bᵀ − a(Σy − n b)ᵀ: two outer products instead of three
         shifted_y = sum_y - self.source.count(folds) * about_y
         left, right = np.column_stack([sum_x, about_x]), np.stack([about_y, shifted_y])
-        return self.crosses[folds].sum(axis=0) - left @ right
+        cross: Floats = self.crosses[folds].sum(axis=0) - left @ right
+        return cross
 
     def training_cross(self, excluded: Folds) -> Floats:
         """Centred cross-scatter of all rows outside the excluded folds, (p, q); kept."""

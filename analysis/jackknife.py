@@ -68,7 +68,7 @@ def cross_validated_r2(folds: Sequence[Moments], recipes: Sequence[Sequence[Reci
         training = total - held_out
         errors += [squared_error(fitted, held_out) for fitted in solve(training, own)]
         spread += held_out.total_y(training.mean_y)
-    return (1 - errors / spread).tolist()
+    return [float(1 - error / spread) for error in errors]
 
 
 def _folds(blocks: Sequence[Block]) -> list[Moments]:

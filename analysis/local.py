@@ -155,7 +155,8 @@ def _cluster(x: Floats, k: int, seed: int) -> Floats:
 
     distinct = len(np.unique(x[: 50 * k], axis=0))
     model = MiniBatchKMeans(min(k, distinct), n_init=1, max_iter=20, batch_size=2048, random_state=seed)
-    return model.fit(x).cluster_centers_.astype(np.float64)
+    centres: Floats = model.fit(x).cluster_centers_.astype(np.float64)
+    return centres
 
 
 def _assign(x: Floats, rows: NDArray[np.intp], centres: Floats) -> tuple[NDArray[np.intp], ...]:

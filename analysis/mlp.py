@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .folded import FoldedTarget
 from .rungs import AffineMap
+
+if TYPE_CHECKING:
+    from sklearn.neural_network import MLPRegressor
 
 Floats = NDArray[np.float64]
 WIDTHS: tuple[int, ...] = (64, 256)
@@ -37,7 +42,7 @@ def residual_mlp(target: FoldedTarget, ridge: AffineMap, *, held_out: int, seed:
     return ridge(source.x[source.rows[held_out]]) + best
 
 
-def _train(x: Floats, y: Floats, x_validation: Floats, y_validation: Floats, *, width: int, seed: int):  # noqa: ANN202
+def _train(x: Floats, y: Floats, x_validation: Floats, y_validation: Floats, *, width: int, seed: int) -> MLPRegressor:
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -53,8 +53,23 @@ class Moments:
         """Return the moments of no rows about the given centres, (p,) and (q,)."""
         cx, cy = np.asarray(centre_x, np.float64), np.asarray(centre_y, np.float64)
         p, q = len(cx), len(cy)
-        vectors = [np.zeros(p), np.zeros(q), np.zeros((p, p)), np.zeros((p, q)), np.zeros((q, q))]
-        return cls(0.0, cx, cy, *vectors, np.zeros(p), np.zeros(p), np.zeros(q), np.zeros(q), 0.0, 0.0, 0.0)
+        return cls(
+            n=0.0,
+            centre_x=cx,
+            centre_y=cy,
+            sum_x=np.zeros(p),
+            sum_y=np.zeros(q),
+            xx=np.zeros((p, p)),
+            xy=np.zeros((p, q)),
+            yy=np.zeros((q, q)),
+            x_xx=np.zeros(p),
+            x_yy=np.zeros(p),
+            y_xx=np.zeros(q),
+            y_yy=np.zeros(q),
+            xx_xx=0.0,
+            xx_yy=0.0,
+            yy_yy=0.0,
+        )
 
     @classmethod
     def from_arrays(
@@ -191,7 +206,8 @@ class Moments:
             raise DataError(f"{path}: not a file of saved moments ({error}); gather them again") from error
         if set(arrays) != {f.name for f in fields(cls)}:
             raise DataError(f"{path}: not a file of saved moments; gather them again")
-        return cls(**{k: float(v) if v.ndim == 0 else v for k, v in arrays.items()})
+        read: dict[str, Any] = {k: float(v) if v.ndim == 0 else v for k, v in arrays.items()}
+        return cls(**read)
 
     def all_reduce(self) -> Self:
         """Sum over all processes of the default torch process group; the centres must be equal on every rank."""
@@ -206,7 +222,8 @@ class Moments:
         return self._from_flat(tensor.cpu().numpy())
 
     def _from_flat(self, flat: Floats) -> Self:
-        parts, start = {}, 0
+        parts: dict[str, Any] = {}
+        start = 0
         for name in SUMS:
             shape = np.shape(getattr(self, name))
             size = int(np.prod(shape))
@@ -215,6 +232,7 @@ class Moments:
         return replace(self, **parts)
 
 
+M = TypeVar("M", bound=Moments)
 SUMS = tuple(f.name for f in fields(Moments) if not f.name.startswith("centre"))
 
 
@@ -239,14 +257,14 @@ def _mean_of_first_rows(rows: NDArray[np.floating]) -> Floats:
 
 
 def block_moments(
-    about: Moments,
+    about: M,
     x: NDArray[np.floating],
     y: NDArray[np.floating],
     *,
     device: str = "cpu",
     dtype: str = "float32",
     first_row: int = 0,
-) -> Moments:
+) -> M:
     """Return the moments of one block of rows about the centres of `about`."""
     import torch
 

@@ -46,14 +46,15 @@ def _function(kind: Kind, x: Floats, rng: np.random.Generator) -> Floats:
         return x
     if kind == "shift":
         direction = rng.standard_normal(width)
-        spread = np.sqrt(x.var(axis=0).sum())
-        return x + SHIFT * spread * direction / np.linalg.norm(direction)
+        spread = float(np.sqrt(x.var(axis=0).sum()))
+        return x + SHIFT * spread * direction / float(np.linalg.norm(direction))
     if kind in ("rotation", "similarity"):
-        rotation = np.linalg.qr(rng.standard_normal((width, width)))[0]
-        return x @ rotation * (SCALE if kind == "similarity" else 1.0)
-    linear = x @ rng.standard_normal((width, width)) / np.sqrt(width)
+        rotation: Floats = np.linalg.qr(rng.standard_normal((width, width)))[0]
+        return x @ ((SCALE if kind == "similarity" else 1.0) * rotation)
+    linear: Floats = x @ rng.standard_normal((width, width)) / np.sqrt(width)
     if kind == "linear":
         return linear
     bend = curvature(x, width, rng)
     about = linear - linear.mean(axis=0)
-    return linear + bend * np.sqrt(CURVED_SHARE / (1 - CURVED_SHARE) * np.sum(about**2) / np.sum(bend**2))
+    size = np.sqrt(CURVED_SHARE / (1 - CURVED_SHARE) * np.sum(about**2) / np.sum(bend**2))
+    return linear + bend * float(size)

@@ -106,7 +106,8 @@ def planted_target(x: Floats, planting: Planting, share: float, rng: np.random.G
     bend = curvature(x, fitted.shape[1], rng)
     size = np.sqrt(share / (1 - share) * np.sum(fitted**2) / np.sum(bend**2))
     noise = planting.residuals[rng.permutation(len(x))]
-    return planting.fitted + size * bend + noise
+    target: Floats = planting.fitted + size * bend + noise
+    return target
 
 
 def curvature(x: Floats, width: int, rng: np.random.Generator) -> Floats:
@@ -119,7 +120,8 @@ def curvature(x: Floats, width: int, rng: np.random.Generator) -> Floats:
     directions = about.T @ rng.standard_normal((len(x), CURVES)) / np.sqrt(len(x))
     u = about @ directions
     u /= np.maximum(u.std(axis=0), 1e-300)
-    return (u**2 - 1) / np.sqrt(2) @ rng.standard_normal((CURVES, width))
+    bend: Floats = (u**2 - 1) / np.sqrt(2) @ rng.standard_normal((CURVES, width))
+    return bend
 
 
 def _narrow(planting: Planting, rng: np.random.Generator) -> Planting:

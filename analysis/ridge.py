@@ -80,7 +80,8 @@ class RidgeFactor:
         shrink = np.stack([self._shrink(penalty) for penalty in RELATIVE_PENALTIES])
         linear = np.einsum("ij,ij->i", rotated, rotated_validation)
         quadratic = (rotated @ rotated.T if gram is None else gram) * quadratic_validation
-        return total_validation - 2 * shrink @ linear + np.einsum("ki,ki->k", shrink @ quadratic, shrink)
+        errors: Floats = total_validation - 2 * shrink @ linear + np.einsum("ki,ki->k", shrink @ quadratic, shrink)
+        return errors
 
     def _shrink(self, penalty: float) -> Floats:
         return 1.0 / (self.eigenvalues + penalty * self.unit + 1e-300)

@@ -49,7 +49,8 @@ def fidelity(y: Floats, prediction: Floats, reference: Floats) -> Fidelity:
 
 def row_squares(x: Floats) -> Floats:
     """Return ‖x_i‖² for each row, (n,)."""
-    return np.einsum("ij,ij->i", x, x)
+    squares: Floats = np.einsum("ij,ij->i", x, x)
+    return squares
 
 
 def retrieve(

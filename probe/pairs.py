@@ -173,10 +173,10 @@ def check_rows(x: Floats, y: Floats) -> None:
     if len(x) < MINIMUM_ROWS:
         raise DataError(f"expected at least {MINIMUM_ROWS} pairs, got {len(x)}")
     for name, side in (("source", x), ("target", y)):
-        finite = np.isfinite(side).all(axis=1)
+        finite = np.asarray(np.isfinite(side).all(axis=1))
         if not finite.all():
             raise DataError(f"{name} rows {_some(~finite)} hold NaN or infinity: remove them, or encode them again")
-        zero = ~side.any(axis=1)
+        zero = np.asarray(~side.any(axis=1))
         if zero.any():
             raise DataError(f"{name} rows {_some(zero)} are all zeros: remove them; an embedding has a direction")
         if (side == side[0]).all():
@@ -198,7 +198,8 @@ def equal_vector_groups(x: Floats, y: Floats) -> Numbers:
     columns = np.concatenate([labels_x, labels_y + n])
     rows = np.concatenate([np.arange(n), np.arange(n)])
     graph = coo_array((np.ones(2 * n), (rows, columns + n)), shape=(3 * n, 3 * n))
-    return connected_components(graph, directed=False)[1][:n].astype(np.int64)
+    numbers: Numbers = connected_components(graph, directed=False)[1][:n].astype(np.int64)
+    return numbers
 
 
 def shared_word_share(sources: Sequence[str], targets: Sequence[str]) -> Floats:
@@ -221,7 +222,9 @@ def text_warnings(sides: tuple[TextSide, TextSide], bitext: Bitext) -> tuple[str
             found.append(f"{unknown:.0%} of the {language} tokens are unknown to {side.identity.model}")
         if encoded.truncated.any():
             found.append(f"{int(encoded.truncated.sum())} {language} texts were cut at the model's length")
-    same = sum(a.strip().casefold() == b.strip().casefold() for a, b in zip(bitext.sources, bitext.targets, strict=True))
+    same = sum(
+        a.strip().casefold() == b.strip().casefold() for a, b in zip(bitext.sources, bitext.targets, strict=True)
+    )
     if same:
         found.append(f"{same} pairs have identical source and target text")
     return tuple(found)

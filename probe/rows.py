@@ -18,9 +18,7 @@ EXPLORER_ROWS = 2000
 HUB_NEIGHBOURS = 10
 
 
-def worst_rows(
-    pairs: Pairs, prediction: Floats, ranks: MatchRanks, config: LinearMapConfig
-) -> tuple[WorstRow, ...]:
+def worst_rows(pairs: Pairs, prediction: Floats, ranks: MatchRanks, config: LinearMapConfig) -> tuple[WorstRow, ...]:
     """Return the rows whose translation ranks last, with what they were taken for; none without texts."""
     if not config.texts or pairs.sources is None or pairs.targets is None:
         return ()
@@ -48,12 +46,13 @@ def _neighbour(pairs: Pairs, row: int, place: int, cosine: float) -> Neighbour:
 
 def _cosines(a: Floats, b: Floats) -> Floats:
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.einsum("ij,ij->i", a, b) / np.maximum(norms, 1e-300)
+    cosines: Floats = np.einsum("ij,ij->i", a, b) / np.maximum(norms, 1e-300)
+    return cosines
 
 
 def hubness_of(pairs: Pairs, predictions: dict[str, Floats]) -> dict[str, Hubness]:
     """Measure how unevenly targets are found as near neighbours of each rung's predictions."""
-    found = {}
+    found: dict[str, Hubness] = {}
     candidates = pairs.y[pairs.pool.rows]
     k = min(HUB_NEIGHBOURS, len(candidates) - 1)
     for rung in ("identity", "rotation", "linear"):
@@ -70,7 +69,7 @@ def explorer_points(pairs: Pairs, prediction: Floats, config: LinearMapConfig) -
         return ()
     rng = np.random.default_rng([config.seed, 14])
     rows = np.sort(rng.permutation(len(pairs.x))[:EXPLORER_ROWS])
-    planes = _planes(pairs.x[rows], pairs.y[rows], prediction[rows])
+    source, target, mapped = _planes(pairs.x[rows], pairs.y[rows], prediction[rows])
     k = min(SHOWN_NEIGHBOURS, len(rows))
     before = nearest(pairs.x[rows], pairs.y[rows], k=k)[1] if pairs.same_space else np.empty((len(rows), 0), int)
     after = nearest(prediction[rows], pairs.y[rows], k=k)[1]
@@ -79,12 +78,18 @@ def explorer_points(pairs: Pairs, prediction: Floats, config: LinearMapConfig) -
             int(row),
             pairs.sources[row],
             pairs.targets[row],
-            *((round(float(p[i, 0]), 4), round(float(p[i, 1]), 4)) for p in planes),
+            _place(source[i]),
+            _place(target[i]),
+            _place(mapped[i]),
             tuple(rows[before[i]].tolist()),
             tuple(rows[after[i]].tolist()),
         )
         for i, row in enumerate(rows)
     )
+
+
+def _place(coordinates: Floats) -> tuple[float, float]:
+    return round(float(coordinates[0]), 4), round(float(coordinates[1]), 4)
 
 
 def _planes(x: Floats, y: Floats, mapped: Floats) -> tuple[Floats, Floats, Floats]:
