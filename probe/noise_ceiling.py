@@ -1,7 +1,8 @@
 """The noise ceiling: how well a second reference predicts the first (METHOD §4).
 
-Two good translations of one sentence do not share a vector. What one of them tells of the other bounds what any map
-from the source can be asked to reach.
+Two good translations of one sentence do not share a vector. What one of them tells of the other is what a translator
+reaches, and a level to hold a map against; it is no strict bound. Where both differ from their common meaning by
+independent noise, it is the square of what a map that knew the meaning would reach.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def noise_ceiling(
     if second is None:
         return None, 0, None
     rows = np.flatnonzero(np.isfinite(second).all(axis=1))
-    if len(rows) < MINIMUM_REFERENCES:
+    if len(rows) < MINIMUM_REFERENCES or len(np.unique(pairs.groups[rows])) < config.folds:
         return None, len(rows), None
     y, groups = pairs.y[rows], pairs.groups[rows]
     folds = group_folds(groups, config.folds, np.random.default_rng([config.seed, 11]))
