@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,19 @@ class Through:
 
     fitted: Map
     name: str
+
+    @classmethod
+    def load(cls, folder: Path) -> Through:
+        """Read the map of a folder that `polyglot map fit` left; it is called as the folder is.
+
+        Raises
+        ------
+        DataError
+            If the folder holds no map.
+        """
+        from ..analysis.maps import load_map
+
+        return cls(load_map(folder), folder.resolve().name)
 
 
 def run(

@@ -95,3 +95,8 @@ class RetrievalResult:
     through: str  # the map that the sources went through; empty without one
     provenance: Provenance
     schema: str = SCHEMA
+
+    @property
+    def sentence(self) -> str:
+        """Both directions in words."""
+        return " ".join(direction.sentence for direction in self.directions)

@@ -99,7 +99,7 @@ def test_csls_gains_where_there_are_hubs():
     assert "CSLS changes that by +" in direction.sentence
 
 
-def test_through_a_map_a_turned_space_is_found_again():
+def test_through_a_map_a_turned_space_is_found_again(tmp_path):
     x, y = clouds(noise=0.3)
     turned = x @ np.linalg.qr(np.random.default_rng(2).standard_normal((24, 24)))[0]
     fitted = RotationMap().fit(turned[:200], y[:200])
@@ -108,6 +108,10 @@ def test_through_a_map_a_turned_space_is_found_again():
     assert before[0].scores["cosine"].p_at_1.value < 0.2
     assert all(d.scores["cosine"].p_at_1.value > 0.9 for d in after.directions)
     assert after.through == "turn"
+    loaded = Through.load(fitted.save(tmp_path / "fr-en"))
+    assert loaded.name == "fr-en"
+    assert measure(turned[200:], y[200:], config=QUICK, through=loaded).directions == after.directions
+    assert after.sentence == " ".join(d.sentence for d in after.directions)
 
 
 def test_rows_of_one_group_count_as_right_in_p_at_k_but_not_in_accuracy():
