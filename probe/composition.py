@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .composition_config import CompositionConfig
 from .composition_maps import fit_web
-from .composition_paths import composed_paths, composition_sentence, loops
+from .composition_paths import composed_paths, composition_sentence, loops, without_a_map
 from .composition_result import CompositionResult
 from .layers_design import Draws, design_warnings
 from .layers_several import Several, check_languages, embed_several, several_of_arrays
@@ -112,16 +112,17 @@ def _measured(several: Several, config: CompositionConfig, origin: Origin, *, sa
     rungs = _rungs(config, [side.shape[1] for side in rows], same_space=same_space)
     web = fit_web(several.languages, rows, several.pools, design, config, rungs=rungs)
     composed = composed_paths(web)
+    pairs = tuple(fitted.pair for fitted in web.fitted.values())
     return CompositionResult(
         languages=several.languages,
         n=several.n,
         groups=len(np.unique(several.groups)),
         folds=config.folds,
         rungs=rungs,
-        pairs=tuple(fitted.pair for fitted in web.fitted.values()),
+        pairs=pairs,
         composed=composed,
         loops=loops(web),
-        sentence=composition_sentence(composed),
+        sentence=without_a_map(pairs) + composition_sentence(composed),
         warnings=(*design_warnings(design, max(side.shape[1] for side in rows)), *several.warnings),
         margin=config.margin,
         permutations=config.permutations,

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from ..analysis.certificate import NO_MAP
 from ..analysis.inference import Interval, holm, percentile_interval
 from ..analysis.scores import row_squares
 from .composition_maps import Web
-from .composition_result import Composed, Loop
+from .composition_result import Composed, Loop, PairMap
 
 Floats = NDArray[np.float64]
 ALPHA = 0.05
@@ -90,6 +91,12 @@ def _loop(web: Web, path: tuple[int, ...], home: Floats) -> Loop:
         p_at_1=web.design.proportion(hits),
         p_at_1_cost=web.design.mean(home - hits),
     )
+
+
+def without_a_map(pairs: tuple[PairMap, ...]) -> str:
+    """Say how many pairs have no map told from chance, so that no detour can cost there; empty where all have one."""
+    lacking = sum(pair.verdict == NO_MAP for pair in pairs)
+    return f"{lacking} of {len(pairs)} pairs of languages have no map told from chance. " if lacking else ""
 
 
 def composition_sentence(composed: tuple[Composed, ...]) -> str:

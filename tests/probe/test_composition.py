@@ -100,6 +100,13 @@ def test_same_seed_same_result(clean):
     assert measure(planted(), config=QUICK, names=NAMES).composed == clean.composed
 
 
+def test_unrelated_languages_are_said_to_have_no_map():
+    rng = np.random.default_rng(5)
+    found = measure([rng.standard_normal((120, 4)) for _ in NAMES], config=QUICK, names=NAMES)
+    assert {pair.verdict for pair in found.pairs} == {"no map"}
+    assert found.sentence.startswith("6 of 6 pairs of languages have no map told from chance. None of the 6 paths")
+
+
 def test_sentence_without_paths():
     assert composition_sentence(()) == "There is no path over a third language."
 
