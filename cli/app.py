@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -52,13 +52,15 @@ def report_command(
 ) -> None:
     """Render a result again."""
     from ..errors import DataError
-    from ..render.page import write_page
+    from ..render.page import PlotlyJs, write_page
+    from .report import PLOTLYJS, require_one_of
 
+    require_one_of("--plotlyjs", plotlyjs, PLOTLYJS)
     try:
         text = result.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot read {result}: {error}") from error
-    page = write_page(text, out or result.with_suffix(".html"), plotlyjs=plotlyjs)
+    page = write_page(text, out or result.with_suffix(".html"), plotlyjs=cast("PlotlyJs", plotlyjs))
     typer.echo(page)
     if open_page:
         typer.launch(str(page))

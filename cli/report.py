@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import typer
 
@@ -40,14 +40,14 @@ class Report:
     def write(self, result: Any, name: str, verdict: str) -> None:  # noqa: ANN401 - a result of any probe
         """Write the result under a name; the last line printed is the verdict, the one before it the page's path."""
         from ..probe.results import to_json, write_text
-        from ..render.page import write_page
+        from ..render.page import PlotlyJs, write_page
 
         text = to_json(result)
         path = self.folder / f"{name}.json"
         if self.output_format != "html":
             write_text(path, text)
         if self.output_format != "json":
-            path = write_page(text, self.folder / f"{name}.html", plotlyjs=self.plotlyjs)
+            path = write_page(text, self.folder / f"{name}.html", plotlyjs=cast("PlotlyJs", self.plotlyjs))
         if not self.quiet:
             self._summarise(result)
         typer.echo(path)

@@ -181,8 +181,14 @@ def _loop(
     """Return the loop of a stage with what was given on the command line."""
     from dataclasses import replace
 
-    given = {"epochs": epochs, "max_steps": max_steps, "batch_size": batch_size, "learning_rate": learning_rate}
-    return replace(base, seed=seed, **{name: value for name, value in given.items() if value is not None})
+    return replace(
+        base,
+        epochs=base.epochs if epochs is None else epochs,
+        max_steps=base.max_steps if max_steps is None else max_steps,
+        batch_size=base.batch_size if batch_size is None else batch_size,
+        learning_rate=base.learning_rate if learning_rate is None else learning_rate,
+        seed=seed,
+    )
 
 
 def _data(corpus: list[str] | None, limit: int | None, evaluation: list[str] | None, allow_overlap: bool) -> DataConfig:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -40,7 +41,7 @@ class SummaryTable:
         kept = self.fitting(options.max_width)
         table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
         for i in kept:
-            justify = "right" if self.columns[i].right else "left"
+            justify: Literal["right", "left"] = "right" if self.columns[i].right else "left"
             table.add_column(Text(self.columns[i].label), justify=justify, overflow="fold")
         for place, row in enumerate(self.rows):
             table.add_row(*(Text(row[i]) for i in kept), style="bold" if place == self.emphasis else "")
