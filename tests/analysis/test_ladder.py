@@ -113,9 +113,7 @@ def test_row_order_does_not_matter():
         np.testing.assert_allclose(b.predictions[name], a.predictions[name][order], atol=1e-8, err_msg=name)
 
 
-@pytest.mark.parametrize(
-    ("n", "p", "q"), [(60, 4, 4), (60, 1, 1), (90, 12, 24), (90, 24, 12), (60, 100, 100)], ids=str
-)
+@pytest.mark.parametrize(("n", "p", "q"), [(60, 4, 4), (60, 1, 1), (90, 12, 24), (90, 24, 12), (60, 100, 100)], ids=str)
 def test_every_shape_is_predicted(n, p, q):
     x, y, folds = data(n, p, q)
     rungs = tuple(r for r in DEFAULT_RUNGS if p == q or r not in ("identity", "shift"))
