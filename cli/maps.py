@@ -8,9 +8,9 @@ from typing import Annotated, cast, get_args
 import typer
 
 from . import options
-from .common import Common, shared
 from .loading import check_models
 from .report import require_one_of
+from .shared import Common, shared
 
 app = typer.Typer(no_args_is_help=True, help="Put a fitted map to use: on vectors, or as a model that carries it.")
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from . import options
-from .common import Common, shared
 from .loading import check_models, typed_command
+from .shared import Common, shared
 
 app = typer.Typer(no_args_is_help=True, help="Measure the geometry of languages in an embedding model.")
 

@@ -17,8 +17,8 @@ from ..analysis.rungs import AffineMap, fit_ridge, ridge_errors
 from ..analysis.scores import row_squares
 from .cka_result import Cells, LayerTable
 from .layers_design import Design
-from .layers_result import ChanceBand
-from .layers_stack import POOLED, Stack
+from .layers_result import POOLED, ChanceBand
+from .layers_stack import Stack
 from .results import Side
 
 Floats = NDArray[np.float64]

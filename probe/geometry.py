@@ -16,8 +16,9 @@ from ..errors import DataError
 from .geometry_cloud import CloudPlan, cloud_measures, isotropic_cloud, rogue_coordinates, with_reference
 from .geometry_config import GeometryConfig
 from .geometry_result import CloudMeasures, GeometryResult, LanguageGeometry, LayerGeometry, ScalePoint
+from .layers_result import POOLED
 from .layers_several import Several, check_languages, embed_several, several_of_arrays
-from .layers_stack import POOLED, Rows
+from .layers_stack import Rows
 from .provenance import Origin, provenance
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from .language_id_config import LanguageIdConfig
 from .language_id_result import AS_IT_IS, Baseline, LanguageIdResult, LayerLanguageId
 from .language_id_scores import Labelled, baseline_features, change_of, coded_bits, layer_language_id
 from .layers_design import Design, Draws, design_warnings
+from .layers_result import POOLED
 from .layers_several import Several, check_languages, embed_several, several_of_arrays
-from .layers_stack import POOLED, Rows
+from .layers_stack import Rows
 from .provenance import Origin, provenance
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from .results import Interval, Provenance
 
 SCHEMA = "polyglot/layers/1"
+POOLED = "pooled"  # what the pooled output is called among the layers
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from .layers_result import POOLED
 from .pairs import check_rows
 from .results import Side
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ..models.encoder import Encoder
 
 Rows = NDArray[np.floating]
-POOLED = "pooled"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from .layers_result import ChanceBand, Layer
-from .layers_stack import POOLED
+from .layers_result import POOLED, ChanceBand, Layer
 from .results import Interval
 
 Read = Callable[[Layer], Interval | None]

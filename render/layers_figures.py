@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..probe.layers_result import ChanceBand
-from ..probe.layers_stack import POOLED
+from ..probe.layers_result import POOLED, ChanceBand
 from ..probe.results import Interval, Provenance
 from .figures import SEQUENTIAL, panel, row_axis, row_height, value_axis
 from .intervals import INTERVAL_COLUMNS, interval_cells
