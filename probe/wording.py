@@ -64,8 +64,8 @@ def _finding(decision: Decision, as_far: str) -> str:
 
 def _bounds(decision: Decision, ceiling: Interval, reach: Reach) -> str:
     explained = f"The best map explains {100 * ceiling.value:.0f} % of held-out variance"
-    if reach.limit is not None and reach.still_rising(ceiling):
-        explained += f" and would explain more with more pairs (limit near {100 * reach.limit.value:.0f} %)"
+    if reach.still_rising(ceiling):
+        explained += " and would explain more with more pairs"
     if decision.verdict in DESCRIPTIONS and reach.detectable is not None:
         explained += f"; curvature of {100 * reach.detectable:g} % or more would have been seen"
     return f"{explained}."

@@ -39,7 +39,8 @@ def test_what_is_undecided_says_so():
 def test_a_verdict_says_what_bounds_it():
     words = sentence(Reach(1200, 0.05, Interval(0.7, 0.65, 0.75)), rotation=0.5, linear=0.5)
     assert "1200 training pairs" in words
-    assert "limit near 70 %" in words
+    assert "would explain more with more pairs" in words
+    assert "70 %" not in words  # an extrapolation stays with its figure
     assert "curvature of 5 % or more" in words
     settled = sentence(Reach(1200, None, Interval(0.5, 0.45, 0.55)), rotation=0.5, linear=0.5)
     assert "limit" not in settled
