@@ -49,7 +49,7 @@ def test_the_last_line_is_the_verdict_and_the_one_before_it_the_page(probed):
 def test_the_result_names_its_schema_and_its_command(probed):
     result = json.loads((probed[0] / "x-y.json").read_text(encoding="utf-8"))
     assert result["schema"] == "polyglot/linear-map/1"
-    assert result["provenance"]["command"].startswith("polyglot ")
+    assert result["provenance"]["command"].split()[0] == "polyglot"
 
 
 def test_a_result_renders_again_to_the_same_bytes(probed):
