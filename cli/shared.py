@@ -34,6 +34,7 @@ class Common:
     model: options.Model = options.DEFAULT_MODEL
     corpus: options.Corpus = None
     limit: options.Limit = None
+    skip_bad: options.SkipBad = False
     device: options.Device = None
     batch_tokens: options.BatchTokens = None
     seed: options.Seed = 0
@@ -52,7 +53,7 @@ class Common:
         """Open the corpus in some languages."""
         from ..data.open import open_corpus
 
-        return open_corpus(self.corpus, languages, limit=self.limit, seed=self.seed)
+        return open_corpus(self.corpus, languages, limit=self.limit, seed=self.seed, skip_bad=self.skip_bad)
 
     def bitext(self, source: str, target: str) -> Bitext:
         """Open the corpus and take two of its languages."""

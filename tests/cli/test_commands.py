@@ -95,6 +95,20 @@ def test_moses_files_that_do_not_fit(monkeypatch, capsys, tmp_path, sizes, said)
     assert said in err
 
 
+def test_the_error_of_a_bad_row_names_an_option_that_the_command_has(monkeypatch, capsys, tmp_path):
+    for language in ("fr", "en"):
+        lines = [f"{language} sentence number {i}" if i != 7 or language == "fr" else "" for i in range(40)]
+        (tmp_path / f"a.{language}").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    command = ["probe", "linear-map", "fr", "en", "--out", str(tmp_path)]
+    files = [item for x in ("fr", "en") for item in ("--corpus", str(tmp_path / f"a.{x}"))]
+    _, _, err = run_main(monkeypatch, capsys, *command, *files)
+    assert "line 8" in err
+    assert "--skip-bad" in err
+    code, _, err = run_main(monkeypatch, capsys, *command, *files, "--skip-bad")
+    assert code == 1
+    assert "39 pairs after 1 bad rows were skipped" in err
+
+
 def test_an_output_folder_that_is_a_file_is_refused_before_work(monkeypatch, capsys, tmp_path):
     (tmp_path / "file").touch()
     code, _, err = run_main(monkeypatch, capsys, "probe", "linear-map", "en", "fr", "--out", str(tmp_path / "file"))
