@@ -209,7 +209,8 @@ def _certificate(
     retrieval = decide_retrieval(hits, fitted.resamples, null.p_at_1_p95)
     detectable = power.smallest_detectable if power else None
     training = round(len(fitted.pairs.x) * (config.folds - 1) / config.folds)
-    reach = Reach(training, detectable, learning.limit if learning else None)
+    missed = max(power.shares) if power and detectable is None else None
+    reach = Reach(training, detectable, learning.limit if learning else None, missed)
     ceiling, rows, on_rows = noise_ceiling(fitted.pairs, fitted.fit, decision.ceiling, config)
     return Certificate(
         verdict=decision.verdict,

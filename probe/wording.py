@@ -34,6 +34,7 @@ class Reach:
     training_pairs: int
     detectable: float | None
     limit: Interval | None
+    missed: float | None = None  # the largest planted curvature, where even that was not detected
 
     def still_rising(self, ceiling: Interval) -> bool:
         """Whether held-out R² would surely grow with more pairs."""
@@ -68,4 +69,6 @@ def _bounds(decision: Decision, ceiling: Interval, reach: Reach) -> str:
         explained += " and would explain more with more pairs"
     if decision.verdict in DESCRIPTIONS and reach.detectable is not None:
         explained += f"; curvature of {100 * reach.detectable:g} % or more would have been seen"
+    elif decision.verdict in DESCRIPTIONS and reach.missed is not None:
+        explained += f"; even curvature of {100 * reach.missed:g} % could have been missed"
     return f"{explained}."

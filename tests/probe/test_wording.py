@@ -53,3 +53,8 @@ def test_resolution_is_not_claimed_for_a_verdict_of_curvature():
 
 def test_shares_are_written_in_percent():
     assert share_text(Interval(0.934, 0.921, 0.999)) == "93 % [92, 100]"
+
+
+def test_a_test_without_power_says_so():
+    words = sentence(Reach(1200, None, None, missed=0.2), rotation=0.5, linear=0.5)
+    assert "even curvature of 20 % could have been missed" in words
