@@ -1,4 +1,4 @@
-"""The options that every probe shares: defined once, given to a command as one record."""
+"""Options that several commands share: defined once, given to a command as one record."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
 
+from ..errors import ConfigError
 from . import options
 from .loading import typed_command, user_cache
 from .report import Report
 
 if TYPE_CHECKING:
     from ..data.bitext import Bitext, ParallelText
+    from ..data.questions import Questions
     from ..models.cache import EmbeddingCache
     from ..models.encoder import Encoder
 
@@ -38,6 +40,7 @@ class Common:
     device: options.Device = None
     batch_tokens: options.BatchTokens = None
     seed: options.Seed = 0
+    no_texts: options.NoTexts = False
     out: options.Out = options.REPORTS
     output_format: options.Format = "both"
     plotlyjs: options.Plotlyjs = "inline"
@@ -61,6 +64,15 @@ class Common:
 
         return self.text([source, target]).bitext(canonical_code(source), canonical_code(target))
 
+    def questions(self, asked: str, answered: str) -> Questions:
+        """Open the question set, or the built-in one: questions in one language, passages in another."""
+        from ..data.questions import open_questions
+
+        if self.corpus is not None and len(self.corpus) != 1:
+            raise ConfigError(f"a question set is one folder, got {len(self.corpus)}: give --corpus once")
+        folder = None if self.corpus is None else self.corpus[0]
+        return open_questions(folder, asked, answered).limited(self.limit, self.seed)
+
     def encoder(self, model: str | None = None) -> Encoder:
         """Load the model, or another one with the same options."""
         from ..models.encoder import load_encoder
@@ -82,22 +94,35 @@ class Common:
         }
 
 
-def shared(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options: its parameter `common` becomes one option for each field of `Common`."""
-    hints = get_type_hints(Common, include_extras=True)
-    own = inspect.signature(function, eval_str=True).parameters
-    parameters = [p for p in own.values() if p.name != "common"]
-    for field in fields(Common):
-        assert field.default is not MISSING
-        kind = inspect.Parameter.KEYWORD_ONLY
-        parameters.append(inspect.Parameter(field.name, kind, default=field.default, annotation=hints[field.name]))
+def given_as(**records: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command options by records: its parameter of a record's name becomes one option for each field of it."""
 
-    @functools.wraps(function)
-    def command(**given: Any) -> None:  # noqa: ANN401 - what the command line parsed
-        common = Common(**{field.name: given.pop(field.name) for field in fields(Common)})
-        function(**given, common=common)
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(function, eval_str=True).parameters
+        parameters = [p for p in own.values() if p.name not in records]
+        for record in records.values():
+            parameters += _parameters(record)
 
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {p.name: p.annotation for p in parameters}
-    del command.__wrapped__
-    return command
+        @functools.wraps(function)
+        def command(**given: Any) -> None:  # noqa: ANN401 - what the command line parsed
+            made = {
+                name: record(**{field.name: given.pop(field.name) for field in fields(record)})
+                for name, record in records.items()
+            }
+            function(**given, **made)
+
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        del command.__wrapped__
+        return command
+
+    return decorate
+
+
+def _parameters(record: type[Any]) -> list[inspect.Parameter]:
+    hints, kind = get_type_hints(record, include_extras=True), inspect.Parameter.KEYWORD_ONLY
+    assert all(field.default is not MISSING for field in fields(record))
+    return [inspect.Parameter(f.name, kind, default=f.default, annotation=hints[f.name]) for f in fields(record)]
+
+
+shared = given_as(common=Common)
