@@ -18,6 +18,7 @@ from ..errors import ConfigError
 Floats = NDArray[np.float64]
 LEVEL = 0.95
 RESAMPLES = 1000
+ROUNDING = 1e-12
 Equivalence = Literal["suffices", "falls short", "undecided"]
 
 
@@ -99,11 +100,12 @@ def proportion_interval(value: float, resampled: Floats, n: int, level: float = 
         Independent units (groups): the limit at 0 hits is 1 − (α/2)^(1/n) (Clopper and Pearson, 1934).
     """
     reach = 1 - ((1 - level) / 2) ** (1 / n)
-    if value == 0:
+    if abs(value) <= ROUNDING:
         return Interval(0.0, 0.0, reach, level)
-    if value == 1:
+    if abs(value - 1) <= ROUNDING:
         return Interval(1.0, 1 - reach, 1.0, level)
-    return percentile_interval(value, resampled, level)
+    found = percentile_interval(value, resampled, level)
+    return Interval(value, max(found.low, 0.0), min(found.high, 1.0), level)
 
 
 def jackknife_interval(value: float, without: ArrayLike, level: float = LEVEL) -> Interval:

@@ -11,8 +11,8 @@ With r(x) the mean cosine of x to its k nearest rows of the other side,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ __all__ = [
     "CSLS_NEIGHBOURS",
     "MARGIN_NEIGHBOURS",
     "Criterion",
+    "Gain",
     "MatchRanks",
     "Nearest",
     "match_ranks",
@@ -40,6 +41,8 @@ Floats = NDArray[np.floating]
 Ranks = NDArray[np.int64]
 Criterion = Literal["cosine", "csls", "margin"]
 CRITERIA: tuple[Criterion, ...] = ("cosine", "csls", "margin")
+#: By which criterion a score ranks, and what a query of some rank gains where a wrong answer ahead of it goes.
+Gain = tuple[Criterion, Callable[[Ranks], NDArray[np.float64]]]
 CSLS_NEIGHBOURS = 10
 MARGIN_NEIGHBOURS = 4
 LEAST_DENOMINATOR = 1e-6
@@ -54,6 +57,8 @@ class MatchRanks:
     cosine: Ranks  # (n,)
     csls: Ranks  # (n,)
     margin: Ranks | None = None  # (n,), where it was asked for
+    #: For each gain that was asked for: what all queries together would gain if one candidate were gone, (m,).
+    influence: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def of(self, criterion: Criterion) -> Ranks:
         """Return the ranks by a criterion.
@@ -86,6 +91,7 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
     k: int = CSLS_NEIGHBOURS,
     margin: bool = False,
     margin_k: int = MARGIN_NEIGHBOURS,
+    gains: Mapping[str, Gain] | None = None,
     device: str = "cpu",
     tile_side: int | None = None,
 ) -> tuple[MatchRanks, MatchRanks]:
@@ -101,6 +107,8 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
         Neighbourhoods of CSLS and of the margin, ≥ 1; at most the pool is used.
     margin : bool
         Whether ranks by the margin are taken too.
+    gains : mapping, optional
+        Scores for which the influence of every candidate is wanted; costs a third pass.
     device : str
         A torch device.
     tile_side : int, optional
@@ -135,9 +143,37 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
     for tile, members in right.along(tiles):
         for counter in counters.values():
             counter.add(tile, members, scores, flags)
-    forward = {name: counter.ranks(0) for name, counter in counters.items()}
-    backward = {name: counter.ranks(1) for name, counter in counters.items()}
-    return MatchRanks(**forward), MatchRanks(**backward)
+    ranks = [{name: counter.ranks(axis) for name, counter in counters.items()} for axis in (0, 1)]
+    felt = _influences(tiles, right, counters, gains, ranks) if gains else ({}, {})
+    return MatchRanks(**ranks[0], influence=felt[0]), MatchRanks(**ranks[1], influence=felt[1])
+
+
+def _influences(
+    tiles: Tiles,
+    right: _RightPairs,
+    counters: Mapping[str, _Counter],
+    gains: Mapping[str, Gain],
+    ranks: list[dict[str, Ranks]],
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
+    """Add up, over the wrong answers ahead of each right one, what the query would gain without them."""
+    scores, flags = tiles.buffer(), tiles.buffer()
+    device, (n, m) = scores.device, tiles.shape
+    felt = [{name: torch.zeros(length, dtype=torch.float64, device=device) for name in gains} for length in (m, n)]
+    gained = [
+        {name: torch.from_numpy(gain(own[by])).to(device, torch.float32) for name, (by, gain) in gains.items()}
+        for own in ranks
+    ]
+    for tile, members in right.along(tiles):
+        sides = (tile.rows, tile.columns)
+        for by, counter in counters.items():
+            score = counter.scorer.score(tile, scores)
+            for axis in (0, 1):
+                flag = counter.ahead(axis, sides[axis], score, members, flags)
+                for name in (name for name, (criterion, _) in gains.items() if criterion == by):
+                    own = gained[axis][name][sides[axis]]
+                    felt[axis][name][sides[1 - axis]] += own @ flag if axis == 0 else flag @ own
+    forward, backward = ({name: total.cpu().numpy() for name, total in side.items()} for side in felt)
+    return forward, backward
 
 
 def nearest(
@@ -372,12 +408,18 @@ class _Counter:
     def add(self, tile: Tile, members: _Members, scores: torch.Tensor, flags: torch.Tensor) -> None:
         """Count within a tile. Sums of float flags are many times faster than those of booleans, and exact."""
         score = self.scorer.score(tile, scores)
-        flag = shaped(flags, *score.shape)
         for axis, lines in enumerate((tile.rows, tile.columns)):
-            least = self.least[axis][lines]
-            torch.ge(score, least[:, None] if axis == 0 else least, out=flag)
-            flag[members.rows, members.columns] = 0.0
-            self.above[axis][lines] += flag.sum(dim=1 - axis)
+            self.above[axis][lines] += self.ahead(axis, lines, score, members, flags).sum(dim=1 - axis)
+
+    def ahead(
+        self, axis: int, lines: slice, score: torch.Tensor, members: _Members, flags: torch.Tensor
+    ) -> torch.Tensor:
+        """Flag with 1.0 the wrong answers of a tile that score at least as high as the best right one."""
+        flag = shaped(flags, *score.shape)
+        least = self.least[axis][lines]
+        torch.ge(score, least[:, None] if axis == 0 else least, out=flag)
+        flag[members.rows, members.columns] = 0.0
+        return flag
 
     def ranks(self, axis: int) -> Ranks:
         """Return the ranks of the queries (0) or of the candidates (1)."""

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .inference import Interval, Resamples, proportion_interval
-from .neighbours import MatchRanks, match_ranks
+from .neighbours import Criterion, Gain, MatchRanks, match_ranks
 
 Floats = NDArray[np.float64]
-RETRIEVAL_SCORES: tuple[str, ...] = ("p_at_1", "p_at_5", "p_at_10", "mrr", "p_at_1_csls")
+Ranks = NDArray[np.int64]
+
+
+def hit_within(k: int, ranks: Ranks) -> Floats:
+    """Return 1 for a rank among the first k, else 0."""
+    return (ranks <= k).astype(np.float64)
+
+
+def reciprocal(ranks: Ranks) -> Floats:
+    """Return 1 / rank."""
+    return 1.0 / ranks
+
+
+#: What a query of some rank scores, and by which criterion it is ranked.
+OUTCOMES: dict[str, tuple[Criterion, Callable[[Ranks], Floats]]] = {
+    "p_at_1": ("cosine", partial(hit_within, 1)),
+    "p_at_5": ("cosine", partial(hit_within, 5)),
+    "p_at_10": ("cosine", partial(hit_within, 10)),
+    "mrr": ("cosine", reciprocal),
+    "p_at_1_csls": ("csls", partial(hit_within, 1)),
+}
+RETRIEVAL_SCORES: tuple[str, ...] = tuple(OUTCOMES)
+
+
+def gain_of(outcome: Callable[[Ranks], Floats], ranks: Ranks) -> Floats:
+    """Return what queries gain where one of the wrong answers ahead of the right one goes."""
+    return outcome(np.maximum(ranks - 1, 1)) - outcome(ranks)
+
+
+GAINS: dict[str, Gain] = {name: (by, partial(gain_of, outcome)) for name, (by, outcome) in OUTCOMES.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,25 +85,68 @@ def row_squares(x: Floats) -> Floats:
 
 
 def retrieve(
-    prediction: Floats, y: Floats, groups: NDArray[np.int64], pool: Pool, *, device: str = "cpu"
+    prediction: Floats,
+    y: Floats,
+    groups: NDArray[np.int64],
+    pool: Pool,
+    *,
+    influence: bool = False,
+    device: str = "cpu",
 ) -> tuple[MatchRanks, MatchRanks]:
-    """Rank the right targets of every prediction among the pool, and the right predictions of every pool member."""
-    return match_ranks(prediction, y[pool.rows], groups, pool.groups, device=device)
+    """Rank the right targets of every prediction among the pool, and the right predictions of every pool member.
+
+    With `influence` also what every candidate costs the queries, for `outcomes_in_both_roles`.
+    """
+    gains = GAINS if influence else None
+    return match_ranks(prediction, y[pool.rows], groups, pool.groups, gains=gains, device=device)
 
 
 def retrieval_outcomes(ranks: MatchRanks) -> dict[str, Floats]:
     """Return the outcome of every query for each of `RETRIEVAL_SCORES`, (n,) each."""
+    return {name: outcome(ranks.of(by)) for name, (by, outcome) in OUTCOMES.items()}
+
+
+def outcomes_in_both_roles(
+    ranks: MatchRanks, queries: NDArray[np.int64], candidates: NDArray[np.int64]
+) -> dict[str, Floats]:
+    """Return the outcome of every query less what its group, as a candidate, costs the others; the means are kept.
+
+    A concept group is sampled as a query and as a candidate that may stand in the way of others. Resampling the pool
+    would make duplicates, and resampling queries alone leaves the second role out. To first order, a group that had not
+    been sampled would take its own outcome with it and give back what the queries lost to it alone; the bootstrap of
+    these adjusted outcomes holds both. The first-order variance of a statistic of pairs is too large rather than too
+    small (Efron and Stein, 1981): with the map given, standard errors come out 10 to 25 % above the scatter of samples,
+    which leaves room for the scatter of the fit, which they do not hold.
+
+    Parameters
+    ----------
+    ranks : MatchRanks
+        Taken with their influence.
+    queries, candidates : array (n,), (m,)
+        Concept groups.
+    """
     return {
-        "p_at_1": (ranks.cosine <= 1).astype(np.float64),
-        "p_at_5": (ranks.cosine <= 5).astype(np.float64),
-        "p_at_10": (ranks.cosine <= 10).astype(np.float64),
-        "mrr": 1.0 / ranks.cosine,
-        "p_at_1_csls": (ranks.csls <= 1).astype(np.float64),
+        name: outcome - _centred(_borne(ranks.influence[name], queries, candidates))
+        for name, outcome in retrieval_outcomes(ranks).items()
     }
 
 
+def _borne(influence: Floats, queries: NDArray[np.int64], candidates: NDArray[np.int64]) -> Floats:
+    """Share what the candidates of a group cost among the group's queries, (n,)."""
+    names, index, sizes = np.unique(queries, return_inverse=True, return_counts=True)
+    place = np.minimum(np.searchsorted(names, candidates), len(names) - 1)
+    own = names[place] == candidates
+    totals = np.bincount(place[own], influence[own], minlength=len(names))
+    borne: Floats = (totals / sizes)[index]
+    return borne
+
+
+def _centred(values: Floats) -> Floats:
+    return values - values.mean()
+
+
 def mean_intervals(outcomes: dict[str, Floats], resamples: Resamples) -> dict[str, Interval]:
-    """Return the mean of each outcome with its cluster-bootstrap interval; exact limits at 0 and 1."""
+    """Return the mean of each outcome, a share in [0, 1], with its cluster-bootstrap interval; exact at 0 and 1."""
     totals, resampled = resamples.sums(np.column_stack([*outcomes.values(), np.ones(len(resamples.group_of_row))]))
     means, drawn = totals[:-1] / totals[-1], resampled[:, :-1] / resampled[:, -1:]
     return {

@@ -20,13 +20,13 @@ from ..analysis.certificate import (
     decide_retrieval,
 )
 from ..analysis.closed_form import Recipe
-from ..analysis.inference import Interval, Resamples
+from ..analysis.inference import Interval, Resamples, percentile_interval
 from ..analysis.jackknife import block_moments_of, refitted_intervals
 from ..analysis.ladder import SAME_SPACE_RUNGS, Choices, Ladder, LadderFit
 from ..analysis.neighbours import MatchRanks
 from ..analysis.null import NullPlan, NullScores, permutation_null
 from ..analysis.power import Planting, PowerCurve, power_curve
-from ..analysis.scores import Fidelity, fidelity, mean_intervals, retrieval_outcomes, retrieve, row_squares
+from ..analysis.scores import Fidelity, fidelity, mean_intervals, outcomes_in_both_roles, retrieve, row_squares
 from ..analysis.splits import deciles, group_folds
 from .failures import Judged, anatomy_of, drift_of, learning_of, residual_groups, transfer_of
 from .linear_map_config import LinearMapConfig
@@ -74,6 +74,14 @@ class Fitted:
     def judged_outcomes(self) -> Judged:
         """Per-row outcomes of the judged rung."""
         return Judged(self.fidelity[self.judged], self.total, self.forward[self.judged])
+
+    def found(self, rung: str) -> dict[str, Floats]:
+        """Return what became of every query, and of its group as a candidate, for each retrieval score."""
+        return outcomes_in_both_roles(self.forward[rung], self.pairs.groups, self.pairs.pool.groups)
+
+    def found_back(self, rung: str) -> dict[str, Floats]:
+        """Return the same of the other search: every member of the pool among the predictions."""
+        return outcomes_in_both_roles(self.backward[rung], self.pairs.pool.groups, self.pairs.groups)
 
     def recipes(self, rung: str) -> list[Recipe]:
         """Return what each fold chose for a closed-form rung."""
@@ -144,7 +152,9 @@ def fit_ladder(pairs: Pairs, config: LinearMapConfig) -> Fitted:
     ladder = Ladder(pairs.x, folds, rungs=rungs, seed=config.seed)
     fit = ladder.fit(pairs.y)
     parts = {rung: fidelity(pairs.y, p, fit.reference) for rung, p in fit.predictions.items()}
-    ranks = {rung: retrieve(p, pairs.y, pairs.groups, pairs.pool) for rung, p in fit.predictions.items()}
+    ranks = {
+        rung: retrieve(p, pairs.y, pairs.groups, pairs.pool, influence=True) for rung, p in fit.predictions.items()
+    }
     total = row_squares(pairs.y - fit.reference)
     resamples = Resamples.draw(pairs.groups, np.random.default_rng([config.seed, 1]), config.resamples)
     pool_resamples = Resamples.draw(pairs.pool.groups, np.random.default_rng([config.seed, 2]), config.resamples)
@@ -172,9 +182,9 @@ def _power(fitted: Fitted) -> PowerCurve | None:
 
 
 def _rung_scores(fitted: Fitted, null: NullScores, rung: str, refitted: Interval | None) -> RungScores:
-    forward = mean_intervals(retrieval_outcomes(fitted.forward[rung]), fitted.resamples)
-    backward = mean_intervals(retrieval_outcomes(fitted.backward[rung]), fitted.pool_resamples)
-    cosine = mean_intervals({"cosine": fitted.fidelity[rung].cosine}, fitted.resamples)
+    forward = mean_intervals(fitted.found(rung), fitted.resamples)
+    backward = mean_intervals(fitted.found_back(rung), fitted.pool_resamples)
+    cosine = {"cosine": percentile_interval(*fitted.resamples.mean(fitted.fidelity[rung].cosine))}
     return RungScores(
         r2=fitted.scores.interval(rung).with_null(null.forward["r2"].get(rung, [])),
         **_with_null(cosine | forward, null.forward, rung),
@@ -205,7 +215,7 @@ def _certificate(
     learning: LearningCurve | None,
 ) -> Certificate:
     config, scores = fitted.config, fitted.scores
-    hits = {rung: (ranks.cosine <= 1).astype(np.float64) for rung, ranks in fitted.forward.items()}
+    hits = {rung: fitted.found(rung)["p_at_1"] for rung in fitted.forward}
     retrieval = decide_retrieval(hits, fitted.resamples, null.p_at_1_p95)
     detectable = power.smallest_detectable if power else None
     training = round(len(fitted.pairs.x) * (config.folds - 1) / config.folds)

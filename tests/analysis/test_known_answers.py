@@ -53,7 +53,7 @@ def measure(task):
     from polyglot.analysis.inference import Resamples
     from polyglot.analysis.ladder import DEFAULT_RUNGS, Ladder
     from polyglot.analysis.null import NullPlan, permutation_null
-    from polyglot.analysis.scores import Pool, fidelity, mean_intervals, retrieval_outcomes, retrieve, row_squares
+    from polyglot.analysis.scores import Pool, fidelity, mean_intervals, outcomes_in_both_roles, retrieve, row_squares
     from polyglot.analysis.splits import group_folds
 
     kind, seed = task
@@ -67,8 +67,9 @@ def measure(task):
     scores = SharedErrors.of(errors, row_squares(y - fit.reference), resamples)
     plan = NullPlan(permutations=20, costly=1, seed=seed + 1)
     null = permutation_null(ladder, y, groups, np.zeros(N, int), pool=None, plan=plan)
-    ranks = retrieve(fit.predictions[rung], y, groups, Pool.of_vectors(y, groups))[0]
-    p_at_1 = mean_intervals(retrieval_outcomes(ranks), resamples)["p_at_1"]
+    pool = Pool.of_vectors(y, groups)
+    ranks = retrieve(fit.predictions[rung], y, groups, pool, influence=True)[0]
+    p_at_1 = mean_intervals(outcomes_in_both_roles(ranks, groups, pool.groups), resamples)["p_at_1"]
     r2 = scores.interval(rung)
     return Run(
         kind,

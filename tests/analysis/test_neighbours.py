@@ -214,3 +214,40 @@ def test_errors_name_what_is_wrong():
         match_ranks(x, x, numbers, numbers, k=0)
     with pytest.raises(ConfigError, match="margin=True"):
         match_ranks(x, x, numbers, numbers)[0].of("margin")
+
+
+GAINS = {
+    "first": ("cosine", lambda ranks: (ranks == 2).astype(float)),
+    "reciprocal": ("cosine", lambda ranks: 1 / np.maximum(ranks - 1, 1) - 1 / ranks),
+    "first by csls": ("csls", lambda ranks: (ranks == 2).astype(float)),
+}
+
+
+def influence_by_removal(scores, ranks, query_groups, candidate_groups, gain):
+    """Take every candidate away in turn and add up what the queries gain whose right answer it stood ahead of."""
+    felt = np.zeros(scores.shape[1])
+    gained = gain(ranks)
+    for i, group in enumerate(query_groups):
+        right = candidate_groups == group
+        best = scores[i, right].max(initial=-np.inf)
+        felt += np.where(~right & (scores[i] >= best - 1e-6), gained[i], 0.0)
+    return felt
+
+
+@pytest.mark.parametrize("side", [7, 2048])
+@pytest.mark.parametrize("cloud", ["near", "hubs"])
+@pytest.mark.parametrize("name", GAINS)
+def test_influence_of_candidates_equals_their_removal(name, cloud, side):
+    x, y = CLOUDS[cloud]()
+    groups = np.arange(len(x)) // 2
+    by, gain = GAINS[name]
+    scores = whole_matrix(x, y, by, 10)
+    forward, backward = match_ranks(x, y, groups, groups, gains=GAINS, tile_side=side)
+    for found, matrix in ((forward, scores), (backward, scores.T)):
+        expected = influence_by_removal(matrix, found.of(by), groups, groups, gain)
+        assert expected.any()
+        np.testing.assert_allclose(found.influence[name], expected, rtol=1e-5)
+
+
+def test_without_gains_there_is_no_influence():
+    assert match_ranks(rows(0, 9), rows(1, 9), np.arange(9), np.arange(9))[0].influence == {}

@@ -7,6 +7,7 @@ from polyglot.analysis.scores import (
     Pool,
     fidelity,
     mean_intervals,
+    outcomes_in_both_roles,
     retrieval_outcomes,
     retrieve,
     row_squares,
@@ -70,9 +71,47 @@ def test_outcomes_of_known_ranks():
 
 
 def test_intervals_surround_means():
-    outcomes = {"a": np.arange(40.0), "b": np.ones(40)}
+    outcomes = {"a": np.arange(40.0) / 40, "b": np.ones(40)}
     found = mean_intervals(outcomes, Resamples.draw(np.arange(40), np.random.default_rng(0), 300))
-    assert found["a"].value == 19.5
-    assert found["a"].low < 19.5 < found["a"].high
+    assert found["a"].value == 19.5 / 40
+    assert found["a"].low < 19.5 / 40 < found["a"].high
     assert (found["b"].value, found["b"].high) == (1.0, 1.0)
     assert found["b"].low == pytest.approx(0.025 ** (1 / 40))  # the exact binomial limit of 40 hits in 40
+
+
+def test_a_group_bears_what_it_costs_others():
+    """Query 0 finds candidate 1 before its own; nobody else is in the way of anybody."""
+    y = np.array([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+    prediction = np.array([[0.5, 0.5, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+    groups = np.array([4, 7, 9])
+    pool = Pool.of_vectors(y, groups)
+    ranks = retrieve(prediction, y, groups, pool, influence=True)[0]
+    assert ranks.cosine.tolist() == [2, 1, 1]
+    found = outcomes_in_both_roles(ranks, groups, pool.groups)
+    assert found["p_at_1"].tolist() == pytest.approx([0 + 1 / 3, 1 - 1 + 1 / 3, 1 + 1 / 3])
+    assert found["p_at_5"].tolist() == [1.0, 1.0, 1.0]
+    assert found["mrr"].mean() == pytest.approx(2.5 / 3)
+
+
+def test_groups_without_a_query_bear_nothing_and_rows_of_a_group_share():
+    ranks = MatchRanks(
+        np.array([2, 2, 1]), np.ones(3, int), influence={n: np.array([2.0, 1.0]) for n in RETRIEVAL_SCORES}
+    )
+    found = outcomes_in_both_roles(ranks, np.array([5, 5, 6]), np.array([5, 8]))
+    assert found["p_at_1"].tolist() == pytest.approx([-1 + 2 / 3, -1 + 2 / 3, 1 + 2 / 3])
+
+
+def test_intervals_in_both_roles_are_never_narrower_than_samples_scatter_and_not_much_wider():
+    """The spread of P@1 over fresh samples, pool included, against the mean standard error that the bootstrap gives."""
+    rng = np.random.default_rng(0)
+    groups, spectrum = np.arange(200), np.arange(1, 33) ** -0.5
+    values, plain, both = [], [], []
+    for _ in range(150):
+        y = rng.standard_normal((200, 32)) * spectrum
+        prediction = y + 0.3 * rng.standard_normal(y.shape)
+        ranks = retrieve(prediction, y, groups, Pool.of_vectors(y, groups), influence=True)[0]
+        resamples = Resamples.draw(groups, rng, 200)
+        values.append(retrieval_outcomes(ranks)["p_at_1"].mean())
+        plain.append(resamples.mean(retrieval_outcomes(ranks)["p_at_1"])[1].std())
+        both.append(resamples.mean(outcomes_in_both_roles(ranks, groups, groups)["p_at_1"])[1].std())
+    assert np.mean(plain) < np.std(values) < np.mean(both) < 1.35 * np.std(values)
