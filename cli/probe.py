@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import ConfigError
 from . import options
 from .loading import check_models, typed_command
 from .shared import Common, shared
@@ -30,7 +31,6 @@ def linear_map(
     margin: Annotated[float, typer.Option("--margin", help="Share of the ceiling that may be lost.")] = 0.05,
     permutations: Permutations = 20,
     mlp: Annotated[bool, typer.Option("--mlp", help="Add the MLP rung.")] = False,
-    no_texts: options.NoTexts = False,
     target_model: options.TargetModel = None,
     common: Common,
 ) -> None:
@@ -46,7 +46,7 @@ def linear_map(
         margin=margin,
         permutations=permutations,
         costly_permutations=min(5, permutations),
-        texts=not no_texts,
+        texts=not common.no_texts,
         same_space=True if same_space else None,
         seed=common.seed,
     )
@@ -99,7 +99,9 @@ def cka(
     target: options.Target,
     *,
     other: Annotated[str | None, typer.Option("--other", help="A second model, such as a finetuned one.")] = None,
-    permutations: Permutations = 20,
+    permutations: Annotated[
+        int, typer.Option("--permutations", help="Broken pairings for the null; each costs as much as the table.")
+    ] = 5,
     common: Common,
 ) -> None:
     """Compare layers with layers by CKA: of two languages in one model, or of two models for each language."""
@@ -122,7 +124,6 @@ def retrieval(
     target: options.Target,
     *,
     through: Annotated[Path | None, typer.Option("--through", help="A fitted map for the source side.")] = None,
-    no_texts: options.NoTexts = False,
     target_model: options.TargetModel = None,
     common: Common,
 ) -> None:
@@ -131,7 +132,7 @@ def retrieval(
     from ..probe.retrieval_config import RetrievalConfig
 
     report = common.report("retrieval")
-    config = RetrievalConfig(texts=not no_texts, seed=common.seed)
+    config = RetrievalConfig(texts=not common.no_texts, seed=common.seed)
     check_models(common.model, target_model)
     bitext = common.bitext(source, target)
     given = None if through is None else probe.Through.load(through)
@@ -139,15 +140,53 @@ def retrieval(
     report.write(result, f"{bitext.source}-{bitext.target}", verdict=result.sentence)
 
 
+@app.command("questions")
+@shared
+def questions(
+    source: Annotated[str, typer.Argument(metavar="SRC", help="Language of the questions, such as fr.")],
+    target: Annotated[str, typer.Argument(metavar="TGT", help="Language of the passages, such as en.")],
+    *,
+    through: Annotated[Path | None, typer.Option("--through", help="A fitted map for the questions.")] = None,
+    target_model: options.TargetModel = None,
+    common: Common,
+) -> None:
+    """Search the passage that answers each question: nDCG@10, MRR@10, R@100, before and after a map.
+
+    The built-in set is in English and French; --corpus takes a folder in the format of XQuAD.
+    """
+    from ..probe import question_retrieval as probe
+
+    report = common.report("questions")
+    config = probe.QuestionConfig(texts=not common.no_texts, seed=common.seed)
+    check_models(common.model, target_model)
+    asked = common.questions(source, target)
+    given = None if through is None else probe.Through.load(through)
+    same = asked.query_language == asked.passage_language
+    reference = None if same else common.questions(target, target)
+    encoders = common.encoders(target_model)
+    result = probe.run(encoders, asked, config, through=given, reference=reference, **common.run_options())
+    report.write(result, f"{asked.query_language}-{asked.passage_language}", verdict=result.sentence)
+
+
 @app.command("language-id")
 @shared
-def language_id(languages: options.Languages, *, only: Layers = None, common: Common) -> None:
+def language_id(
+    languages: options.Languages,
+    *,
+    only: Annotated[
+        list[int] | None, typer.Option("--layer", help="A layer besides the pooled output; repeat it.")
+    ] = None,
+    all_layers: Annotated[bool, typer.Option("--all-layers", help="Every layer besides the pooled output.")] = False,
+    common: Common,
+) -> None:
     """Measure how much language identity embeddings hold, and what removing it costs."""
     from ..probe import language_id as probe
     from ..probe.language_id_config import LanguageIdConfig
 
     report = common.report("language-id")
-    config = LanguageIdConfig(layers=tuple(only) if only else (), seed=common.seed)
+    if only and all_layers:
+        raise ConfigError("--layer and --all-layers contradict each other: give one of them")
+    config = LanguageIdConfig(layers=None if all_layers else tuple(only or ()), seed=common.seed)
     check_models(common.model)
     text = common.text(languages)
     result = probe.run(common.encoder(), text, text.languages, config, **common.run_options())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from .builtin import QUESTION_LANGUAGES, load_questions
 from .languages import canonical_code, find_code
 from .reading import check_languages
@@ -50,6 +50,28 @@ class Questions:
 
     def __len__(self) -> int:
         return len(self.queries)
+
+    def limited(self, limit: int | None, seed: int = 0) -> Questions:
+        """Return at most so many questions, drawn with the seed and in their order; all passages stay.
+
+        Raises
+        ------
+        ConfigError
+            If the limit is below 1.
+        """
+        if limit is not None and limit < 1:
+            raise ConfigError(f"--limit must be at least 1, got {limit}")
+        if limit is None or limit >= len(self):
+            return self
+        rows = np.sort(np.random.default_rng(seed).choice(len(self), limit, replace=False)).tolist()
+        return _questions(
+            self.name,
+            (self.query_language, self.passage_language),
+            [self.queries[row] for row in rows],
+            self.passages,
+            relevant=self.relevant[rows].tolist(),
+            negatives=None if self.negatives is None else tuple(self.negatives[row] for row in rows),
+        )
 
 
 def open_questions(path: str | Path | None, query_language: str, passage_language: str) -> Questions:

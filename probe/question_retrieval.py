@@ -6,8 +6,9 @@ questions on one passage fail together; the passages stay fixed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +20,8 @@ from ..analysis.scores import mean_intervals
 from ..errors import ConfigError, DataError
 from .provenance import Origin, provenance
 from .question_retrieval_result import MissedQuestion, PassageScores, QuestionResult, Ranking
-from .results import Side
-from .retrieval import Through
+from .results import Provenance, Side
+from .through import Through
 
 if TYPE_CHECKING:
     from ..data.questions import Questions
@@ -31,7 +32,7 @@ Rows = NDArray[np.floating]
 Floats = NDArray[np.float64]
 Ranks = NDArray[np.int64]
 CRITERIA: tuple[Criterion, ...] = ("cosine", "csls")
-AS_THEY_ARE, REFERENCE = "as they are", "in the language of the passages"
+AS_THEY_ARE, THROUGH, REFERENCE = "as they are", "through ", "in the language of the passages"
 FEW_PASSAGES = 200
 SHOWN = 20
 
@@ -72,7 +73,7 @@ class Asked:
     vectors: Rows  # (q, d)
 
 
-def run(
+def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     encoders: tuple[Encoder, Encoder],
     questions: Questions,
     config: QuestionConfig = QuestionConfig(),
@@ -81,6 +82,7 @@ def run(
     reference: Questions | None = None,
     cache: EmbeddingCache | None = None,
     command: str = "",
+    batch_tokens: int | None = None,
     progress: bool = False,
 ) -> QuestionResult:
     """Search the passage that answers each question.
@@ -98,6 +100,9 @@ def run(
         The same questions in the language of the passages: what could be reached. Encoded as the passages are.
     cache : EmbeddingCache, optional
     command : str
+        What was typed, for the provenance.
+    batch_tokens : int, optional
+        Token budget of a batch.
     progress : bool
 
     Raises
@@ -105,26 +110,15 @@ def run(
     DataError
         If the widths do not fit, or the reference is not of the same questions.
     """
-    from ..models.cache import encode_cached
-
     _check(encoders, questions, through, reference)
     origin = Origin.now(command)
-    vectors = encode_cached(encoders[0], questions.queries, cache=cache, progress=progress).pooled
-    passages = encode_cached(encoders[1], questions.passages, cache=cache, progress=progress).pooled
-    asked = [Asked(AS_THEY_ARE, vectors)] if encoders[0].dim == encoders[1].dim else []
-    if through is not None:
-        asked.append(Asked(f"through {through.name}", through.fitted.transform(vectors)))
-    if reference is not None:
-        held = encode_cached(encoders[1], reference.queries, cache=cache, progress=progress).pooled
-        asked.append(Asked(REFERENCE, held))
-    sides = tuple(
-        Side(language, encoder.name, encoder.fingerprint)
-        for language, encoder in zip((questions.query_language, questions.passage_language), encoders, strict=True)
-    )
-    origin = replace(origin, models=sides, device=encoders[0].device)
+    encode = partial(_encoded, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    passages = encode(encoders[1], questions.passages)
+    asked = _asked(encode, encoders, questions, through, reference)
+    origin = replace(origin, models=_sides(encoders, questions), device=encoders[0].device)
     rankings = rank_passages(asked, passages, questions.relevant, config)
     record = provenance(origin, corpus=questions.name, fingerprint=questions.fingerprint, seed=config.seed)
-    used = asked[1] if through is not None and len(asked) > 1 and asked[0].name == AS_THEY_ARE else asked[0]
+    used = next((one for one in asked if one.name.startswith(THROUGH)), asked[0])
     return QuestionResult(
         questions.query_language,
         questions.passage_language,
@@ -135,10 +129,39 @@ def run(
         config.resamples,
         config.permutations,
         through.name if through else "",
-        tuple(_warnings(questions)),
+        (*_caveats(through, record), *_warnings(questions)),
         _sentence(rankings, questions),
         record,
     )
+
+
+def _encoded(
+    encoder: Encoder, texts: list[str], *, cache: EmbeddingCache | None, batch_tokens: int | None, progress: bool
+) -> Rows:
+    from ..models.cache import encode_cached
+
+    return encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress).pooled
+
+
+def _asked(
+    encode: Callable[[Encoder, list[str]], Rows],
+    encoders: tuple[Encoder, Encoder],
+    questions: Questions,
+    through: Through | None,
+    reference: Questions | None,
+) -> list[Asked]:
+    vectors = encode(encoders[0], questions.queries)
+    asked = [Asked(AS_THEY_ARE, vectors)] if encoders[0].dim == encoders[1].dim else []
+    if through is not None:
+        asked.append(Asked(f"{THROUGH}{through.name}", through.fitted.transform(vectors)))
+    if reference is not None:
+        asked.append(Asked(REFERENCE, encode(encoders[1], reference.queries)))
+    return asked
+
+
+def _sides(encoders: tuple[Encoder, Encoder], questions: Questions) -> tuple[Side, ...]:
+    languages = questions.query_language, questions.passage_language
+    return tuple(Side(lang, enc.name, enc.fingerprint) for lang, enc in zip(languages, encoders, strict=True))
 
 
 def rank_passages(
@@ -210,8 +233,8 @@ def _check(
     widths = encoders[0].dim, encoders[1].dim
     if through is None and widths[0] != widths[1]:
         raise DataError(f"the sides are {widths[0]} and {widths[1]} wide: fit a map and give it with --through")
-    if through is not None and (through.fitted.n_features_in_, len(through.fitted.mean_y_)) != widths:
-        raise DataError(f"the map {through.name} was not fitted between widths {widths[0]} and {widths[1]}")
+    if through is not None:
+        through.check_widths(*widths)
     if reference is not None and not np.array_equal(reference.relevant, questions.relevant):
         raise DataError("the reference does not hold the same questions in the same order")
 
@@ -230,18 +253,30 @@ def _missed(
         yield MissedQuestion(questions.queries[row], right, questions.passages[place], int(ranks[row]))
 
 
+def _caveats(through: Through | None, record: Provenance) -> tuple[str, ...]:
+    return () if through is None else tuple(through.caveats(record.corpus, record.corpus_fingerprint, record.models))
+
+
 def _warnings(questions: Questions) -> Iterator[str]:
     if len(questions.passages) < FEW_PASSAGES:
         yield f"{len(questions.passages)} passages are few: do not compare these scores with larger collections"
 
 
 def _sentence(rankings: tuple[Ranking, ...], questions: Questions) -> str:
-    by_cosine = [r for r in rankings if r.criterion == "cosine"]
-    parts = []
-    for ranking in by_cosine:
-        score = ranking.scores.ndcg_at_10
-        parts.append(f"{ranking.name} {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]")
+    parts = [_told(ranking) for ranking in rankings if ranking.criterion == "cosine"]
     return (
         f"{questions.query_language} questions, {questions.passage_language} passages: nDCG@10 {'; '.join(parts)} "
         f"among {len(questions.passages)} passages."
     )
+
+
+def _told(ranking: Ranking) -> str:
+    score, change = ranking.scores.ndcg_at_10, ranking.difference
+    text = f"{ranking.name} {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
+    if change is None or not ranking.name.startswith(THROUGH):
+        return text
+    gain = f"{change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}]".replace("-", "−")
+    return f"{text}, a change of {gain}"
+
+
+__all__ = ["QuestionConfig", "Through", "rank_passages", "run"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,33 +16,12 @@ from .results import Provenance
 from .retrieval_config import RetrievalConfig
 from .retrieval_result import RetrievalResult, Search
 from .retrieval_search import measure_search
+from .through import Through
 
 if TYPE_CHECKING:
-    from ..analysis.maps import Map
     from ..data.bitext import Bitext
     from ..models.cache import EmbeddingCache
     from ..models.encoder import Encoder
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Through:
-    """A fitted map that the source vectors go through before the search, and what it is called."""
-
-    fitted: Map
-    name: str
-
-    @classmethod
-    def load(cls, folder: Path) -> Through:
-        """Read the map of a folder that `polyglot map fit` left; it is called as the folder is.
-
-        Raises
-        ------
-        DataError
-            If the folder holds no map.
-        """
-        from ..analysis.maps import load_map
-
-        return cls(load_map(folder), folder.resolve().name)
 
 
 def run(
@@ -140,22 +118,25 @@ def _check_widths(source: int, target: int, through: Through | None) -> None:
             f"the sides are {source} and {target} wide: a search needs one space; fit a map with `polyglot map fit` "
             "and give it with --through"
         )
-    if through is not None and (through.fitted.n_features_in_, len(through.fitted.mean_y_)) != (source, target):
-        raise DataError(
-            f"the map {through.name} takes width {through.fitted.n_features_in_} to {len(through.fitted.mean_y_)}, the "
-            f"sides are {source} and {target} wide: give the map that was fitted for these models"
-        )
+    if through is not None:
+        through.check_widths(source, target)
 
 
 def _both_ways(pairs: Pairs, config: RetrievalConfig, through: Through | None) -> tuple[Search, ...]:
-    if through is not None:
-        pairs = replace(pairs, x=through.fitted.transform(pairs.x))
-    return tuple(measure_search(p, config) for p in (pairs, pairs.swapped()))
+    if through is None:
+        return tuple(measure_search(p, config) for p in (pairs, pairs.swapped()))
+    mapped = replace(pairs, x=through.fitted.transform(pairs.x))
+    if pairs.x.shape[1] != pairs.y.shape[1]:
+        return tuple(measure_search(p, config) for p in (mapped, mapped.swapped()))
+    return (measure_search(mapped, config, pairs), measure_search(mapped.swapped(), config, pairs.swapped()))
 
 
 def _result(
     directions: tuple[Search, ...], config: RetrievalConfig, through: Through | None, record: Provenance
 ) -> RetrievalResult:
+    if through is not None:
+        caveats = tuple(through.caveats(record.corpus, record.corpus_fingerprint, record.models))
+        directions = tuple(replace(d, warnings=(*caveats, *d.warnings)) for d in directions)
     neighbours = {"csls": config.csls_neighbours, "margin": config.margin_neighbours}
     name = through.name if through else ""
     return RetrievalResult(directions, neighbours, config.permutations, config.resamples, name, record)

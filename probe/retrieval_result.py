@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .results import Interval, Provenance
 
@@ -82,6 +82,8 @@ class Search:
     rows: dict[str, RowOutcomes]
     warnings: tuple[str, ...]
     sentence: str
+    before: dict[str, SearchScores] = field(default_factory=dict)  # without the map; empty where there is none
+    map_gains: dict[str, Interval] = field(default_factory=dict)  # criterion → P@1 less that without the map, paired
 
 
 @dataclass(frozen=True, slots=True)

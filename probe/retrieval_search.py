@@ -37,13 +37,22 @@ class Found:
     resamples: Resamples
 
 
-def measure_search(pairs: Pairs, config: RetrievalConfig) -> Search:
-    """Search every source row among the distinct targets, and sum up what was found."""
+def measure_search(pairs: Pairs, config: RetrievalConfig, unmapped: Pairs | None = None) -> Search:
+    """Search every source row among the distinct targets, and sum up what was found.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    config : RetrievalConfig
+    unmapped : Pairs, optional
+        The same rows before a map: searched too, and compared row by row.
+    """
     found = _search(pairs, config)
-    null = _null(found)
-    scores: dict[str, SearchScores] = {criterion: _scores(found, criterion, null[criterion]) for criterion in CRITERIA}
+    plain = None if unmapped is None else _search(unmapped, config)
+    scores, before = _all_scores(found), {} if plain is None else _all_scores(plain)
     mistakes = Mistakes.of(pairs, found.ranks, found.near["cosine"].places)
-    gains: dict[str, Interval] = {c: _gain(found, c) for c in CRITERIA if c != "cosine"}
+    gains: dict[str, Interval] = {c: _gain(found, c, found, "cosine") for c in CRITERIA if c != "cosine"}
+    map_gains: dict[str, Interval] = {} if plain is None else {c: _gain(found, c, plain, c) for c in CRITERIA}
     return Search(
         source=pairs.names[0],
         target=pairs.names[1],
@@ -57,7 +66,9 @@ def measure_search(pairs: Pairs, config: RetrievalConfig) -> Search:
         wrong=tuple(mistakes.examples(config.examples)) if config.texts else (),
         rows={c: _rows(found, c) for c in CRITERIA} if found.config.rows else {},
         warnings=tuple(_warnings(pairs)),
-        sentence=_sentence(pairs, scores["cosine"].p_at_1, gains["csls"]),
+        sentence=_sentence(pairs, scores["cosine"].p_at_1, gains["csls"], before, map_gains),
+        before=before,
+        map_gains=map_gains,
     )
 
 
@@ -89,6 +100,11 @@ def _nearest(x: Floats, y: Floats, criterion: Criterion, config: RetrievalConfig
 def _outcomes(ranks: NDArray[np.integer]) -> dict[str, Floats]:
     at = {f"p_at_{k}": (ranks <= k).astype(np.float64) for k in (1, 5, 10)}
     return at | {"mrr": 1.0 / ranks}
+
+
+def _all_scores(found: Found) -> dict[str, SearchScores]:
+    null = _null(found)
+    return {criterion: _scores(found, criterion, null[criterion]) for criterion in CRITERIA}
 
 
 def _scores(found: Found, criterion: Criterion, null: dict[str, list[float]]) -> SearchScores:
@@ -130,9 +146,9 @@ def _permuted_scores(found: Found, criterion: Criterion, partner: NDArray[np.int
     return shares | {"mrr": float(np.mean(np.where(inside, 1 / rank, rest)))}
 
 
-def _gain(found: Found, criterion: Criterion) -> Interval:
-    """P@1 less that by cosine, row by row."""
-    hits = [(found.ranks.of(c) <= 1).astype(np.float64) for c in (criterion, "cosine")]
+def _gain(found: Found, criterion: Criterion, other: Found, by: Criterion) -> Interval:
+    """P@1 less that of another search of the same rows by some criterion, row by row."""
+    hits = [(ranks <= 1).astype(np.float64) for ranks in (found.ranks.of(criterion), other.ranks.of(by))]
     return percentile_interval(*found.resamples.mean(hits[0] - hits[1]))
 
 
@@ -161,14 +177,28 @@ def _warnings(pairs: Pairs) -> Iterator[str]:
     yield from pairs.warnings
 
 
-def _sentence(pairs: Pairs, found: Interval, gain: Interval) -> str:
-    points = f"{100 * gain.value:+.1f} [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]".replace("-", "−")
-    told = (
-        "adds nothing that can be told from chance"
-        if gain.low <= 0 <= gain.high
-        else f"changes that by {points} points"
-    )
-    return (
+def _sentence(
+    pairs: Pairs, found: Interval, csls: Interval, before: dict[str, SearchScores], map_gains: dict[str, Interval]
+) -> str:
+    text = (
         f"{pairs.names[0]} → {pairs.names[1]}: the translation is the nearest of {len(pairs.pool.rows)} candidates for "
-        f"{100 * found.value:.1f} % [{100 * found.low:.1f}, {100 * found.high:.1f}]; CSLS {told}."
+        f"{_percent(found)}; CSLS "
+        + (f"changes that by {_points(csls)}" if _clear(csls) else "adds nothing that can be told from chance")
     )
+    if not before:
+        return f"{text}."
+    gain = map_gains["cosine"]
+    told = f"a gain of {_points(gain)} by the map" if _clear(gain) else "no difference that can be told from chance"
+    return f"{text}; without the map it is {_percent(before['cosine'].p_at_1)}, {told}."
+
+
+def _percent(share: Interval) -> str:
+    return f"{100 * share.value:.1f} % [{100 * share.low:.1f}, {100 * share.high:.1f}]"
+
+
+def _points(gain: Interval) -> str:
+    return f"{100 * gain.value:+.1f} [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}] points".replace("-", "−")
+
+
+def _clear(gain: Interval) -> bool:
+    return not gain.low <= 0 <= gain.high

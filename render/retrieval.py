@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..probe.results import Interval, from_json
-from ..probe.retrieval_result import RetrievalResult, Search
+from ..probe.retrieval_result import RetrievalResult, Search, SearchScores
 from .figures import panel, row_axis, row_height, value_axis
 from .intervals import INTERVAL_COLUMNS, interval_cells
 from .marks import dots, hover
@@ -25,6 +27,7 @@ from .words import count, identifier, language_name, language_tag, number, perce
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
+WITHOUT = "cosine, without the map"
 SCORES = {
     "p_at_1": "P@1",
     "p_at_5": "P@5",
@@ -80,17 +83,23 @@ def summary_parts(result: RetrievalResult) -> tuple[SummaryPart, ...]:
             f"{_label(d)}  ({d.queries} queries, {d.groups} groups, {d.pool} candidates)",
             d.sentence,
             "",
-            SummaryTable(columns, tuple(_summary_row(d, criterion) for criterion in d.scores)),
+            SummaryTable(columns, tuple(_summary_rows(d))),
             d.warnings,
         )
         for d in result.directions
     )
 
 
-def _summary_row(direction: Search, criterion: str) -> tuple[str, ...]:
-    scores = direction.scores[criterion]
+def _summary_rows(direction: Search) -> Iterator[tuple[str, ...]]:
+    for criterion, scores in direction.scores.items():
+        yield _summary_row(CRITERION_NAMES.get(criterion, criterion), scores)
+    if "cosine" in direction.before:
+        yield _summary_row(WITHOUT, direction.before["cosine"])
+
+
+def _summary_row(name: str, scores: SearchScores) -> tuple[str, ...]:
     return (
-        CRITERION_NAMES.get(criterion, criterion),
+        name,
         percent_interval(scores.p_at_1, 1),
         percent(scores.p_at_1.null_p95, 1),
         percent_interval(scores.p_at_10, 1),
@@ -155,6 +164,8 @@ def _scores(direction: Search, prefix: str) -> Figure:
     ways = [
         Way(CRITERION_NAMES.get(c, c), tuple(getattr(s, name) for name in SCORES)) for c, s in direction.scores.items()
     ]
+    if "cosine" in direction.before:
+        ways.append(Way(WITHOUT, tuple(getattr(direction.before["cosine"], name) for name in SCORES)))
     names = list(SCORES.values())
     return Figure(
         f"{prefix}-scores",

@@ -2,7 +2,7 @@ import json
 
 import pytest
 from polyglot.data.questions import open_questions
-from polyglot.errors import DataError
+from polyglot.errors import ConfigError, DataError
 
 
 def xquad(folder, language, *, questions=2, order=(0, 1), word=""):
@@ -62,6 +62,25 @@ def test_missing_folders_and_languages_are_named(tmp_path):
         open_questions(tmp_path, "fr", "en")
     with pytest.raises(DataError, match=r"the built-in question set has no German \(de\): it holds en, fr"):
         open_questions(None, "de", "en")
+
+
+def test_a_limit_draws_questions_and_keeps_all_passages(tmp_path):
+    xquad(tmp_path, "en", questions=30)
+    xquad(tmp_path, "fr", questions=30)
+    whole, same = (open_questions(tmp_path, language, "en") for language in ("fr", "en"))
+    drawn, beside = whole.limited(7, seed=3), same.limited(7, seed=3)
+    assert len(drawn) == len(drawn.relevant) == 7
+    assert drawn.passages == whole.passages
+    places = [whole.queries.index(query) for query in drawn.queries]
+    assert places == sorted(set(places))
+    assert [same.queries[place] for place in places] == beside.queries
+    assert drawn.relevant.tolist() == whole.relevant[places].tolist()
+    assert drawn.fingerprint != whole.fingerprint
+    assert whole.limited(None) is whole.limited(99) is whole
+    built_in = open_questions(None, "fr", "en").limited(5)
+    assert len(built_in.negatives) == 5
+    with pytest.raises(ConfigError, match="at least 1, got 0"):
+        whole.limited(0)
 
 
 @pytest.mark.shared
