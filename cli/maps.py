@@ -26,6 +26,10 @@ def fit(
     folder: Annotated[Path, typer.Option("--map", help="Folder to make for the map.")],
     rung: Annotated[str | None, typer.Option("--rung", help="Map to fit; by default the lowest that suffices.")] = None,
     chosen_by: Annotated[str, typer.Option("--chosen-by", help="Verdict that decides: p_at_1 or r2.")] = "p_at_1",
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", help="Result of probe linear-map whose verdict chooses; nothing is measured."),
+    ] = None,
     target_model: options.TargetModel = None,
     common: Common,
 ) -> None:
@@ -35,8 +39,10 @@ def fit(
     require_one_of("--chosen-by", chosen_by, get_args(probe.ChosenBy))
     config = probe.MapFitConfig(rung=rung, chosen_by=cast("probe.ChosenBy", chosen_by), seed=common.seed)
     check_models(common.model, target_model)
+    given = None if certificate is None else probe.read_certificate(certificate)
     bitext = common.bitext(source, target)
-    result = probe.fit(common.encoders(target_model), bitext, folder, config, **common.run_options())
+    encoders = common.encoders(target_model)
+    result = probe.fit(encoders, bitext, folder, config, certificate=given, **common.run_options())
     typer.echo(folder)
     typer.echo(result.sentence)
 

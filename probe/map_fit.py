@@ -17,6 +17,7 @@ from ..errors import ConfigError, DataError
 from .direction import measure_direction
 from .linear_map_config import LinearMapConfig
 from .linear_map_result import Direction, LinearMapResult
+from .map_fit_certificate import certificate_caveats, certified_direction, read_certificate
 from .map_fit_folder import check_free, write_folder
 from .map_fit_result import MapFitResult
 from .pairs import Pairs, embed_sides
@@ -125,7 +126,7 @@ def fit(  # noqa: PLR0913 - the inputs of `linear_map.run`, and where the map go
     Raises
     ------
     DataError
-        If there are too few pairs, no map clears its null, or the certificate is of other models.
+        If there are too few pairs, no map clears its null, or the certificate is of other models or languages.
     OutputError
         If the folder holds something else, or cannot be written.
     """
@@ -138,7 +139,7 @@ def fit(  # noqa: PLR0913 - the inputs of `linear_map.run`, and where the map go
     pairs = Pairs.of_text(source, target, bitext, same_space=one_space)
     origin = replace(origin, models=(source.identity, target.identity), device=encoders[0].device)
     record = provenance(origin, corpus=bitext.name, fingerprint=bitext.fingerprint, seed=config.seed)
-    direction = measure_direction(pairs, config.certificate()) if certificate is None else _given(certificate, record)
+    direction = _measured(pairs, config) if certificate is None else _certified(certificate, record)
     fitted, result = _fitted(pairs, direction, config, record)
     return write_folder(out, fitted, result, encoders)
 
@@ -176,28 +177,25 @@ def fit_vectors(
     origin = Origin.now(command)
     pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=bool(config.same_space))
     record = provenance(origin, corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed)
-    fitted, result = _fitted(pairs, measure_direction(pairs, config.certificate()), config, record)
+    fitted, result = _fitted(pairs, _measured(pairs, config), config, record)
     return write_folder(out, fitted, result, None)
 
 
-def _given(certificate: LinearMapResult, record: Provenance) -> Direction:
-    """Find the direction of a certificate that was made with these models."""
-    wanted = {(side.language, side.model_fingerprint) for side in record.models}
-    held = {(side.language, side.model_fingerprint) for side in certificate.provenance.models}
-    source, target = (side.language for side in record.models)
-    for direction in certificate.directions:
-        if wanted == held and (direction.source, direction.target) == (source, target):
-            return direction
-    raise DataError(
-        f"the certificate is not of {source} → {target} with these models: make it with `polyglot probe "
-        "linear-map` and the same --model, or leave it out"
-    )
+def _measured(pairs: Pairs, config: MapFitConfig) -> Direction:
+    return measure_direction(pairs, config.certificate())
+
+
+def _certified(certificate: LinearMapResult, record: Provenance) -> Direction:
+    direction = certified_direction(certificate, record)
+    caveats = certificate_caveats(certificate, direction, record)
+    return replace(direction, warnings=(*caveats, *direction.warnings))
 
 
 def _fitted(pairs: Pairs, direction: Direction, config: MapFitConfig, record: Provenance) -> tuple[Map, MapFitResult]:
     rung = config.rung or choose_rung(direction, config.chosen_by)
-    if rung not in direction.rungs:
-        why = direction.absent.get(rung, "the certificate does not hold it")
+    if rung not in direction.rungs or rung not in FITTED_RUNGS:
+        unheld = "the certificate does not hold it" if rung in FITTED_RUNGS else "no folder can hold it"
+        why = direction.absent.get(rung, unheld)
         raise DataError(f"the rung {rung!r} cannot be fitted: {why}; ask for another with --rung")
     fitted = make_map(rung, config.seed).fit(pairs.x, pairs.y, pairs.groups)
     judged = direction.certificate
@@ -210,8 +208,8 @@ def _fitted(pairs: Pairs, direction: Direction, config: MapFitConfig, record: Pr
         retrieval_verdict=judged.retrieval_verdict if config.rung is None else "",
         shares=judged.shares if config.rung is None else {},
         sentence="",
-        n=direction.n,
-        groups=direction.groups,
+        n=len(pairs.x),
+        groups=len(np.unique(pairs.groups)),
         dims=direction.dims,
         folds=direction.folds,
         pool=direction.pool,
@@ -237,16 +235,17 @@ def choose_rung(direction: Direction, chosen_by: ChosenBy) -> str:
         If the verdict is that there is no map.
     """
     judged = direction.certificate
-    if judged.verdict == NO_MAP:
+    verdict = judged.retrieval_verdict if chosen_by == "p_at_1" else judged.verdict
+    if NO_MAP in (judged.verdict, verdict):
         raise DataError(
             f"no map from {direction.source} to {direction.target} clears its null on these {direction.n} pairs: give "
             "more pairs or another model; --rung fits one all the same"
         )
-    verdict = judged.retrieval_verdict if chosen_by == "p_at_1" else judged.verdict
     if verdict in VERDICT_ORDER:
         return verdict
     if verdict == NONLINEAR and chosen_by == "p_at_1":
-        return max(direction.rungs, key=lambda name: direction.rungs[name].p_at_1.value)
+        fitted = [name for name in direction.rungs if name in FITTED_RUNGS]
+        return max(fitted, key=lambda name: direction.rungs[name].p_at_1.value)
     return judged.ceiling if verdict == NONLINEAR else "linear"
 
 
@@ -260,4 +259,4 @@ def _sentence(result: MapFitResult) -> str:
     )
 
 
-__all__ = ["FITTED_RUNGS", "MapFitConfig", "choose_rung", "fit", "fit_vectors"]
+__all__ = ["FITTED_RUNGS", "MapFitConfig", "choose_rung", "fit", "fit_vectors", "read_certificate"]

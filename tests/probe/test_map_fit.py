@@ -1,19 +1,23 @@
 """A fitted map's folder: what is loaded from it predicts what was fitted and scored, as vectors and as a model."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
+from polyglot.analysis.certificate import NO_MAP, NONLINEAR
 from polyglot.analysis.ladder import Ladder
 from polyglot.analysis.maps import load_map, make_map
 from polyglot.analysis.splits import group_folds
 from polyglot.errors import ConfigError, DataError, MissingExtraError, OutputError
 from polyglot.probe.linear_map import LinearMapConfig
 from polyglot.probe.linear_map import measure as certify
-from polyglot.probe.map_fit import MapFitConfig, choose_rung, fit, fit_vectors
+from polyglot.probe.linear_map import run as certify_text
+from polyglot.probe.map_fit import MapFitConfig, choose_rung, fit, fit_vectors, read_certificate
+from polyglot.probe.map_fit_certificate import certified_direction
 from polyglot.probe.map_fit_result import MapFitResult
 from polyglot.probe.map_fit_use import apply, export
-from polyglot.probe.results import from_json
+from polyglot.probe.results import Interval, from_json, to_json
 
 N, WIDTH = 240, 8
 LINEAR = MapFitConfig(rung="linear", resamples=100, permutations=2)
@@ -116,13 +120,81 @@ def test_the_card_says_what_was_gained(fitted_model):
     assert "SentenceTransformer('THIS_FOLDER')" in card
 
 
-def test_a_certificate_of_other_models_is_refused(turned, minilm, bitext, tmp_path):
+@pytest.fixture(scope="module")
+def certificate(minilm, bitext):
     quick = LinearMapConfig(
-        ("identity", "linear"), power_replicates=0, failure=False, permutations=2, costly_permutations=1
+        ("identity", "shift", "rotation", "linear"),
+        power_replicates=0,
+        failure=False,
+        permutations=2,
+        costly_permutations=1,
+        resamples=100,
     )
-    certificate = certify(*turned, config=quick)
-    with pytest.raises(DataError, match="not of fr → en with these models"):
-        fit((minilm, minilm), bitext, tmp_path / "map", MapFitConfig(), certificate=certificate)
+    return certify_text((minilm, minilm), bitext, quick)
+
+
+def test_a_saved_certificate_chooses_and_nothing_is_measured_again(minilm, bitext, certificate, tmp_path, monkeypatch):
+    saved = tmp_path / "fr-en.json"
+    saved.write_text(to_json(certificate), encoding="utf-8")
+    monkeypatch.setattr("polyglot.probe.map_fit.measure_direction", lambda *_: pytest.fail("measured again"))
+    given = read_certificate(saved)
+    result = fit((minilm, minilm), bitext, tmp_path / "map", MapFitConfig(), certificate=given)
+    direction = certificate.directions[0]
+    assert result.rung == choose_rung(direction, "p_at_1")
+    assert result.scores == direction.rungs[result.rung]
+    assert result.retrieval_verdict == direction.certificate.retrieval_verdict
+    assert result.n == len(bitext)
+    assert not any("the rung was chosen" in warning for warning in result.warnings)
+    asked = fit((minilm, minilm), bitext, tmp_path / "asked", ROTATION, certificate=given)
+    assert (asked.rung, asked.chosen_by) == ("rotation", "asked")
+
+
+def test_a_certificate_measured_on_other_rows_is_said_so(minilm, bitext, certificate, tmp_path):
+    made = dataclasses.replace(certificate.provenance, corpus="news", corpus_fingerprint="c0")
+    other = dataclasses.replace(certificate, provenance=made)
+    result = fit((minilm, minilm), bitext, tmp_path / "map", MapFitConfig(), certificate=other)
+    assert "chosen, and the held-out scores measured, on news (80 pairs); the map is fitted" in result.warnings[0]
+
+
+def test_a_certificate_of_other_models_or_languages_is_refused(certificate, tmp_path):
+    record = certificate.provenance
+    french, english = record.models
+    tuned = dataclasses.replace(french, model="runs/tuned", model_fingerprint="b2")
+    german = dataclasses.replace(french, language="de")
+    for models, words in (
+        ((tuned, english), "is of minilm on the fr side, not of these weights of runs/tuned: make it with"),
+        ((german, english), "is of fr → en, en → fr, not of de → en"),
+    ):
+        with pytest.raises(DataError, match=words):
+            certified_direction(certificate, dataclasses.replace(record, models=models))
+    of_arrays = dataclasses.replace(certificate, provenance=dataclasses.replace(record, models=()))
+    with pytest.raises(DataError, match=r"fr → en, en → fr of arrays, not of fr → en: make"):
+        certified_direction(of_arrays, record)
+    assert certified_direction(certificate, dataclasses.replace(record, models=(english, french))).source == "en"
+
+
+def test_files_that_are_no_certificate_are_refused(tmp_path):
+    with pytest.raises(DataError, match="cannot read"):
+        read_certificate(tmp_path / "none.json")
+    for text, words in (
+        ("{", "not JSON"),
+        ('{"schema": "polyglot/cka/1"}', r"another probe \(polyglot/cka/1\)"),
+        ('{"schema": "polyglot/linear-map/1"}', "has no 'directions'"),
+    ):
+        (tmp_path / "x.json").write_text(text)
+        with pytest.raises(DataError, match=words):
+            read_certificate(tmp_path / "x.json")
+
+
+def test_a_rung_that_no_folder_can_hold_is_not_chosen(certificate):
+    direction = certificate.directions[0]
+    best = dataclasses.replace(direction.rungs["linear"], p_at_1=Interval(1.0, 1.0, 1.0))
+    judged = dataclasses.replace(direction.certificate, verdict=NONLINEAR, retrieval_verdict=NONLINEAR)
+    with_network = dataclasses.replace(direction, rungs=direction.rungs | {"mlp": best}, certificate=judged)
+    assert choose_rung(with_network, "p_at_1") != "mlp"
+    none = dataclasses.replace(direction, certificate=dataclasses.replace(judged, retrieval_verdict=NO_MAP))
+    with pytest.raises(DataError, match="clears its null"):
+        choose_rung(none, "p_at_1")
 
 
 def test_no_map_is_said_and_not_fitted(turned, tmp_path):
