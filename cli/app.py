@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
-from pathlib import Path
-from typing import Annotated, cast
+import threading
+from typing import Annotated, NoReturn
 
 import typer
 
 from .. import __version__
 from ..errors import PolyglotError
-from . import data, maps, options, probe, train
+from . import data, maps, probe, results, train
 from .tables import print_table
+
+INTERRUPTED = 130  # as a shell counts a process that SIGINT ended
 
 app = typer.Typer(
     name="polyglot",
@@ -25,6 +28,9 @@ app.add_typer(probe.app, name="probe")
 app.add_typer(data.app, name="data")
 app.add_typer(maps.app, name="map")
 app.add_typer(train.app, name="train")
+app.command("compare")(results.compare)
+app.command("index")(results.index)
+app.command("report")(results.report)
 
 
 @app.callback()
@@ -41,29 +47,6 @@ def root(
 def version_command() -> None:
     """Print the version."""
     typer.echo(__version__)
-
-
-@app.command("report")
-def report_command(
-    result: Annotated[Path, typer.Argument(metavar="RESULT.json", help="A result that a probe left.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Page to write; by default beside the result.")] = None,
-    plotlyjs: options.Plotlyjs = "inline",
-    open_page: options.OpenPage = False,
-) -> None:
-    """Render a result again."""
-    from ..errors import DataError
-    from ..render.page import PlotlyJs, write_page
-    from .report import PLOTLYJS, require_one_of
-
-    require_one_of("--plotlyjs", plotlyjs, PLOTLYJS)
-    try:
-        text = result.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {result}: {error}") from error
-    page = write_page(text, out or result.with_suffix(".html"), plotlyjs=cast("PlotlyJs", plotlyjs))
-    typer.echo(page)
-    if open_page:
-        typer.launch(str(page))
 
 
 @app.command("models")
@@ -105,7 +88,7 @@ def _mark(ok: bool) -> str:
 
 
 def main() -> None:
-    """Run the command line; a `PolyglotError` becomes one line on stderr and exit code 1."""
+    """Run the command line; a `PolyglotError` becomes one line on stderr and exit code 1, Ctrl-C one and 130."""
     try:
         app()
     except PolyglotError as error:
@@ -114,5 +97,19 @@ def main() -> None:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(130)
+        _leave_interrupted()
+    except SystemExit as stop:
+        # Typer turns an interrupt into a silent exit before it comes here.
+        if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):
+            _leave_interrupted()
+        raise
+
+
+def _leave_interrupted() -> NoReturn:
+    """Leave without waiting for threads in the middle of a long computation: files are whole at any moment."""
+    typer.echo("interrupted", err=True)
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
+    sys.exit(INTERRUPTED)

@@ -16,14 +16,16 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ModelError
 from .encoded import Encoded, blocks, distinct, joined
 from .folders import default_cache_dir
 from .progress import Progress
+from .share import Share
 
 if TYPE_CHECKING:
     from .encoder import Encoder
@@ -36,6 +38,7 @@ FORMAT = 1
 POOLED = "pooled"
 COUNTS = "counts"
 STALE_SECONDS = 3600.0
+Precision = Literal["float32", "float16"]
 
 
 class EmbeddingCache:
@@ -47,13 +50,41 @@ class EmbeddingCache:
     ----------
     folder : Path
         Made when first written to. May be shared by processes.
+    precision : {"float32", "float16"}
+        How embeddings are kept. As float16 they take half the space and are rounded to three digits, whether they are
+        read or were just computed; the two kinds stand beside each other and are never mixed.
+    share : Share
+        This process among those of one run that share the cache, as `torchrun` starts them.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, precision: Precision = "float32", share: Share = Share()) -> None:  # noqa: B008
         self.folder = folder
+        self.precision = precision
+        self.share = share
         self._writes = True
 
-    def read(self, key: str, part: str) -> NDArray[Any] | None:
+    def kept(self, part: str, array: NDArray[Any]) -> NDArray[Any]:
+        """Return an array as it will be read back: rounded, where embeddings are kept as float16.
+
+        Parameters
+        ----------
+        part : str
+            What the array holds.
+        array : ndarray
+            Of a plain type.
+
+        Raises
+        ------
+        ModelError
+            A number is too large for float16.
+        """
+        if not self._halves(part):
+            return array
+        if np.abs(array).max(initial=0.0) > np.finfo(np.float16).max:
+            raise ModelError(f"the {part} of this model holds numbers above 65504, too large for float16: keep float32")
+        return array.astype(np.float16).astype(np.float32)
+
+    def read(self, key: str, part: str, shape: tuple[int, ...] | None = None) -> NDArray[Any] | None:
         """Read an array, and remove it if it is damaged.
 
         Parameters
@@ -62,6 +93,8 @@ class EmbeddingCache:
             As `block_key` gives it.
         part : str
             What the array holds.
+        shape : tuple of int, optional
+            What it must measure; an array of another shape counts as damaged.
 
         Returns
         -------
@@ -79,11 +112,13 @@ class EmbeddingCache:
             if _checksum(data) != entry["checksum"]:
                 raise ValueError("its checksum differs")
             array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+            if shape is not None and array.shape != shape:
+                raise ValueError(f"its shape is {array.shape}, expected {shape}")
         except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
             log.warning("the cached %s in %s is damaged (%s); it is made again", part, note.parent, error)
             self._remove(note)
             return None
-        return array
+        return array.astype(np.float32) if self._halves(part) else array
 
     def write(self, key: str, part: str, array: NDArray[Any]) -> None:
         """Write an array; whoever reads meanwhile sees the whole of it or nothing.
@@ -100,11 +135,14 @@ class EmbeddingCache:
         if not self._writes:
             return
         buffer = io.BytesIO()
-        np.save(buffer, array, allow_pickle=False)
+        stored = array.astype(np.float16) if self._halves(part) else array
+        np.save(buffer, stored, allow_pickle=False)
         data = buffer.getvalue()
         note = self._note(key, part)
-        file = f"{part}.{_checksum(data)[:12]}.npy"
-        entry = json.dumps({"file": file, "checksum": _checksum(data), "shape": array.shape, "dtype": str(array.dtype)})
+        file = f"{note.stem}.{_checksum(data)[:12]}.npy"
+        entry = json.dumps(
+            {"file": file, "checksum": _checksum(data), "shape": stored.shape, "dtype": str(stored.dtype)}
+        )
         try:
             note.parent.mkdir(parents=True, exist_ok=True)
             _remove_stale(note.parent)
@@ -115,7 +153,11 @@ class EmbeddingCache:
             log.warning("the cache in %s cannot be written (%s); the work goes on without it", self.folder, error)
 
     def _note(self, key: str, part: str) -> Path:
-        return self.folder / f"embeddings-v{FORMAT}" / key[:2] / key / f"{part}.json"
+        name = f"{part}-half" if self._halves(part) else part
+        return self.folder / f"embeddings-v{FORMAT}" / key[:2] / key / f"{name}.json"
+
+    def _halves(self, part: str) -> bool:
+        return self.precision == "float16" and part != COUNTS
 
     def _remove(self, note: Path) -> None:
         part = note.name.removesuffix(".json")
@@ -193,26 +235,48 @@ def encode_cached(
     parts = [encoder.nothing(len(asked))]
     with Progress(len(unique), "encoding", visible=progress) as bar:
         for block in blocks(unique):
-            parts.append(_encode_block(encoder, block, asked, budget, cache))
+            parts.append(encode_block(encoder, block, asked, budget, cache))
             bar.advance(len(block))
-    return joined(parts).take(places)
+    whole = joined(parts)
+    return whole if len(unique) == len(places) else whole.take(places)
 
 
-def _encode_block(
+def encode_block(
     encoder: "Encoder", texts: Sequence[str], layers: tuple[int, ...], budget: int, cache: EmbeddingCache | None
 ) -> Encoded:
+    """Embed one block of distinct texts, and leave in the cache what was not there.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The model.
+    texts : sequence of str
+        As `distinct` and `blocks` give them.
+    layers : tuple of int
+        As `Encoder.checked_layers` gives them.
+    budget : int
+        Token budget of a batch.
+    cache : EmbeddingCache or None
+        Without it everything is computed.
+    """
     if cache is None:
         return encoder.encode_block(texts, layers=layers, batch_tokens=budget)
     key = block_key(encoder.fingerprint, texts)
-    found = {part: cache.read(key, part) for part in (POOLED, COUNTS, *map(_layer_part, layers))}
+    shapes = _shapes(encoder, len(texts), layers)
+    found = {part: cache.read(key, part, shape) for part, shape in shapes.items()}
     missing = tuple(layer for layer in dict.fromkeys(layers) if found[_layer_part(layer)] is None)
     if missing or found[POOLED] is None or found[COUNTS] is None:
         made = _parts(encoder.encode_block(texts, layers=missing, batch_tokens=budget), missing)
         for part, array in made.items():
             if found[part] is None:
+                found[part] = cache.kept(part, array)
                 cache.write(key, part, array)
-                found[part] = array
     return _assembled(encoder, {part: array for part, array in found.items() if array is not None}, layers)
+
+
+def _shapes(encoder: "Encoder", rows: int, layers: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    width = encoder.nothing(0).hidden.shape[-1]
+    return {POOLED: (rows, encoder.dim), COUNTS: (3, rows)} | {_layer_part(layer): (rows, width) for layer in layers}
 
 
 def _layer_part(layer: int) -> str:

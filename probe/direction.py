@@ -95,8 +95,12 @@ def measure_both(pairs: Pairs, config: LinearMapConfig) -> tuple[Direction, Dire
     than within one.
     """
     threads = max(1, (os.cpu_count() or 2) // 2)
-    with threadpool_limits(threads), ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda p: measure_direction(p, config), (pairs, pairs.swapped()))
+    pool = ThreadPoolExecutor(2)
+    try:
+        with threadpool_limits(threads):
+            first, second = pool.map(lambda p: measure_direction(p, config), (pairs, pairs.swapped()))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # an interrupt does not wait for the other direction
     return first, second
 
 

@@ -1,0 +1,25 @@
+"""Killed without warning at any point, the same command completes and says what an undisturbed run says."""
+
+import signal
+
+import pytest
+
+from .conftest import result_of
+
+POINTS = (
+    "kill_in_third_block",
+    "kill_while_a_shard_is_written",
+    "kill_in_the_null",
+    "kill_while_the_result_is_written",
+    "kill_while_the_page_is_written",
+)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_the_same_command_completes_after_a_kill(polyglot, command, undisturbed, tmp_path, point):
+    code, _ = polyglot.run(tmp_path, *command, **{point: True})
+    assert code == -signal.SIGKILL
+    assert not (tmp_path / "reports" / "linear-map" / "en-fr.html").exists()
+    code, again = polyglot.run(tmp_path, *command)
+    assert code == 0, again.err
+    assert result_of(tmp_path) == result_of(undisturbed)
