@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve as solve_linear
 
 from ..errors import DataError
 from .moments import Moments
@@ -15,6 +16,7 @@ from .ridge import RidgeFactor
 from .rungs import AffineMap, procrustes, similarity_scale
 
 Floats = NDArray[np.float64]
+LEAST_PENALTY = 1e-9  # below it a scatter may be singular in floating point
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,12 @@ class _Solver:
 
 
 def _ridge(sxx: Floats, sxy: Floats, penalty: float) -> Floats:
-    factor = RidgeFactor.of(sxx)
-    return factor.weights(factor.rotate(sxy), penalty)
+    unit = float(np.trace(sxx)) / len(sxx) or 1.0
+    if penalty < LEAST_PENALTY:
+        factor = RidgeFactor.of(sxx)
+        return factor.weights(factor.rotate(sxy), penalty)
+    weights: Floats = solve_linear(sxx + penalty * unit * np.eye(len(sxx)), sxy, assume_a="pos")
+    return weights
 
 
 def reduced_rank(sxx: Floats, ridge: Floats, rank: int) -> Floats:

@@ -7,8 +7,8 @@ one, permuted ones for the null, planted ones for the power statement.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,17 @@ def kept(store: dict[object, object], key: object, make: Callable[[], T]) -> T:
     return cast("T", store[key])
 
 
+def narrowed(value: Any) -> Any:  # noqa: ANN401 - whatever is kept
+    """Return what was kept with every float64 array in it as float32."""
+    if isinstance(value, np.ndarray):
+        return value.astype(np.float32) if value.dtype == np.float64 else value
+    if isinstance(value, tuple):
+        return tuple(narrowed(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: narrowed(getattr(value, f.name)) for f in fields(value)})
+    return value
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldedSource:
     """Rows of x with their fold sums about a provisional centre."""
@@ -37,6 +48,7 @@ class FoldedSource:
     sums: Floats  # (k, p)
     scatters: Floats  # (k, p, p)
     kept: dict[object, object] = field(default_factory=dict)  # factorisations by what they were made from
+    wide: FoldedSource | None = None  # of float64, whose factorisations serve a narrow one
 
     @classmethod
     def of(cls, x: NDArray[np.floating], folds: NDArray[np.int64]) -> FoldedSource:
@@ -47,6 +59,12 @@ class FoldedSource:
         sums = np.stack([centred[r].sum(axis=0) for r in rows])
         scatters = np.stack([centred[r].T @ centred[r] for r in rows])
         return cls(centred, folds, rows, sums, scatters)
+
+    def narrow(self) -> FoldedSource:
+        """Return the same source in float32, which takes over what has been factorised in float64."""
+        return FoldedSource(
+            *(narrowed(v) for v in (self.x, self.folds, self.rows, self.sums, self.scatters)), wide=self
+        )
 
     @property
     def n_folds(self) -> int:
@@ -96,7 +114,10 @@ class FoldedSource:
 
     def keep(self, key: object, make: Callable[[], T]) -> T:
         """Return what was made for a key before, or make it now."""
-        return kept(self.kept, key, make)
+        if self.wide is None:
+            return kept(self.kept, key, make)
+        known = self.wide.kept
+        return kept(self.kept, key, lambda: cast("T", narrowed(known[key] if key in known else make())))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,13 +134,13 @@ class FoldedTarget:
 
     @classmethod
     def of(cls, source: FoldedSource, y: NDArray[np.floating]) -> FoldedTarget:
-        """Gather the fold sums of y, (n, q), against the rows of a source."""
-        wide = np.asarray(y, np.float64)
-        centre = wide.mean(axis=0)
-        centred = wide - centre
+        """Gather the fold sums of y, (n, q), against the rows of a source, in its precision."""
+        own = np.asarray(y, source.x.dtype)
+        centre = own.mean(axis=0)
+        centred = own - centre
         sums = np.stack([centred[r].sum(axis=0) for r in source.rows])
         crosses = np.stack([source.x[r].T @ centred[r] for r in source.rows])
-        squares = np.array([np.einsum("ij,ij->", centred[r], centred[r]) for r in source.rows])
+        squares = np.array([np.einsum("ij,ij->", centred[r], centred[r], dtype=np.float64) for r in source.rows])
         return cls(source, centred, centre, sums, crosses, squares)
 
     def mean(self, excluded: Folds) -> Floats:

@@ -7,6 +7,7 @@ null and the planted ones of the power statement.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,12 +82,23 @@ class Ladder:
             raise ConfigError(f"unknown rung '{unknown[0]}': expected some of {', '.join(RUNGS)}")
         if int(folds.max()) < 2:
             raise ConfigError(f"expected at least 3 folds (inner choices need two), got {int(folds.max()) + 1}")
-        self.x = np.asarray(x, np.float64)
         self.rungs = rungs
-        self.source = FoldedSource.of(self.x, folds)
         self.seed = seed
-        self._local = LocalRung(self.source, seed)
-        self._nonlinear = NonlinearRung(self.source, seed)
+        self._read(np.asarray(x, np.float64), FoldedSource.of(x, folds))
+
+    def _read(self, x: Floats, source: FoldedSource) -> None:
+        self.x, self.source = x, source
+        self._local = LocalRung(source, self.seed)
+        self._nonlinear = NonlinearRung(source, self.seed)
+
+    def narrow(self) -> Ladder:
+        """Return the same ladder in float32, with what this one has factorised: for nulls and planted targets.
+
+        Scores agree to about 1e-5; the time is about half.
+        """
+        twin = copy(self)
+        twin._read(self.x.astype(np.float32), self.source.narrow())
+        return twin
 
     def fit(self, y: NDArray[np.floating], rungs: tuple[str, ...] | None = None) -> LadderFit:
         """Predict every row of y, (n, q), from maps fitted without its fold.
@@ -100,8 +112,8 @@ class Ladder:
         target = FoldedTarget.of(self.source, y)
         if SAME_SPACE_RUNGS & set(asked) and y.shape[1] != self.x.shape[1]:
             raise DataError(f"identity and shift need equal widths, got {self.x.shape[1]} and {y.shape[1]}")
-        predictions = {name: np.empty((len(self.x), y.shape[1])) for name in asked}
-        reference = np.empty((len(self.x), y.shape[1]))
+        predictions = {name: np.empty(y.shape, self.x.dtype) for name in asked}
+        reference = np.empty(y.shape, self.x.dtype)
         choices = []
         for fold, rows in enumerate(self.source.rows):
             choice, parts = self._fit_fold(target, fold, asked)
@@ -126,7 +138,7 @@ class Ladder:
         excluded = frozenset({fold})
         mean_x, mean_y = self.source.mean(excluded), target.mean(excluded)
         if len(mean_x) == len(mean_y):
-            yield "shift", AffineMap(np.eye(len(mean_x)), mean_x, mean_y)
+            yield "shift", AffineMap(np.eye(len(mean_x), dtype=mean_x.dtype), mean_x, mean_y)
         rotation, nuclear = procrustes(target.training_cross(excluded))
         sxx = self.source.scatter(self.source.outside(excluded), mean_x)
         yield "rotation", AffineMap(rotation, mean_x, mean_y)

@@ -89,18 +89,19 @@ def extrapolated_limit(points: tuple[CurvePoint, ...], *, seed: int = 0) -> Inte
     value = np.array([p.r2.value for p in points])
     error = np.maximum(np.array([(p.r2.high - p.r2.low) / 3.92 for p in points]), 1e-4)
     rng = np.random.default_rng([seed, 8])
-    limit = _limit(n, value, error)
-    drawn = np.array([_limit(n, value + error * rng.standard_normal(len(n)), error) for _ in range(LIMIT_DRAWS)])
-    return percentile_interval(limit, drawn)
+    redrawn = value + error * rng.standard_normal((LIMIT_DRAWS, len(n)))
+    limits = _limits(n, np.vstack([value, redrawn]), error)
+    return percentile_interval(float(limits[0]), limits[1:])
 
 
-def _limit(n: Floats, value: Floats, error: Floats) -> float:
-    """Least squares for a, b over a grid of exponents c: the best fit with a at most 1."""
-    best, limit = np.inf, float(value[-1])
+def _limits(n: Floats, curves: Floats, error: Floats) -> Floats:
+    """Least squares for a, b of every curve (c, points) over a grid of exponents: a ≤ 1 of the best fit, (c,)."""
+    best, limits = np.full(len(curves), np.inf), curves[:, -1].copy()
+    weighted = curves / error
     for exponent in np.linspace(0.1, 1.5, 29):
         design = np.column_stack([np.ones_like(n), -(n**-exponent)]) / error[:, None]
-        (a, b), *_ = np.linalg.lstsq(design, value / error, rcond=None)
-        misfit = float(np.sum((design @ [a, b] - value / error) ** 2))
-        if misfit < best and b >= 0 and a <= 1:
-            best, limit = misfit, float(a)
-    return limit
+        fitted = weighted @ np.linalg.pinv(design).T
+        misfit = np.sum((fitted @ design.T - weighted) ** 2, axis=1)
+        better = (misfit < best) & (fitted[:, 1] >= 0) & (fitted[:, 0] <= 1)
+        best[better], limits[better] = misfit[better], fitted[better, 0]
+    return limits

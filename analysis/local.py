@@ -128,7 +128,7 @@ class LocalRung:
 
     def _augmented(self, rows: NDArray[np.intp], mean: Floats) -> Floats:
         x = self.source.x[rows] - mean
-        return np.column_stack([np.full(len(x), self._coordinate_size()), x])
+        return np.column_stack([np.full(len(x), self._coordinate_size(), x.dtype), x])
 
     def _coordinate_size(self) -> float:
         return self.source.keep("coordinate size", lambda: float(np.sqrt(np.mean(self.source.x**2))) or 1.0)
@@ -145,8 +145,9 @@ class LocalRung:
         training = _assign(source.x, rows, centres)
         outside = _assign(source.x, source.rows[held_out], centres)
         mean = source.mean(excluded)
-        factors = tuple(RidgeFactor.of(_gram(self._augmented(r, mean))) for r in training)
-        quadratics = tuple(f.quadratic(_gram(self._augmented(r, mean))) for f, r in zip(factors, outside, strict=True))
+        factors = tuple(RidgeFactor.of_rows(self._augmented(r, mean)) for r in training)
+        held = (self._augmented(r, mean) for r in outside)
+        quadratics = tuple(f.quadratic_of_rows(rows) for f, rows in zip(factors, held, strict=True))
         return Regions(centres, training, outside, factors, quadratics)
 
 
@@ -163,7 +164,3 @@ def _assign(x: Floats, rows: NDArray[np.intp], centres: Floats) -> tuple[NDArray
     distance = np.einsum("ij,ij->i", centres, centres) - 2 * x[rows] @ centres.T
     nearest = distance.argmin(axis=1)
     return tuple(rows[nearest == region] for region in range(len(centres)))
-
-
-def _gram(a: Floats) -> Floats:
-    return a.T @ a

@@ -218,8 +218,8 @@ class NonlinearRung:
 
 def _product(features: NDArray[np.float32], y: Floats) -> Floats:
     """Return Φᵀ Y, taken in float32: the features are float32 and the sums are short."""
-    return (features.T @ y.astype(np.float32)).astype(np.float64)
+    return (features.T @ y.astype(np.float32, copy=False)).astype(y.dtype, copy=False)
 
 
 def _times(features: NDArray[np.float32], weights: Floats) -> Floats:
-    return (features @ weights.astype(np.float32)).astype(np.float64)
+    return (features @ weights.astype(np.float32, copy=False)).astype(weights.dtype, copy=False)

@@ -7,7 +7,7 @@ the replicates is the resolution of the verdict.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ class PowerCurve:
 
     shares: tuple[float, ...]
     detected: tuple[float, ...]
-    replicates: int
+    replicates: tuple[int, ...]  # tried for each share: fewer where 80 % could no longer be reached
 
     @property
     def smallest_detectable(self) -> float | None:
@@ -47,6 +47,7 @@ class Planting:
 
     fitted: Floats
     residuals: Floats
+    span: Floats | None = None  # (n, r) orthonormal columns that span what is linear in x; None where rows are few
 
 
 def power_curve(
@@ -63,23 +64,24 @@ def power_curve(
     Targets wider than 64 are seen through a random orthogonal projection, which keeps every share in expectation and
     adds a little noise: the answer errs on the side of caution.
     """
-    planting = _narrow(planting, np.random.default_rng([seed, 1]))
-    visited: dict[float, float] = {}
+    planting = replace(_narrow(planting, np.random.default_rng([seed, 1])), span=linear_span(ladder.x))
+    ladder = ladder.narrow()
+    visited: dict[float, tuple[float, int]] = {}
     low, high = 0, len(shares)
     while low < high:
         middle = (low + high) // 2
         visited[shares[middle]] = detection_rate(
             ladder, planting, resamples, shares[middle], replicates=replicates, seed=seed
         )
-        low, high = (low, middle) if visited[shares[middle]] >= POWER else (middle + 1, high)
+        low, high = (low, middle) if visited[shares[middle]][0] >= POWER else (middle + 1, high)
     order = sorted(visited)
-    return PowerCurve(tuple(order), tuple(visited[s] for s in order), replicates)
+    return PowerCurve(tuple(order), *zip(*(visited[s] for s in order), strict=True))
 
 
 def detection_rate(
     ladder: Ladder, planting: Planting, resamples: Resamples, share: float, *, replicates: int, seed: int
-) -> float:
-    """Return how often curvature of a share of the explained variance is told from none.
+) -> tuple[float, int]:
+    """Return how often curvature of a share of the explained variance is told from none, and in how many replicates.
 
     Replicates stop as soon as the rate can no longer reach 80 %; it is then the rate among those that were tried.
     """
@@ -89,7 +91,7 @@ def detection_rate(
         rng = np.random.default_rng([seed, 2, tried])
         found += curvature_detected(ladder, planted_target(ladder.x, planting, share, rng), resamples)
         tried += 1
-    return found / tried
+    return found / tried, tried
 
 
 def curvature_detected(ladder: Ladder, y: Floats, resamples: Resamples) -> bool:
@@ -104,6 +106,8 @@ def planted_target(x: Floats, planting: Planting, share: float, rng: np.random.G
     """Return fitted values, bent so that curvature makes up `share` of what is explained, plus permuted residuals."""
     fitted = planting.fitted - planting.fitted.mean(axis=0)
     bend = curvature(x, fitted.shape[1], rng)
+    if planting.span is not None:
+        bend -= planting.span @ (planting.span.T @ bend)
     size = np.sqrt(share / (1 - share) * np.sum(fitted**2) / np.sum(bend**2))
     noise = planting.residuals[rng.permutation(len(x))]
     target: Floats = planting.fitted + size * bend + noise
@@ -122,6 +126,19 @@ def curvature(x: Floats, width: int, rng: np.random.Generator) -> Floats:
     u /= np.maximum(u.std(axis=0), 1e-300)
     bend: Floats = (u**2 - 1) / np.sqrt(2) @ rng.standard_normal((CURVES, width))
     return bend
+
+
+def linear_span(x: Floats) -> Floats | None:
+    """Return an orthonormal basis of the columns of x about their means and of the constant, (n, 1 + p).
+
+    None with fewer than two rows a dimension, where it would span most of anything. Rows of embeddings are not
+    Gaussian, so that a planted curve has a linear part, which no test of curvature should be asked to find.
+    """
+    if len(x) < 2 * (1 + x.shape[1]):
+        return None
+    basis, sizes, _ = np.linalg.svd(np.column_stack([np.ones(len(x)), x - x.mean(axis=0)]), full_matrices=False)
+    span: Floats = basis[:, sizes > 1e-9 * sizes[0]]
+    return span
 
 
 def _narrow(planting: Planting, rng: np.random.Generator) -> Planting:

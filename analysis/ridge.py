@@ -18,25 +18,34 @@ RELATIVE_PENALTIES: tuple[float, ...] = (
     *(float(v) for v in np.geomspace(1e-6, 1e3, 19)),
     1e9,
 )
+NEGLIGIBLE, SMALLEST = 1e-12, 1e-300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RidgeFactor:
-    """Eigendecomposition of a scatter matrix XᵀX (p, p)."""
+    """Eigendecomposition of a scatter matrix XᵀX (p, p); directions that no row has may be left out."""
 
-    eigenvalues: Floats  # (p,) ascending, not negative
-    vectors: Floats  # (p, p) columns
+    eigenvalues: Floats  # (r,) ascending, not negative
+    vectors: Floats  # (p, r) columns
+    unit: float  # mean of all p eigenvalues, in which relative penalties count; 1 for a scatter of zeros
 
     @classmethod
     def of(cls, sxx: Floats) -> RidgeFactor:
         """Factorise a scatter matrix, (p, p), symmetric and not negative."""
         eigenvalues, vectors = np.linalg.eigh(sxx)
-        return cls(np.maximum(eigenvalues, 0.0), vectors)
+        eigenvalues = np.maximum(eigenvalues, 0.0)
+        return cls(eigenvalues, vectors, float(eigenvalues.mean()) or 1.0)
 
-    @property
-    def unit(self) -> float:
-        """Mean eigenvalue: the unit in which relative penalties count (1 for a scatter of zeros)."""
-        return float(self.eigenvalues.mean()) or 1.0
+    @classmethod
+    def of_rows(cls, x: Floats) -> RidgeFactor:
+        """Factorise xᵀx for rows x (n, p); with fewer rows than columns through x xᵀ, whose directions suffice."""
+        rows, width = x.shape
+        if rows >= width:
+            return cls.of(x.T @ x)
+        eigenvalues, left = np.linalg.eigh(x @ x.T)
+        held = eigenvalues > NEGLIGIBLE * max(float(eigenvalues[-1]) if rows else 0.0, SMALLEST)
+        eigenvalues = eigenvalues[held]
+        return cls(eigenvalues, x.T @ (left[:, held] / np.sqrt(eigenvalues)), float(eigenvalues.sum()) / width or 1.0)
 
     def rotate(self, sxy: Floats) -> Floats:
         """Express a cross-scatter (p, q) in eigenvector coordinates."""
@@ -45,6 +54,11 @@ class RidgeFactor:
     def quadratic(self, sxx: Floats) -> Floats:
         """Express another scatter (p, p) in eigenvector coordinates."""
         return self.vectors.T @ sxx @ self.vectors
+
+    def quadratic_of_rows(self, x: Floats) -> Floats:
+        """Express the scatter xᵀx of other rows (n, p) in eigenvector coordinates."""
+        turned = x @ self.vectors
+        return turned.T @ turned
 
     def weights(self, rotated: Floats, penalty: float) -> Floats:
         """Return W (p, q) for a relative penalty, given the rotated cross-scatter."""
@@ -84,7 +98,9 @@ class RidgeFactor:
         return errors
 
     def _shrink(self, penalty: float) -> Floats:
-        return 1.0 / (self.eigenvalues + penalty * self.unit + 1e-300)
+        least = np.finfo(self.eigenvalues.dtype).tiny
+        shrunk: Floats = 1.0 / np.maximum(self.eigenvalues + penalty * self.unit, least)
+        return shrunk
 
 
 def row_space(x: Floats) -> tuple[Floats, Floats]:

@@ -33,16 +33,31 @@ class AffineMap:
 def procrustes(sxy: Floats) -> tuple[Floats, float]:
     """Return the orthogonal Q (p, q) that maximises tr(Qᵀ Sxy), and that maximum (Schönemann, 1966).
 
-    Where p ≠ q, Q is semi-orthogonal: QᵀQ = I or QQᵀ = I, whichever fits. A square, well-conditioned Sxy is solved by
-    the eigenvectors of SᵀS, which takes half the time of a singular value decomposition.
+    Where p ≠ q, Q is semi-orthogonal: QᵀQ = I or QQᵀ = I, whichever fits. A square Sxy is solved by the eigenvectors of
+    SᵀS, and a small decomposition of what they leave: half the time of a singular value decomposition.
     """
     if sxy.shape[0] == sxy.shape[1]:
-        squares, vectors = np.linalg.eigh(sxy.T @ sxy)
-        if squares[0] > CONDITION * squares[-1]:
-            roots = np.sqrt(squares)
-            return sxy @ ((vectors / roots) @ vectors.T), float(roots.sum())
+        wide = sxy.astype(np.float64, copy=False)
+        squares, vectors = np.linalg.eigh(wide.T @ wide)
+        weak = int(np.searchsorted(squares, CONDITION * squares[-1], side="right"))
+        if weak <= len(squares) // 4:
+            rotation, nuclear = _from_right(wide, np.sqrt(np.maximum(squares, 0.0)), vectors, weak)
+            return rotation.astype(sxy.dtype, copy=False), nuclear
     left, singular, right = np.linalg.svd(sxy, full_matrices=False)
     return left @ right, float(singular.sum())
+
+
+def _from_right(sxy: Floats, singular: Floats, right: Floats, weak: int) -> tuple[Floats, float]:
+    """Complete right singular vectors, weakest first, to the polar factor; the weak ones are solved for apart."""
+    strong = right[:, weak:]
+    left = sxy @ (strong / singular[weak:])
+    rest = np.random.default_rng(0).standard_normal((len(sxy), weak))
+    for _ in range(2):  # once is not enough in floating point
+        rest -= left @ (left.T @ rest)
+    rest = np.linalg.qr(rest)[0]
+    inner, small, outer = np.linalg.svd(rest.T @ sxy @ right[:, :weak])
+    weakest = (rest @ inner) @ (right[:, :weak] @ outer.T).T
+    return left @ strong.T + weakest, float(singular[weak:].sum() + small.sum())
 
 
 def similarity_scale(sxx: Floats, rotation: Floats, nuclear: float) -> float:

@@ -46,6 +46,8 @@ from .wording import Reach, verdict_sentence
 
 Floats = NDArray[np.float64]
 SMALL_POOL = 200
+FEW_A_DIMENSION = 4
+FEW_GROUPS = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -249,8 +251,8 @@ def _certificate(
 
 def _power_points(power: PowerCurve | None) -> Iterator[PowerPoint]:
     if power is not None:
-        for share, detected in zip(power.shares, power.detected, strict=True):
-            yield PowerPoint(share, detected, power.replicates)
+        for share, detected, tried in zip(power.shares, power.detected, power.replicates, strict=True):
+            yield PowerPoint(share, detected, tried)
 
 
 def _choice(choices: Choices) -> Choice:
@@ -273,6 +275,13 @@ def _warnings(fitted: Fitted) -> Iterator[str]:
         yield f"{repeated} of {n} pairs repeat or nearly repeat another: they share its fold and its resamples"
     if n < 2 * width:
         yield f"{n} pairs in {width} dimensions: fewer than two pairs a dimension, the ladder rests on its penalties"
+    elif n < FEW_A_DIMENSION * width:
+        yield (
+            f"{n} pairs in {width} dimensions: a rotation is fitted without a penalty and needs about "
+            f"{FEW_A_DIMENSION} pairs a dimension to come near a ridge map, so that linear may stand for a rotation"
+        )
+    if len(np.unique(pairs.groups)) < FEW_GROUPS:
+        yield f"{len(np.unique(pairs.groups))} independent groups of pairs: intervals of so few are too short"
     if len(pairs.pool.rows) < SMALL_POOL:
         yield f"the pool holds {len(pairs.pool.rows)} candidates: P@1 is easy, do not compare it with larger pools"
     yield from pairs.warnings

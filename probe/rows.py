@@ -69,7 +69,7 @@ def explorer_points(pairs: Pairs, prediction: Floats, config: LinearMapConfig) -
         return ()
     rng = np.random.default_rng([config.seed, 14])
     rows = np.sort(rng.permutation(len(pairs.x))[:EXPLORER_ROWS])
-    source, target, mapped = _planes(pairs.x[rows], pairs.y[rows], prediction[rows])
+    source, target, mapped = _planes(pairs.x[rows], pairs.y[rows], prediction[rows], one_space=pairs.same_space)
     k = min(SHOWN_NEIGHBOURS, len(rows))
     before = nearest(pairs.x[rows], pairs.y[rows], k=k)[1] if pairs.same_space else np.empty((len(rows), 0), int)
     after = nearest(prediction[rows], pairs.y[rows], k=k)[1]
@@ -92,9 +92,9 @@ def _place(coordinates: Floats) -> tuple[float, float]:
     return round(float(coordinates[0]), 4), round(float(coordinates[1]), 4)
 
 
-def _planes(x: Floats, y: Floats, mapped: Floats) -> tuple[Floats, Floats, Floats]:
+def _planes(x: Floats, y: Floats, mapped: Floats, *, one_space: bool) -> tuple[Floats, Floats, Floats]:
     """Principal planes: of both sides together where they share a space, else of each; the map lands in y's."""
-    if x.shape[1] == y.shape[1]:
+    if one_space:
         basis, centre = _principal_plane(np.vstack([x, y]))
         return (x - centre) @ basis, (y - centre) @ basis, (mapped - centre) @ basis
     basis_x, centre_x = _principal_plane(x)

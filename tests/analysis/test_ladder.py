@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from polyglot.analysis.ladder import DEFAULT_RUNGS, RUNGS, Ladder
+from polyglot.analysis.planted import plant
 from polyglot.analysis.ridge import RELATIVE_PENALTIES
 from polyglot.analysis.splits import group_folds
 from polyglot.errors import ConfigError, DataError
@@ -156,3 +157,17 @@ def test_what_cannot_be_done_is_said():
         Ladder(x, folds % 2, rungs=CLOSED)
     with pytest.raises(DataError, match="equal widths, got 6 and 3"):
         Ladder(x, folds, rungs=("shift",)).fit(y[:, :3])
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_narrow_ladder_predicts_the_same_with_what_is_factorised_and_without(first):
+    x, y = plant("nonlinear", 400, 16, np.random.default_rng(0))
+    ladder = Ladder(x, np.arange(400) % 5, rungs=DEFAULT_RUNGS)
+    if first:
+        ladder.fit(y)
+    narrow = ladder.narrow().fit(y)
+    wide = ladder.fit(y)
+    assert narrow.choices == wide.choices
+    for name, predicted in narrow.predictions.items():
+        assert predicted.dtype == np.float32, name
+        np.testing.assert_allclose(predicted, wide.predictions[name], atol=2e-5 * np.abs(y).max())

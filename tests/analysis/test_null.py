@@ -67,6 +67,12 @@ def test_without_a_pool_there_is_no_retrieval_null(setting):
 
 
 def test_percentiles_are_over_the_best_rung_of_each_permutation():
-    null = NullScores({"p_at_1": {"a": [0.0, 0.4], "b": [0.2, 0.1]}}, {}, (0.1, 0.2))
+    null = NullScores({"p_at_1": {"a": [0.0, 0.4], "b": [0.2, 0.1]}}, {}, (0.1, 0.2), 0)
     assert null.p_at_1_p95 == pytest.approx(np.quantile([0.2, 0.4], 0.95))
     assert null.ceiling_p95 == pytest.approx(np.quantile([0.1, 0.2], 0.95))
+
+
+def test_a_permutation_with_every_rung_counts_whole():
+    few = tuple(np.linspace(0.0, 0.1, 20))
+    assert NullScores({}, {}, few, 0).ceiling_p95 == pytest.approx(np.quantile(few, 0.95))
+    assert NullScores({}, {}, (0.3, *few[1:]), 1).ceiling_p95 == 0.3

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from polyglot.analysis import power
@@ -9,6 +11,7 @@ from polyglot.analysis.power import (
     curvature,
     curvature_detected,
     detection_rate,
+    linear_span,
     planted_target,
     power_curve,
 )
@@ -56,7 +59,7 @@ def test_residuals_are_the_observed_ones_in_another_order():
 
 def test_strong_curvature_is_detected_and_none_is_not():
     ladder, planting, resamples = setting()
-    assert detection_rate(ladder, planting, resamples, 0.5, replicates=4, seed=0) == 1.0
+    assert detection_rate(ladder, planting, resamples, 0.5, replicates=4, seed=0) == (1.0, 4)
     flat = [
         curvature_detected(ladder, planted_target(ladder.x, planting, 0.0, np.random.default_rng(s)), resamples)
         for s in range(6)
@@ -68,7 +71,9 @@ def test_the_search_visits_what_it_needs(monkeypatch):
     ladder, planting, resamples = setting(n=60)
     for least in (None, *power.SHARES):
         monkeypatch.setattr(
-            power, "detection_rate", lambda *a, least=least, **_: 0.9 if least is not None and a[3] >= least else 0.3
+            power,
+            "detection_rate",
+            lambda *a, least=least, **_: (0.9 if least is not None and a[3] >= least else 0.3, 10),
         )
         curve = power_curve(ladder, planting, resamples)
         assert curve.smallest_detectable == least
@@ -77,8 +82,8 @@ def test_the_search_visits_what_it_needs(monkeypatch):
 
 
 def test_nothing_detected_is_said():
-    assert PowerCurve((0.1, 0.2), (0.0, 0.7), 10).smallest_detectable is None
-    assert PowerCurve((0.1, 0.2), (0.8, 0.9), 10).smallest_detectable == 0.1
+    assert PowerCurve((0.1, 0.2), (0.0, 0.7), (3, 10)).smallest_detectable is None
+    assert PowerCurve((0.1, 0.2), (0.8, 0.9), (10, 10)).smallest_detectable == 0.1
 
 
 def test_wide_targets_keep_their_shares_through_a_projection():
@@ -90,3 +95,19 @@ def test_wide_targets_keep_their_shares_through_a_projection():
     assert ratio == pytest.approx(np.sum(planting.fitted**2) / np.sum(planting.residuals**2), rel=0.1)
     small = Planting(rng.standard_normal((9, 64)), rng.standard_normal((9, 64)))
     assert power._narrow(small, rng) is small
+
+
+def test_what_is_planted_into_skewed_rows_has_no_linear_part():
+    rng = np.random.default_rng(0)
+    x = rng.exponential(size=(400, 5)) ** 2
+    planting = Planting(x @ rng.standard_normal((5, 3)), np.zeros((400, 3)))
+    skewed = planted_target(x, planting, 0.2, np.random.default_rng(1)) - planting.fitted
+    bend = planted_target(x, replace(planting, span=linear_span(x)), 0.2, np.random.default_rng(1)) - planting.fitted
+    about = x - x.mean(axis=0)
+    assert np.abs(about.T @ bend).max() < 1e-8 * np.abs(about.T @ skewed).max()
+    assert linear_span(x[:11]) is None
+
+
+def test_a_share_is_given_up_as_soon_as_the_power_is_out_of_reach():
+    ladder, planting, resamples = setting()
+    assert detection_rate(ladder, planting, resamples, 1e-9, replicates=10, seed=0)[1] <= 5

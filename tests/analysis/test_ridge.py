@@ -76,3 +76,23 @@ def test_a_scatter_of_zeros_gives_no_map():
 
 def test_rounding_below_zero_is_cut():
     assert RidgeFactor.of(np.diag([-1e-12, 1.0])).eigenvalues.min() == 0.0
+
+
+def test_fewer_rows_than_columns_need_no_other_directions():
+    rng = np.random.default_rng(0)
+    x, y, held_x, held_y = (rng.standard_normal(shape) for shape in ((7, 12), (7, 3), (9, 12), (9, 3)))
+    few, full = RidgeFactor.of_rows(x), RidgeFactor.of(x.T @ x)
+    assert few.vectors.shape == (12, 7)
+    assert few.unit == pytest.approx(full.unit)
+    paths = []
+    for factor in (few, full):
+        weights = factor.weights(factor.rotate(x.T @ y), 0.1)
+        np.testing.assert_allclose(x.T @ y, (x.T @ x + 0.1 * full.unit * np.eye(12)) @ weights, atol=1e-9)
+        rotated = factor.rotate(x.T @ y), factor.rotate(held_x.T @ held_y)
+        paths.append(factor.path_errors(*rotated, factor.quadratic_of_rows(held_x), float(np.sum(held_y**2))))
+    np.testing.assert_allclose(paths[0][1:], paths[1][1:], rtol=1e-6)
+
+
+def test_no_rows_give_no_map():
+    factor = RidgeFactor.of_rows(np.empty((0, 4)))
+    assert factor.weights(factor.rotate(np.zeros((4, 2))), 1.0).tolist() == np.zeros((4, 2)).tolist()

@@ -146,3 +146,25 @@ def test_low_rank_recovers_a_map_of_low_rank():
     assert np.linalg.matrix_rank(fitted.weights) == 2
     full = fit_ridge(target, frozenset({0}), 1e-6)
     assert np.linalg.norm(fitted.weights - weights) < 0.7 * np.linalg.norm(full.weights - weights)
+
+
+@pytest.mark.parametrize("rank", [20, 18, 14, 3])
+def test_procrustes_of_a_deficient_matrix_is_orthogonal_and_as_good_as_any(rank):
+    rng = np.random.default_rng(rank)
+    sxy = rng.standard_normal((20, rank)) @ rng.standard_normal((rank, 20))
+    rotation, nuclear = procrustes(sxy)
+    np.testing.assert_allclose(rotation.T @ rotation, np.eye(20), atol=1e-10)
+    best = np.linalg.svd(sxy, compute_uv=False).sum()
+    assert np.sum(rotation * sxy) == pytest.approx(best, rel=1e-10)
+    assert nuclear == pytest.approx(best, rel=1e-10)
+
+
+@pytest.mark.parametrize("condition", [1e2, 1e5, 1e9])
+def test_procrustes_of_an_ill_conditioned_matrix_is_as_good_as_any(condition):
+    rng = np.random.default_rng(3)
+    left, right = (np.linalg.qr(rng.standard_normal((20, 20)))[0] for _ in range(2))
+    singular = np.geomspace(1, 1 / condition, 20)
+    rotation, nuclear = procrustes((left * singular) @ right.T)
+    np.testing.assert_allclose(rotation.T @ rotation, np.eye(20), atol=1e-7)
+    assert nuclear == pytest.approx(singular.sum(), rel=1e-9)
+    assert np.sum(rotation * ((left * singular) @ right.T)) == pytest.approx(singular.sum(), rel=1e-9)
