@@ -67,7 +67,9 @@ def apply_command(
 def export_command(
     folder: Map,
     out: Annotated[Path, typer.Option("--out", help="Where the exported map goes.")],
-    kind: Annotated[str, typer.Option("--to", help="dense (a sentence-transformers module) or onnx.")] = "dense",
+    kind: Annotated[
+        str, typer.Option("--to", help="dense (a sentence-transformers module), or onnx (extra `onnx`).")
+    ] = "dense",
 ) -> None:
     """Write an affine map for use elsewhere."""
     from ..probe import map_fit_use as probe

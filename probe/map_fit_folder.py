@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..analysis.maps import SETTINGS_FILE, Map
 from ..errors import OutputError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from ..models.encoder import Encoder
 
+Floats = NDArray[np.float32]
 RECORD_FILE, LINEAGE_FILE, CARD_FILE = "fit.json", "polyglot.json", "README.md"
 
 
@@ -65,7 +67,7 @@ def write_folder(
     try:
         scratch.mkdir(parents=True)
         if encoders is not None and fitted.affine is not None:
-            carried(encoders[0], fitted, normalised=normalised).save(str(scratch), create_model_card=False)
+            _save(carried(encoders[0], fitted, normalised=normalised), scratch)
         fitted.save(scratch)
         (scratch / RECORD_FILE).write_text(to_json(complete), encoding="utf-8")
         (scratch / CARD_FILE).write_text(card(complete), encoding="utf-8")
@@ -76,6 +78,19 @@ def write_folder(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return complete
+
+
+def _save(model: SentenceTransformer, folder: Path) -> None:
+    """Save a model without the bar that the library draws for each file."""
+    from transformers.utils import logging as transformers_logging
+
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model.save(str(folder), create_model_card=False)
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _put(scratch: Path, out: Path) -> None:
@@ -119,20 +134,26 @@ def carried(encoder: Encoder, fitted: Map, *, normalised: bool) -> SentenceTrans
     ).eval()
 
 
-def dense_layer(fitted: Map) -> Dense:
-    """Return an affine map as a layer: x W + b with b = μy − μx W, no activation, float32."""
-    import torch
-    from sentence_transformers.sentence_transformer.modules import Dense
-
+def affine_layer(fitted: Map) -> tuple[Floats, Floats]:
+    """Return W (p, q) and b = μy − μx W (q,) of an affine map, float32, so that a row x goes to x W + b."""
     affine = fitted.affine
     assert affine is not None
     bias = affine.mean_y - affine.mean_x @ affine.weights
-    p, q = affine.weights.shape
+    return np.ascontiguousarray(affine.weights, dtype=np.float32), bias.astype(np.float32)
+
+
+def dense_layer(fitted: Map) -> Dense:
+    """Return an affine map as a layer without an activation, float32."""
+    import torch
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    weights, bias = affine_layer(fitted)
+    p, q = weights.shape
     return Dense(
         p,
         q,
         bias=True,
         activation_function=torch.nn.Identity(),
-        init_weight=torch.from_numpy(np.ascontiguousarray(affine.weights.T, dtype=np.float32)),
-        init_bias=torch.from_numpy(bias.astype(np.float32)),
+        init_weight=torch.from_numpy(np.ascontiguousarray(weights.T)),
+        init_bias=torch.from_numpy(bias),
     )

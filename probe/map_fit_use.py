@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from ..analysis.maps import Map, load_map
 from ..errors import ConfigError, DataError, OutputError
-from .map_fit_folder import LINEAGE_FILE, dense_layer
+from .map_fit_folder import LINEAGE_FILE, affine_layer, dense_layer
 
 BLOCK_ROWS = 16_384
+ONNX_OPSET, ONNX_IR = 17, 8  # of 2022: old enough for the runtimes in use
 Precision = Literal["float32", "float16"]
 ExportKind = Literal["dense", "onnx"]
 
@@ -105,13 +106,14 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
     folder : Path
         As `polyglot map fit` leaves it.
     out : Path
-        For `dense` a folder to append to a model's modules; for `onnx` a file.
+        For `dense` a folder to append to a model's modules; for `onnx` a file, whose graph takes `vectors` (rows, p)
+        to `mapped` (rows, q), both float32, and gives what `apply` gives.
     kind : {"dense", "onnx"}
 
     Raises
     ------
     ConfigError
-        If the kind is unknown, the map is not affine, or the libraries for ONNX are not installed.
+        If the kind is unknown, the map is not affine, or ONNX is not installed.
     """
     if kind not in ("dense", "onnx"):
         raise ConfigError(f"a map is exported to dense or onnx, got {kind!r}")
@@ -120,7 +122,7 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
         raise ConfigError(f"the {fitted.rung} map in {folder} bends and cannot be one layer: fit with --rung linear")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        return _to_onnx(fitted, out) if kind == "onnx" else _to_dense(fitted, out)
+        return _to_onnx(fitted, out, normalised=_normalised(folder)) if kind == "onnx" else _to_dense(fitted, out)
     except OSError as error:
         raise OutputError(f"cannot write {out}: {error.strerror}; give another path") from error
 
@@ -131,25 +133,28 @@ def _to_dense(fitted: Map, out: Path) -> Path:
     return out
 
 
-def _to_onnx(fitted: Map, out: Path) -> Path:
+def _to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
+    """Write x W + b, and the unit length where the target model ends so: what `apply` gives, in float32."""
     import importlib.util
 
-    lacking = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
-    if lacking:
-        raise ConfigError(f"export to ONNX needs {' and '.join(lacking)}: pip install {' '.join(lacking)}")
-    import torch
+    if importlib.util.find_spec("onnx") is None:
+        raise ConfigError("export to ONNX needs the `onnx` extra: pip install 'polyglot-geometry[onnx]'")
+    from onnx import TensorProto, helper, numpy_helper
 
-    layer = dense_layer(fitted).linear.eval()
-    scratch = out.with_name(f".{out.name}.{os.getpid()}")
-    torch.onnx.export(
-        layer,
-        (torch.zeros(2, fitted.n_features_in_),),
-        str(scratch),
-        input_names=["vectors"],
-        output_names=["mapped"],
-        dynamic_axes={"vectors": {0: "rows"}, "mapped": {0: "rows"}},
-        dynamo=False,
+    weights, bias = affine_layer(fitted)
+    mapped = "rows" if normalised else "mapped"
+    nodes = [helper.make_node("Gemm", ["vectors", "weights", "bias"], [mapped])]
+    if normalised:
+        nodes.append(helper.make_node("LpNormalization", ["rows"], ["mapped"], axis=1, p=2))
+    taken, given = (
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width])]
+        for name, width in (("vectors", len(weights)), ("mapped", len(bias)))
     )
+    held = [numpy_helper.from_array(array, name) for name, array in (("weights", weights), ("bias", bias))]
+    graph = helper.make_graph(nodes, "polyglot map", taken, given, initializer=held)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", ONNX_OPSET)], ir_version=ONNX_IR)
+    scratch = out.with_name(f".{out.name}.{os.getpid()}")
+    scratch.write_bytes(model.SerializeToString())
     scratch.replace(out)
     return out
 

@@ -69,6 +69,7 @@ def measure_search(pairs: Pairs, config: RetrievalConfig, unmapped: Pairs | None
         sentence=_sentence(pairs, scores["cosine"].p_at_1, gains["csls"], before, map_gains),
         before=before,
         map_gains=map_gains,
+        row_groups=tuple(pairs.groups.tolist()) if config.rows else (),
     )
 
 
@@ -188,7 +189,7 @@ def _sentence(
     if not before:
         return f"{text}."
     gain = map_gains["cosine"]
-    told = f"a gain of {_points(gain)} by the map" if _clear(gain) else "no difference that can be told from chance"
+    told = f"a change of {_points(gain)} by the map" if _clear(gain) else "no difference that can be told from chance"
     return f"{text}; without the map it is {_percent(before['cosine'].p_at_1)}, {told}."
 
 

@@ -53,7 +53,7 @@ def test_the_gain_is_paired_and_stands_beside_both_scores(searched):
             assert gain.high - gain.low < (after.high - after.low) + (before.high - before.low)
         unaided = 100 * direction.before["cosine"].p_at_1.value
         assert f"without the map it is {unaided:.1f} %" in direction.sentence
-        assert "a gain of +" in direction.sentence
+        assert "a change of +" in direction.sentence
     assert plain.directions[0].before == plain.directions[0].map_gains == {}
 
 
