@@ -17,7 +17,6 @@ Floats = NDArray[np.float64]
 SIZES = 6
 SMALLEST = 60
 MAX_SUBSETS = 2
-LIMIT_DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +25,7 @@ class CurvePoint:
 
     pairs: int
     r2: Interval
+    resampled: Floats  # (b,) over draws of groups that all points of a curve share
 
 
 def learning_curve(
@@ -34,12 +34,16 @@ def learning_curve(
     """Cross-validate the ridge rung on random subsets of growing size, λ chosen within each.
 
     Small sizes use two disjoint subsets, whose rows are scored together. The null permutes the pairs of each
-    subset once.
+    subset once. Smaller subsets lie within larger ones, so that points go up and down together: their intervals come
+    from the same draws of groups.
     """
     rng = np.random.default_rng([seed, 7])
     order = rng.permutation(len(x))
+    resamples = Resamples.draw(groups, np.random.default_rng([seed, 10]), resamples=300)
     sizes = np.unique(np.geomspace(min(SMALLEST, len(x)), len(x), SIZES).round().astype(int))
-    return tuple(_point(x, y, groups, _subsets(order, int(size)), n_folds=n_folds, rng=rng) for size in sizes)
+    return tuple(
+        _point(x, y, groups, _subsets(order, int(size)), resamples, n_folds=n_folds, rng=rng) for size in sizes
+    )
 
 
 def _subsets(order: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
@@ -52,24 +56,21 @@ def _point(
     y: Floats,
     groups: NDArray[np.int64],
     subsets: list[NDArray[np.intp]],
+    resamples: Resamples,
     *,
     n_folds: int,
     rng: np.random.Generator,
 ) -> CurvePoint:
-    errors, totals, null = [], [], []
+    errors, totals, null = np.zeros(len(x)), np.zeros(len(x)), []
     for rows in subsets:
         ladder = Ladder(row_space(x[rows])[0], group_folds(groups[rows], n_folds, rng), rungs=("linear",))
-        error, total = _scored(ladder, y[rows])
-        errors.append(error)
-        totals.append(total)
+        errors[rows], totals[rows] = _scored(ladder, y[rows])
         partner = permute_within_strata(groups[rows], np.zeros(len(rows), np.int64), rng)
         error, total = _scored(ladder, y[rows][partner])
         null.append(1 - error.sum() / total.sum())
-    members = groups[np.concatenate(subsets)]
-    resamples = Resamples.draw(members, rng, resamples=300)
-    ratio, drawn = resamples.ratio_of_sums(np.concatenate(errors), np.concatenate(totals))
+    ratio, drawn = resamples.ratio_of_sums(errors, totals)
     pairs = round(len(subsets[0]) * (n_folds - 1) / n_folds)
-    return CurvePoint(pairs, percentile_interval(1 - ratio, 1 - drawn).with_null(null))
+    return CurvePoint(pairs, percentile_interval(1 - ratio, 1 - drawn).with_null(null), 1 - drawn)
 
 
 def _scored(ladder: Ladder, y: Floats) -> tuple[Floats, Floats]:
@@ -77,20 +78,19 @@ def _scored(ladder: Ladder, y: Floats) -> tuple[Floats, Floats]:
     return row_squares(y - fit.predictions["linear"]), row_squares(y - fit.reference)
 
 
-def extrapolated_limit(points: tuple[CurvePoint, ...], *, seed: int = 0) -> Interval | None:
-    """Fit R²(n) = a − b n^(−c) and return a with an interval from redrawn points; None with fewer than 5 points.
+def extrapolated_limit(points: tuple[CurvePoint, ...]) -> Interval | None:
+    """Fit R²(n) = a − b n^(−c) and return a with an interval from resampled curves; None with fewer than 5 points.
 
-    Points are redrawn normally from their own intervals; the curve is fitted again to each draw. The form is the usual
-    power law of learning curves (Viering and Loog, 2023); the limit is an extrapolation and no more.
+    The curve is fitted again to every draw of groups. The form is the usual power law of learning curves (Viering and
+    Loog, 2023); the limit is an extrapolation and no more, and its interval does not know whether the law holds.
     """
     if len(points) < 5:
         return None
     n = np.array([p.pairs for p in points], np.float64)
     value = np.array([p.r2.value for p in points])
     error = np.maximum(np.array([(p.r2.high - p.r2.low) / 3.92 for p in points]), 1e-4)
-    rng = np.random.default_rng([seed, 8])
-    redrawn = value + error * rng.standard_normal((LIMIT_DRAWS, len(n)))
-    limits = _limits(n, np.vstack([value, redrawn]), error)
+    drawn = np.column_stack([p.resampled for p in points])
+    limits = _limits(n, np.vstack([value, drawn[np.isfinite(drawn).all(axis=1)]]), error)
     return percentile_interval(float(limits[0]), limits[1:])
 
 

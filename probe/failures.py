@@ -64,9 +64,7 @@ def drift_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Drift | N
 def learning_of(pairs: Pairs, config: LinearMapConfig) -> LearningCurve:
     """Score the linear rung on growing subsets."""
     points = learning_curve(pairs.x, pairs.y, pairs.groups, n_folds=config.folds, seed=config.seed)
-    return LearningCurve(
-        tuple(LearningPoint(p.pairs, p.r2) for p in points), extrapolated_limit(points, seed=config.seed)
-    )
+    return LearningCurve(tuple(LearningPoint(p.pairs, p.r2) for p in points), extrapolated_limit(points))
 
 
 def transfer_of(pairs: Pairs, config: LinearMapConfig) -> Transfer | None:

@@ -13,7 +13,11 @@ def pairs(n=400, d=12, noise=3.0, seed=0):
 
 def curve(values, error=0.002):
     sizes = np.geomspace(50, 2000, len(values)).astype(int)
-    return tuple(CurvePoint(int(n), Interval(v, v - error, v + error)) for n, v in zip(sizes, values, strict=True))
+    drawn = error / 1.96 * np.random.default_rng(0).standard_normal((200, len(values)))
+    return tuple(
+        CurvePoint(int(n), Interval(v, v - error, v + error), v + drawn[:, i])
+        for i, (n, v) in enumerate(zip(sizes, values, strict=True))
+    )
 
 
 def test_more_pairs_predict_better_and_the_null_does_not():
@@ -64,3 +68,10 @@ def test_a_limit_never_passes_one():
     found = extrapolated_limit(curve(0.999 - 5.0 * sizes**-0.9, error=0.02))
     assert found.value <= 1
     assert found.high <= 1
+
+
+def test_points_of_a_curve_share_their_draws():
+    points = learning_curve(*pairs(n=600))
+    assert all(p.resampled.shape == (300,) for p in points)
+    together = np.corrcoef(np.stack([p.resampled for p in points[-3:]]))
+    assert together[0, 2] > 0.3
