@@ -12,6 +12,7 @@ import typer
 
 from .. import __version__
 from ..errors import PolyglotError
+from ..models.share import ShareDone
 from . import data, maps, probe, results, train
 from .tables import print_table
 
@@ -96,6 +97,8 @@ def main() -> None:
             raise
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
+    except ShareDone:
+        sys.exit(0)
     except KeyboardInterrupt:
         _leave_interrupted()
     except SystemExit as stop:

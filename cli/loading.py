@@ -19,12 +19,13 @@ def check_models(*names: str | None) -> None:
             resolve(name)
 
 
-def user_cache() -> EmbeddingCache:
-    """Return the cache of embeddings that all commands share."""
+def user_cache(*, half: bool = False) -> EmbeddingCache:
+    """Return the cache of embeddings that all commands share, and the processes of this run with them."""
     from ..models.cache import EmbeddingCache
     from ..models.folders import default_cache_dir
+    from ..models.share import Share
 
-    return EmbeddingCache(default_cache_dir())
+    return EmbeddingCache(default_cache_dir(), "float16" if half else "float32", Share.of_environment())
 
 
 def typed_command() -> str:

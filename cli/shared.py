@@ -47,6 +47,7 @@ class Common:
     open_page: options.OpenPage = False
     quiet: options.Quiet = False
     trust_remote_code: options.TrustCode = False
+    half_cache: options.HalfCache = False
 
     def report(self, probe: str) -> Report:
         """Return where the results of a probe go; refuses what cannot be written."""
@@ -87,7 +88,7 @@ class Common:
     def run_options(self) -> RunOptions:
         """Return what the `run` of every probe takes besides its inputs."""
         return {
-            "cache": user_cache(),
+            "cache": user_cache(half=self.half_cache),
             "command": typed_command(),
             "batch_tokens": self.batch_tokens,
             "progress": not self.quiet,

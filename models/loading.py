@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ def chosen_device(device: str | None) -> str:
 
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device is None:
-        return next(name for name, present in here.items() if present)
+        return next(name for name, present in here.items() if present) + _own_accelerator(here["cuda"])
     try:
         kind = torch.device(device)
     except RuntimeError:
@@ -78,6 +79,12 @@ def chosen_device(device: str | None) -> str:
         present = ", ".join(name for name, found in here.items() if found)
         raise ConfigError(f"the device {device!r} is not here; present: {present}; leave the option out to choose one")
     return device
+
+
+def _own_accelerator(cuda: bool) -> str:
+    """Give each process that `torchrun` started an accelerator of its own; the first keeps the plain name."""
+    place = int(os.environ.get("LOCAL_RANK", "0"))
+    return f":{place}" if cuda and place else ""
 
 
 def check_folder(folder: Path, *, trust_remote_code: bool) -> None:

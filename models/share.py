@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .encoded import blocks, distinct
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -118,10 +117,12 @@ def encode_together(
     cache.share.meet()
     if cache.share.rank:
         raise ShareDone
+    cache.share = Share()  # the others are gone: what is asked for later, the first encodes alone
 
 
 def _fill(job: EncodingJob, cache: "EmbeddingCache", batch_tokens: int | None, *, progress: bool) -> None:
     from .cache import encode_block
+    from .encoded import blocks, distinct
 
     layers = job.encoder.checked_layers(job.layers)
     budget = job.encoder.checked_budget(batch_tokens)

@@ -16,7 +16,7 @@ from .cka_result import CkaResult, LayerTable
 from .cka_table import layer_table
 from .layers import embed_layers
 from .layers_design import Design, Draws, design_warnings
-from .layers_stack import Rows, Stack, check_stacks, fingerprint, side
+from .layers_stack import Rows, Stack, check_stacks, fingerprint, side, stack_jobs
 from .pairs import MINIMUM_ROWS, equal_vector_groups
 from .provenance import Origin, provenance
 from .results import Side
@@ -79,9 +79,15 @@ def run(
     DataError
         If there are too few pairs, or an embedding is zero or not finite.
     """
+    from ..models.share import encode_together
+
     if len(bitext) < MINIMUM_ROWS:
         raise DataError(f"{bitext.name} has {len(bitext)} pairs: expected at least {MINIMUM_ROWS}")
     origin = Origin.now(command)
+    if other is not None:
+        columns = (bitext.sources, bitext.targets)
+        jobs = [*stack_jobs(encoder, columns, config.layers), *stack_jobs(other, columns, config.other_layers)]
+        encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress)
     found = embed_layers(encoder, bitext, config.layers, cache=cache, batch_tokens=batch_tokens, progress=progress)
     mine = _sides(encoder, bitext, (found.source, found.target))
     pairs: tuple[tuple[tuple[Side, Stack], tuple[Side, Stack]], ...] = (mine,)

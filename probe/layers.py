@@ -15,7 +15,7 @@ from .layers_config import LayersConfig
 from .layers_design import Design, Draws, design_warnings, pool_of_texts
 from .layers_result import MEASURES, ChanceBand, Layer, LayersResult, Stress
 from .layers_scores import LayerPlan, Measured, chance_of, measure_layer
-from .layers_stack import Rows, Stack, check_stacks, embed_stack, fingerprint, same_layers, side
+from .layers_stack import Rows, Stack, check_stacks, embed_stack, fingerprint, same_layers, side, stack_jobs
 from .layers_story import story
 from .layers_stress import Stressed, stress_tests
 from .pairs import MINIMUM_ROWS, TextSide, equal_vector_groups, text_warnings
@@ -138,7 +138,10 @@ def embed_layers(
 ) -> LayerPairs:
     """Embed both sides of a bitext at all layers, or the asked ones, in one pass a side."""
     from ..data.groups import concept_groups
+    from ..models.share import encode_together
 
+    jobs = stack_jobs(encoder, (bitext.sources, bitext.targets), layers)
+    encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress)
     stacks, sides = [], []
     for language, texts in ((bitext.source, bitext.sources), (bitext.target, bitext.targets)):
         encoded, asked = embed_stack(encoder, texts, layers, cache=cache, batch_tokens=batch_tokens, progress=progress)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..analysis.scores import Pool
 from ..errors import ConfigError, DataError
 from .layers_design import Design, Draws, pool_of_texts
-from .layers_stack import Rows, Stack, check_stacks, embed_stack, fingerprint, same_layers, side
+from .layers_stack import Rows, Stack, check_stacks, embed_stack, fingerprint, same_layers, side, stack_jobs
 from .pairs import MINIMUM_ROWS, equal_vector_groups
 from .results import Side
 
@@ -92,9 +92,12 @@ def embed_several(
     DataError
         If the text lacks a language or has too few rows, or an embedding is zero or not finite.
     """
+    from ..models.share import encode_together
+
     if len(text) < MINIMUM_ROWS:
         raise DataError(f"{text.name} has {len(text)} rows: expected at least {MINIMUM_ROWS}")
     columns = tuple(tuple(text.column(language)) for language in languages)
+    encode_together(stack_jobs(encoder, columns, layers), cache, batch_tokens=batch_tokens, progress=progress)
     stacks, warnings = [], []
     for language, sentences in zip(languages, columns, strict=True):
         encoded, asked = embed_stack(

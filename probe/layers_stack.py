@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..models.cache import EmbeddingCache
     from ..models.encoded import Encoded
     from ..models.encoder import Encoder
+    from ..models.share import EncodingJob
 
 Rows = NDArray[np.floating]
 
@@ -77,6 +78,14 @@ def embed_stack(
     asked = encoder.checked_layers(range(encoder.layers) if layers is None else layers)
     encoded = encode_cached(encoder, texts, layers=asked, cache=cache, batch_tokens=batch_tokens, progress=progress)
     return encoded, asked
+
+
+def stack_jobs(encoder: Encoder, columns: Sequence[Sequence[str]], layers: Sequence[int] | None) -> list[EncodingJob]:
+    """Return what `embed_stack` will ask of an encoder for some columns of texts."""
+    from ..models.share import EncodingJob
+
+    asked = range(encoder.layers) if layers is None else layers
+    return [EncodingJob(encoder, texts, asked) for texts in columns]
 
 
 def check_stacks(source: Stack, target: Stack) -> None:

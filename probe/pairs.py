@@ -141,10 +141,13 @@ def embed_sides(
 ) -> tuple[TextSide, TextSide]:
     """Embed both sides of a bitext, and the second references where there are some."""
     from ..models.cache import encode_cached
+    from ..models.share import EncodingJob, encode_together
 
     sides = []
     references = bitext.references or (None, None)
     columns = ((bitext.source, bitext.sources), (bitext.target, bitext.targets))
+    jobs = [EncodingJob(encoder, texts) for encoder, (_, texts) in zip(encoders, columns, strict=True)]
+    encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress)
     for encoder, (language, texts), seconds in zip(encoders, columns, references, strict=True):
         encoded = encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress)
         identity = Side(language, encoder.name, encoder.fingerprint)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from polyglot.errors import ConfigError, DataError
+from polyglot.errors import ConfigError, DataError, ModelError
 from polyglot.models import cache as cache_module
 from polyglot.models.cache import EmbeddingCache, block_key, default_cache_dir, encode_cached
+from polyglot.models.share import EncodingJob, Share, ShareDone, encode_together
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 TEXTS = [f"{a} {b}{c}" for a in LETTERS[:13] for b in LETTERS[:10] for c in LETTERS[:10]]
@@ -228,3 +229,55 @@ def test_cache_folder_follows_the_environment(monkeypatch, tmp_path):
     assert default_cache_dir() == tmp_path / "xdg" / "polyglot"
     monkeypatch.setenv("POLYGLOT_CACHE", "~/mine")
     assert default_cache_dir() == tmp_path / "mine"
+
+
+def test_halves_take_half_and_give_the_same_when_read(tiny_encoder, tmp_path, calls):
+    whole, half = EmbeddingCache(tmp_path), EmbeddingCache(tmp_path, "float16")
+    exact = encode_cached(tiny_encoder, TEXTS[:200], layers=[1], cache=whole)
+    first = encode_cached(tiny_encoder, TEXTS[:200], layers=[1], cache=half)
+    assert len(calls) == 2
+    assert_same(first, encode_cached(tiny_encoder, TEXTS[:200], layers=[1], cache=half))
+    assert_same(exact, encode_cached(tiny_encoder, TEXTS[:200], layers=[1], cache=whole))
+    assert len(calls) == 2
+    assert first.pooled.dtype == np.float32
+    np.testing.assert_allclose(first.pooled, exact.pooled, atol=1e-3)
+    assert (first.pooled != exact.pooled).any()
+    sizes = [sum(path.stat().st_size for path in tmp_path.rglob(name)) for name in ("pooled-half.*", "pooled.*.npy")]
+    assert sizes[0] < 0.6 * sizes[1]
+
+
+def test_numbers_too_large_for_halves_are_an_error(tmp_path):
+    with pytest.raises(ModelError, match="keep float32"):
+        EmbeddingCache(tmp_path, "float16").kept("pooled", np.full((1, 2), 1e5, np.float32))
+
+
+def test_each_process_encodes_its_share_and_the_first_goes_on(tiny_encoder, cache, calls, monkeypatch):
+    texts = [f"{a}{b} {c}{d}" for a in LETTERS[:8] for b in LETTERS[:8] for c in LETTERS[:8] for d in LETTERS[:8]]
+    monkeypatch.setattr(Share, "meet", lambda share: None)
+    for rank in (2, 1):
+        other = EmbeddingCache(cache.folder, share=Share(rank, 3))
+        with pytest.raises(ShareDone):
+            encode_together([EncodingJob(tiny_encoder, texts)], other)
+    assert len(calls) == 2
+    first = EmbeddingCache(cache.folder, share=Share(0, 3))
+    encode_together([EncodingJob(tiny_encoder, texts)], first)
+    assert len(calls) == 4
+    together = encode_cached(tiny_encoder, texts, cache=first)
+    assert len(calls) == 4
+    assert_same(together, tiny_encoder.encode(texts))
+    assert first.share == Share()
+
+
+def test_a_process_alone_encodes_when_it_is_asked(tiny_encoder, cache, calls):
+    encode_together([EncodingJob(tiny_encoder, ["a"])], cache)
+    encode_together([EncodingJob(tiny_encoder, ["a"])], None)
+    assert calls == []
+
+
+def test_the_share_is_what_the_launcher_says(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    assert Share.of_environment() == Share(0, 1)
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    assert Share.of_environment() == Share(3, 8)

@@ -1,0 +1,68 @@
+"""`torchrun` shares a probe's encoding between processes; the result is that of one process."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .conftest import files_in, result_of
+
+TOLERANCE = 1e-9
+#: The launcher itself is the real one; the wrapper makes shards and measurements small, and counts.
+WRAPPER = """
+import functools, os, sys
+from polyglot.cli.app import main
+from polyglot.models import encoded, encoder
+from polyglot.probe import linear_map_config
+encoded.BLOCK_TEXTS = 64
+quick = {"power_replicates": 0, "failure": False, "resamples": 100}
+linear_map_config.LinearMapConfig = functools.partial(linear_map_config.LinearMapConfig, **quick)
+encode = encoder.Encoder.encode_block
+def counted(self, texts, **options):
+    with open(os.environ["COUNTS"] + os.environ["RANK"], "a") as file:
+        file.write(f"{len(texts)}\\n")
+    return encode(self, texts, **options)
+encoder.Encoder.encode_block = counted
+sys.argv = ["polyglot", *sys.argv[1:]]
+main()
+"""
+
+
+def launch(folder, *arguments, processes=2):
+    """Run the command line under torchrun on this machine and return what is said."""
+    wrapper = folder / "wrapper.py"
+    wrapper.write_text(WRAPPER, encoding="utf-8")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes),
+               str(wrapper), *map(str, arguments)]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "POLYGLOT_CACHE": str(folder / "cache"),
+                   "COUNTS": str(folder / "encoded-by-")}  # fmt: skip
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def assert_near(one, other, where=""):
+    """Compare JSON values: numbers to 1e-9, all else exactly."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), where
+        for name, value in one.items():
+            assert_near(value, other[name], f"{where}.{name}")
+    elif isinstance(one, list):
+        assert len(one) == len(other), where
+        for place, (left, right) in enumerate(zip(one, other, strict=True)):
+            assert_near(left, right, f"{where}[{place}]")
+    elif isinstance(one, float) and not isinstance(other, str):
+        assert other == pytest.approx(one, abs=TOLERANCE, rel=TOLERANCE), where
+    else:
+        assert one == other, where
+
+
+def test_two_processes_say_what_one_says(command, undisturbed, tmp_path):
+    done = launch(tmp_path, *command)
+    assert done.returncode == 0, done.stderr
+    shares = [(tmp_path / f"encoded-by-{rank}").read_text().split() for rank in range(2)]
+    assert [len(share) for share in shares] == [4, 4]
+    assert len(done.stdout.splitlines()) == 2
+    assert files_in(tmp_path / "reports") == ["linear-map/en-fr.html", "linear-map/en-fr.json"]
+    assert_near(result_of(tmp_path), result_of(undisturbed))
