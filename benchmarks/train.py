@@ -93,7 +93,7 @@ def stock(arguments):
 
     transformers_logging.disable_progress_bar()
     config = configuration(arguments, "unused")
-    pairs = open_pairs(config.data, arguments.lang, "en", 0)
+    pairs = open_pairs(config.data, arguments.lang, "en", config.loop)
     encoder = load_encoder(arguments.model, device="cpu")
     teacher, held = (encoder.encode(side.targets).pooled for side in (pairs.training, pairs.held_out))
     add_words(Student(encoder, "float32"), pairs.training, config.extend_vocab, method="align")

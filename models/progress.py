@@ -48,6 +48,16 @@ class Progress:
         """
         self._bar.update(items)
 
+    def show(self, note: str) -> None:
+        """Put a few words behind the bar.
+
+        Parameters
+        ----------
+        note : str
+            They stand there until others come.
+        """
+        self._bar.set_postfix_str(note, refresh=False)
+
     def __enter__(self) -> Self:
         return self
 

@@ -15,6 +15,7 @@ Dropout = Literal["off", "model"]
 Architecture = Literal["bert", "modernbert"]
 Size = Literal["tiny", "small", "base"]
 SecondObjective = Literal["none", "retromae"]
+PairKind = Literal["translations", "references", "questions"]
 METHODS: tuple[str, ...] = get_args(Method)
 
 
@@ -58,6 +59,13 @@ class LoopConfig:
         Whether the dropout of the model is used.
     checkpoint_every : int
         Steps between checkpoints, ≥ 1.
+    evaluate_every : int, optional
+        Steps between measurements of the held-out score; measured at the end only if not given.
+    certify_every : int, optional
+        Steps between linear-map certificates on held-out rows, likewise.
+    patience : int, optional
+        Stop after so many evaluations in a row without a better score, and keep the best weights. The rows that decide
+        are then taken out of the training part: what is reported is measured on others.
     seed : int
         Seed of split, order and dropout, ≥ 0.
     """
@@ -74,6 +82,9 @@ class LoopConfig:
     embedding_update: EmbeddingUpdate = "lazy"
     dropout: Dropout = "off"
     checkpoint_every: int = 200
+    evaluate_every: int | None = None
+    certify_every: int | None = None
+    patience: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -89,11 +100,27 @@ class LoopConfig:
         _require(0 <= self.warmup < 1, f"--warmup must lie in [0, 1), got {self.warmup}")
         _require(self.weight_decay >= 0, f"--weight-decay must not be negative, got {self.weight_decay}")
         _require(self.max_grad_norm > 0, f"--max-grad-norm must be positive, got {self.max_grad_norm}")
-        _require(self.checkpoint_every >= 1, f"--checkpoint-every must be at least 1, got {self.checkpoint_every}")
+        for name in ("checkpoint_every", "evaluate_every", "certify_every", "patience"):
+            count = getattr(self, name)
+            _require(count is None or count >= 1, f"--{name.replace('_', '-')} must be at least 1, got {count}")
+        _require(
+            self.patience is None or self.evaluate_every is not None,
+            "--patience counts evaluations: give --evaluate-every as well",
+        )
         _require(self.seed >= 0, f"--seed must not be negative, got {self.seed}")
         _choice("--precision", self.precision, Precision)
         _choice("embedding_update", self.embedding_update, EmbeddingUpdate)
         _choice("--dropout", self.dropout, Dropout)
+
+    @property
+    def selects(self) -> bool:
+        """Whether a held-out score decides which weights are kept."""
+        return self.patience is not None
+
+    @property
+    def watches(self) -> bool:
+        """Whether anything is measured before the end."""
+        return self.evaluate_every is not None or self.certify_every is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +141,8 @@ class DataConfig:
         Share of the concept groups kept for the metrics before and after, in (0, 0.5].
     held_out_rows : int
         At most about so many rows are held out.
+    skip_bad : bool
+        Leave out rows that cannot be used, instead of refusing the corpus.
     """
 
     corpus: tuple[str, ...] = ()
@@ -122,6 +151,7 @@ class DataConfig:
     allow_overlap: bool = False
     held_out: float = 0.1
     held_out_rows: int = 1000
+    skip_bad: bool = False
 
     def __post_init__(self) -> None:
         """Check every range."""
@@ -233,6 +263,14 @@ class FinetuneConfig:
             "the method embeddings trains only new tokens: expected --extend-vocab above 0, got 0",
         )
         _require(self.pivot not in self.langs, f"--lang {self.pivot} is the language that the base knows: give another")
+        _require(
+            self.method != "map" or not self.loop.watches,
+            "the method map takes no steps: leave --evaluate-every, --certify-every and --patience out",
+        )
+        _require(
+            bool(self.langs) or self.loop.certify_every is None,
+            "--certify-every measures the map of a new language: give --lang",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +282,13 @@ class ContrastiveConfig:
     out, model, resume, device
         As for `FinetuneConfig`.
     langs : tuple of str
-        First the language of the pairs' one side, then those paired with it; two at least.
+        First the language of the pairs' one side, then those paired with it; or one language alone.
+    pairs : tuple of str
+        What is paired: `translations` of the first language in the others, `references` (sentences with a second
+        rendering in the same language), `questions` with the passages that answer them, in the first language. Where
+        it is empty: translations, or references if there is one language.
+    questions : Path, optional
+        Questions and passages in the format of XQuAD; the built-in set if not given.
     mini_batch : int
         Rows that are held in memory at a time; the batch of the loss is `loop.batch_size`.
     scale : float
@@ -256,6 +300,8 @@ class ContrastiveConfig:
     out: Path
     model: str = "minilm"
     langs: tuple[str, ...] = ("en", "fr")
+    pairs: tuple[PairKind, ...] = ()
+    questions: Path | None = None
     mini_batch: int = 32
     scale: float = 20.0
     matryoshka: tuple[int, ...] = ()
@@ -268,10 +314,24 @@ class ContrastiveConfig:
 
     def __post_init__(self) -> None:
         """Check every range."""
-        _require(len(set(self.langs)) >= 2, f"expected two languages or more, got {', '.join(self.langs) or 'none'}")
+        _require(len(self.langs) >= 1, "expected at least one --lang")
+        _require(len(set(self.langs)) == len(self.langs), f"a language stands twice: {', '.join(self.langs)}")
+        for kind in self.pairs:
+            _choice("--pairs", kind, PairKind)
+        several = len(self.langs) > 1
+        _require(several or "translations" not in self.kinds, "--pairs translations needs a second --lang")
+        _require(
+            "translations" in self.kinds or self.loop.certify_every is None,
+            "--certify-every measures the map between two languages: give --pairs translations",
+        )
         _require(self.mini_batch >= 1, f"--mini-batch must be at least 1, got {self.mini_batch}")
         _require(self.scale > 0, f"--scale must be positive, got {self.scale}")
         _require(all(width >= 1 for width in self.matryoshka), f"widths must be positive, got {self.matryoshka}")
+
+    @property
+    def kinds(self) -> tuple[PairKind, ...]:
+        """What is paired, each once."""
+        return tuple(dict.fromkeys(self.pairs)) or ("translations" if len(self.langs) > 1 else "references",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,3 +393,4 @@ class PretrainConfig:
         _require(8 <= self.length <= longest, f"--length must lie in [8, {longest}], got {self.length}")
         _require(0 < self.masked < 1, f"--masked must lie in (0, 1), got {self.masked}")
         _require(0 < self.decoder_masked < 1, f"decoder_masked must lie in (0, 1), got {self.decoder_masked}")
+        _require(self.loop.certify_every is None, "pretraining makes no pairs whose map could be measured")

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from .config import ContrastiveConfig
-from .loop import Loop
 from .metrics import language_metrics
-from .pairs import TrainingPairs, open_pairs
+from .pairs import TrainingPairs, open_pairs, open_question_pairs, open_references, without_held_out
 from .ranks import Ranks
 from .result import SCHEMA, LanguageMetrics, LanguageOutcome, TrainResult
-from .retention import open_old_language, retention, score_old_language
+from .retention import open_old_language, retention, score_old_language, without_questions
 from .run import Run, corpus_name, opened_run, prints_of
-from .sampler import Batch, BatchPlan, Source, text_keys
+from .sampler import Batch, Source, text_keys
 from .student import Student, TokenRows, token_lengths
 from .tokenizer import report_tokenizer
+from .watch import PairWatch, WatchedPairs
 
 if TYPE_CHECKING:
     import torch
@@ -134,7 +134,7 @@ def run_contrastive(config: ContrastiveConfig, *, command: str = "", progress: b
     command : str
         What was typed, for the provenance.
     progress : bool
-        Whether bars are drawn while text is encoded.
+        Whether bars are drawn.
 
     Returns
     -------
@@ -146,14 +146,31 @@ def run_contrastive(config: ContrastiveConfig, *, command: str = "", progress: b
     ConfigError, DataError, ModelError, OutputError
         Before long work wherever that can be known.
     """
-    with opened_run(config, command) as run:
-        return _contrast(config, run, progress=progress)
+    with opened_run(config, command, progress=progress) as run:
+        return _contrast(config, run)
 
 
-def _contrast(config: ContrastiveConfig, run: Run, *, progress: bool) -> TrainResult:
+def _opened(config: ContrastiveConfig) -> list[TrainingPairs]:
+    """Open pairs of all kinds asked for; no text held out for one is trained on for another."""
     pivot, *others = config.langs
-    opened = [open_pairs(config.data, language, pivot, run.seed) for language in others]
+    opened: list[TrainingPairs] = []
+    if "translations" in config.kinds:
+        opened += [open_pairs(config.data, language, pivot, config.loop) for language in others]
+    if "references" in config.kinds:
+        opened += [open_references(config.data, language, config.loop) for language in config.langs]
+    if "questions" in config.kinds:
+        from ..data.questions import open_questions
+
+        opened.append(open_question_pairs(open_questions(config.questions, pivot, pivot), config.data, config.loop))
+    return opened if len(config.kinds) == 1 else without_held_out(opened)
+
+
+def _contrast(config: ContrastiveConfig, run: Run) -> TrainResult:
+    pivot = config.langs[0]
+    opened = _opened(config)
     text = open_old_language(config.retention, pivot, [t for pairs in opened for t in pairs.held_out.targets])
+    if "questions" in config.kinds and config.retention.questions is None:
+        text = without_questions(text)
     encoder = run.load(config.model)
     run.begin(encoder, [pairs.fingerprint for pairs in opened])
     student = Student(encoder, PRECISION)
@@ -161,10 +178,9 @@ def _contrast(config: ContrastiveConfig, run: Run, *, progress: bool) -> TrainRe
     before = [_measured(encoder, pairs, config) for pairs in opened]
     old = score_old_language(encoder, text)
     datasets = [TextRows.of(student, pairs.training.sources, pairs.training.targets) for pairs in opened]
-    objective, loop = PairObjective(student, datasets, criterion, run.ranks), config.loop
-    sources = [rows.source for rows in datasets]
-    plan = BatchPlan(sources, loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.ranks.world)
-    report = Loop(objective, plan, loop, run.folder, run.ranks).run()
+    objective = PairObjective(student, datasets, criterion, run.ranks)
+    watch = PairWatch.of(encoder, [_to_watch(pairs) for pairs in opened], config.loop)
+    report = run.train(objective, [rows.source for rows in datasets], watch)
     after = run.trained(student)
     outcomes = tuple(
         _outcome(after, pairs, was, _measured(after, pairs, config)) for pairs, was in zip(opened, before, strict=True)
@@ -186,6 +202,7 @@ def _contrast(config: ContrastiveConfig, run: Run, *, progress: bool) -> TrainRe
         next_command=f"polyglot train finetune --model {run.folder.model}",
         provenance=run.closed(encoder, corpus_name(config), prints_of(outcomes), config.langs),
         shares_space_with_base=False,
+        course=report.course,
     )
     run.keep(student, result)
     return result
@@ -194,7 +211,13 @@ def _contrast(config: ContrastiveConfig, run: Run, *, progress: bool) -> TrainRe
 def _measured(encoder: Encoder, pairs: TrainingPairs, config: ContrastiveConfig) -> LanguageMetrics:
     new, pivot = encoder.encode(pairs.held_out.sources).pooled, encoder.encode(pairs.held_out.targets).pooled
     groups, seed = pairs.held_out_groups, config.loop.seed
-    return language_metrics(new, pivot, groups, seed=seed, certificate=config.certificate)
+    certificate = config.certificate and pairs.paired == "translations"
+    return language_metrics(new, pivot, groups, seed=seed, certificate=certificate)
+
+
+def _to_watch(pairs: TrainingPairs) -> WatchedPairs:
+    watched = pairs.watched
+    return WatchedPairs(watched.source, watched.sources, watched.targets, pairs.watched_groups)
 
 
 def _outcome(
@@ -218,4 +241,7 @@ def _outcome(
         accent_collisions_after=read.accent_collisions,
         before=before,
         after=after,
+        paired=pairs.paired,
+        held_out_fingerprint=pairs.held_out.fingerprint,
+        held_out_groups=tuple(pairs.held_out_groups.tolist()),
     )

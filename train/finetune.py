@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .config import FinetuneConfig
 from .language import AddedWords, InsertionObjective, LanguageRows, add_words, append_rotation, fit_rotation
-from .loop import Loop, LoopReport
+from .loop import LoopReport
 from .metrics import language_metrics
 from .pairs import TrainingPairs, open_pairs
 from .result import SCHEMA, LanguageMetrics, LanguageOutcome, Retention, TrainResult
 from .retention import OldLanguage, OldScores, open_old_language, retention, score_old_language
 from .run import Run, corpus_name, opened_run, prints_of
-from .sampler import BatchPlan
 from .student import Student
 from .tokenizer import TokenizerReport, report_tokenizer
+from .watch import PairWatch, WatchedPairs
 
 if TYPE_CHECKING:
     from ..models.encoder import Encoder
@@ -42,6 +42,7 @@ class Entering:
     held_pivot: Vectors  # f0 of the pivot, held-out rows
     before: LanguageMetrics
     read: TokenizerReport
+    to_watch: WatchedPairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +62,7 @@ def run_finetune(config: FinetuneConfig, *, command: str = "", progress: bool = 
     command : str
         What was typed, for the provenance.
     progress : bool
-        Whether bars are drawn while text is encoded.
+        Whether bars are drawn.
 
     Returns
     -------
@@ -74,24 +75,24 @@ def run_finetune(config: FinetuneConfig, *, command: str = "", progress: bool = 
     ConfigError, DataError, ModelError, OutputError, MissingExtraError
         Before long work wherever that can be known.
     """
-    with opened_run(config, command) as run:
+    with opened_run(config, command, progress=progress) as run:
         if config.langs:
-            return _insert(config, run, progress=progress)
+            return _insert(config, run)
         from .queries import train_queries
 
         return train_queries(config, run)
 
 
-def _insert(config: FinetuneConfig, run: Run, *, progress: bool) -> TrainResult:
+def _insert(config: FinetuneConfig, run: Run) -> TrainResult:
     if config.method == "map" and len(config.langs) > 1:
         raise DataError(f"the method map fits one language, got {len(config.langs)}: run it once for each")
-    opened = [open_pairs(config.data, language, config.pivot, run.seed) for language in config.langs]
+    opened = [open_pairs(config.data, language, config.pivot, config.loop) for language in config.langs]
     held_pivot = [text for pairs in opened for text in pairs.held_out.targets]
     text = open_old_language(config.retention, config.pivot, held_pivot)
     encoder = run.load(config.model)
     precision = run.begin(encoder, [pairs.fingerprint for pairs in opened])
     student = Student(encoder, precision)
-    entering = [_entering(encoder, run, pairs, config, progress=progress) for pairs in opened]
+    entering = [_entering(encoder, run, pairs, config) for pairs in opened]
     old = Old(text, score_old_language(encoder, text))
     if config.method == "map":
         return _insert_map(config, run, student, entering[0], old)
@@ -102,19 +103,22 @@ def _insert(config: FinetuneConfig, run: Run, *, progress: bool) -> TrainResult:
     outcomes = tuple(_outcome(after, config, e, a) for e, a in zip(entering, added, strict=True))
     result = _result(config, run, (encoder, after), outcomes, kept)
     warnings = _warnings(config, entering, outcomes, kept)
-    result = dataclasses.replace(result, speed=run.speed(report, precision), warnings=warnings)
+    speed = run.speed(report, precision)
+    result = dataclasses.replace(result, speed=speed, warnings=warnings, course=report.course)
     run.keep(student, result)
     return result
 
 
-def _entering(encoder: Encoder, run: Run, pairs: TrainingPairs, config: FinetuneConfig, *, progress: bool) -> Entering:
-    held, training = pairs.held_out, pairs.training
-    vectors = run.encode(encoder, [*training.targets, *held.targets, *held.sources], progress=progress)
-    teacher, held_pivot, held_new = np.split(vectors, np.cumsum([len(training), len(held)]))
+def _entering(encoder: Encoder, run: Run, pairs: TrainingPairs, config: FinetuneConfig) -> Entering:
+    held, training, watched = pairs.held_out, pairs.training, pairs.watched
+    texts = [training.targets, held.targets, held.sources, watched.targets if config.loop.watches else []]
+    vectors = run.encode(encoder, [text for part in texts for text in part])
+    teacher, held_pivot, held_new, seen = np.split(vectors, np.cumsum([len(part) for part in texts[:-1]]))
     groups = pairs.held_out_groups
     before = language_metrics(held_new, held_pivot, groups, seed=run.seed, certificate=config.certificate)
     read = report_tokenizer(encoder.model.tokenizer, training.sources[:READ_FOR_REPORT], training.source)
-    return Entering(training.source, pairs, teacher, held_pivot, before, read)
+    to_watch = WatchedPairs(training.source, watched.sources, watched.targets, pairs.watched_groups, seen)
+    return Entering(training.source, pairs, teacher, held_pivot, before, read, to_watch)
 
 
 def _train(
@@ -125,9 +129,8 @@ def _train(
     rows = [LanguageRows.of(student, e.pairs.training, e.teacher) for e in entering]
     first = min(a.first_row for a in added)
     objective = InsertionObjective(student, rows, config, run.ranks, first_row=first)
-    loop = config.loop
-    plan = BatchPlan([r.source for r in rows], loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.ranks.world)
-    report = Loop(objective, plan, loop, run.folder, run.ranks).run()
+    watch = PairWatch.of(student.encoder, [e.to_watch for e in entering], config.loop)
+    report = run.train(objective, [r.source for r in rows], watch)
     objective.finish()
     return report
 
@@ -156,6 +159,8 @@ def _outcome(after: Encoder, config: FinetuneConfig, entering: Entering, added: 
         accent_collisions_after=read.accent_collisions,
         before=entering.before,
         after=measured,
+        held_out_fingerprint=pairs.held_out.fingerprint,
+        held_out_groups=tuple(pairs.held_out_groups.tolist()),
     )
 
 

@@ -8,10 +8,11 @@ data sets on each process independently. Losses, collators, evaluators and minin
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,14 +20,17 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..models.progress import Progress
-from .config import LoopConfig
+from .course import Journal, Track, Watch, moments_from, moments_plain
+from .interrupt import Interrupted
 from .lazy_adamw import LazyAdamW
-from .ranks import Ranks
-from .rundir import Checkpoint, RunFolder
+from .result import Course, MapVerdict
+from .rundir import Checkpoint
 from .sampler import Batch, BatchPlan
 
 if TYPE_CHECKING:
     import torch
+
+    from .run import Run
 
 log = logging.getLogger(__name__)
 LOG_EVERY = 50
@@ -62,22 +66,13 @@ class LoopReport:
     rows: int
     seconds: float
     cpu_seconds: float  # of this process, all threads: what the run costs when others share the machine
-    losses: tuple[float, ...]  # mean of each tenth of the steps of this process run
+    losses: tuple[float, ...]  # mean of each tenth of the steps, those before an interruption included
+    course: Course | None = None
 
     @property
     def rows_per_second(self) -> float:
         """Rows in a second, start and checkpoints included."""
         return self.rows / self.seconds if self.seconds > 0 else 0.0
-
-
-@dataclass(slots=True)
-class _Log:
-    losses: list[float] = field(default_factory=list)
-    rows: int = 0
-
-    def tenths(self) -> tuple[float, ...]:
-        parts = np.array_split(np.array(self.losses), min(10, max(1, len(self.losses))))
-        return tuple(round(float(part.mean()), 5) for part in parts if len(part))
 
 
 class Loop:
@@ -87,17 +82,18 @@ class Loop:
     ----------
     objective : Objective
     plan : BatchPlan
-    config : LoopConfig
-    folder : RunFolder
-        Where checkpoints go.
-    ranks : Ranks
+    run : Run
+        Whose settings, folder, processes and signals these are.
+    watch : Watch, optional
+        What is measured on the way, if the settings ask for it.
     """
 
-    def __init__(
-        self, objective: Objective, plan: BatchPlan, config: LoopConfig, folder: RunFolder, ranks: Ranks
-    ) -> None:
-        self.objective, self.plan, self.config, self.folder, self.ranks = objective, plan, config, folder, ranks
+    def __init__(self, objective: Objective, plan: BatchPlan, run: Run, watch: Watch | None = None) -> None:
+        self.objective, self.plan, self.run_of, self.watch = objective, plan, run, watch
+        self.config, self.folder, self.ranks = run.config.loop, run.folder, run.ranks
         self.total = plan.total
+        self._track = Track(self.config, self.total)
+        self._rows = 0
         self._lazy = self._make_lazy()
         self._names, self._dense = self._make_dense()
 
@@ -107,7 +103,7 @@ class Loop:
         return step / warm if step < warm else max(0.0, (self.total - step + 1) / max(1, self.total - warm + 1))
 
     def run(self) -> LoopReport:
-        """Train from the last checkpoint, or from the start, to the end.
+        """Train from the last checkpoint, or from the start, to the end or until patience runs out.
 
         Raises
         ------
@@ -115,23 +111,31 @@ class Loop:
             If the loss is not finite.
         OutputError
             If a checkpoint cannot be written; the run can be resumed from the one before.
+        Interrupted
+            If a signal came; a checkpoint of the last whole step is kept.
         """
         import torch
 
         torch.manual_seed(self.config.seed + self.ranks.rank)
-        start = self._restore()
-        began, worked, notes = time.perf_counter(), time.process_time(), _Log()
+        step = self._restore()
+        began, worked = time.perf_counter(), time.process_time()
         self._set_mode()
-        with Progress(self.total, "training", unit="step", visible=self.ranks.writes) as bar:
-            bar.advance(start)
-            for batch in self.plan.batches(start):
-                notes.losses.append(self._step(batch))
-                notes.rows += len(batch.rows)
+        bar = Progress(self.total, "training", unit="step", visible=self.run_of.progress and self.ranks.writes)
+        journal = Journal(self.folder, step, writes=self.ranks.writes)
+        with self.run_of.signals.between_steps(), journal, bar:
+            bar.advance(step)
+            for batch in self.plan.batches(step):
+                if self._track.exhausted:
+                    break
+                self._track.losses.append(self._step(batch))
+                self._rows += len(batch.rows)
+                step = batch.step + 1
+                self._after(step, journal)
                 bar.advance()
-                self._after(batch.step + 1, notes, began)
-        self._finish()
+                bar.show(self._note())
+        self._finish(step)
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - worked
-        return LoopReport(self.total, notes.rows, seconds, cpu_seconds, notes.tenths())
+        return LoopReport(step, self._rows, seconds, cpu_seconds, self._tenths(), self._course(step))
 
     def _step(self, batch: Batch) -> float:
         step = batch.step + 1
@@ -198,12 +202,68 @@ class Loop:
         if self._lazy is not None and rows is not None and gradient is not None:
             self._lazy.step(rows, gradient, step)
 
-    def _after(self, step: int, notes: _Log, began: float) -> None:
+    def _after(self, step: int, journal: Journal) -> None:
+        """Do what is due between two steps; what is measured goes into the checkpoint."""
         if step % LOG_EVERY == 0:
-            speed = notes.rows / (time.perf_counter() - began)
-            log.info("step %d of %d, loss %.4f, %.1f rows/s", step, self.total, notes.losses[-1], speed)
-        if step % self.config.checkpoint_every == 0 and step < self.total:
+            loss = float(np.mean(self._track.losses[-LOG_EVERY:]))
+            log.info("step %d of %d, loss %.4f", step, self.total, loss)
+            journal.note(step, {"loss": loss, "rate": self.rate(step)})
+        scored, certified = self._track.due(step)
+        if self.watch is not None and (scored or certified):
+            self._measure(self.watch, step, scored=scored, certified=certified)
+            journal.note_moment(self.watch.name, self._track.moments[-1])
+        due = step % self.config.checkpoint_every == 0 and step < self.total
+        if due:
+            self._settle(step)
             self._save(step)
+        self._stop_if_asked(step, saved=due)
+
+    def _measure(self, watch: Watch, step: int, *, scored: bool, certified: bool) -> None:
+        """Measure the encoder as it is; weights are kept where they are the best so far and that decides."""
+        with self._aside(step):
+            score, certificates = 0.0, dict[str, MapVerdict]()
+            if self.ranks.writes:
+                score, certificates = watch.measure(certified=certified)
+            score = self.ranks.of_the_first(score)
+            moment = self._track.add(step, score if scored else None, certificates)
+            log.info("step %d of %d, %s %.4f", step, self.total, watch.name, score)
+            if self.config.selects and self._track.best is moment and self.ranks.writes:
+                self.folder.save_best(self._trained())
+        self.ranks.wait()
+
+    @contextmanager
+    def _aside(self, step: int) -> Iterator[None]:
+        """Give the encoder as it stands after a step, and go on as if nobody had looked."""
+        import torch
+
+        drawn = torch.get_rng_state()
+        self.objective.module.eval()
+        with nullcontext() if self._lazy is None else self._lazy.whole(step):
+            yield
+        self._set_mode()
+        torch.set_rng_state(drawn)
+
+    def _stop_if_asked(self, step: int, *, saved: bool) -> None:
+        asked = self.run_of.signals.waiting
+        if self.ranks.lowest(0 if asked else 1):
+            return
+        if not saved:
+            self._save(step)
+        self.run_of.signals.waiting = None
+        raise Interrupted(asked or signal.SIGTERM, f"step {step} of {self.total} is kept", resumable=True)
+
+    def _note(self) -> str:
+        recent = f"loss {np.mean(self._track.losses[-LOG_EVERY:]):.3f}"
+        scores = [moment.score for moment in self._track.moments if moment.score is not None]
+        return f"{recent}, {self.watch.name} {scores[-1]:.3f}" if scores and self.watch else recent
+
+    def _tenths(self) -> tuple[float, ...]:
+        losses = np.array(self._track.losses)
+        parts = np.array_split(losses, min(10, max(1, len(losses))))
+        return tuple(round(float(part.mean()), 5) for part in parts if len(part))
+
+    def _course(self, step: int) -> Course | None:
+        return None if self.watch is None else self._track.course(self.watch.name, step)
 
     # ------------------------------------------------------------ making
 
@@ -247,22 +307,35 @@ class Loop:
 
     # ------------------------------------------------------------ checkpoints
 
-    def _finish(self) -> None:
+    def _settle(self, step: int) -> None:
+        """Bring the whole embedding table to the end of a step."""
         if self._lazy is not None:
-            self._lazy.finish(self.total)
-            if self.objective.table is not None:
-                self.objective.table.sparse = False
+            self._lazy.finish(step)
+
+    def _finish(self, step: int) -> None:
+        self._settle(step)
+        if self._lazy is not None and self.objective.table is not None:
+            self.objective.table.sparse = False
+        if self.config.selects and self._track.best is not None and self._track.best.step != step:
+            self._put(self.folder.load_best())
         self.objective.module.eval()
         self.ranks.wait()
 
     def _trained(self) -> dict[str, torch.Tensor]:
         return {n: p.detach() for n, p in self.objective.module.named_parameters() if p.requires_grad}
 
-    def _save(self, step: int) -> None:
+    def _put(self, weights: dict[str, torch.Tensor]) -> None:
         import torch
 
-        if self._lazy is not None:
-            self._lazy.finish(step)
+        with torch.no_grad():
+            for name, parameter in self.objective.module.named_parameters():
+                if parameter.requires_grad:
+                    parameter.copy_(weights[name])
+
+    def _save(self, step: int) -> None:
+        """Keep a checkpoint; rows of the embedding table that lag behind are kept so, with the step they stand at."""
+        import torch
+
         rng = self.ranks.gather_uneven(torch.get_rng_state()[None])
         if not self.ranks.writes:
             self.ranks.wait()
@@ -272,7 +345,11 @@ class Loop:
             for key, value in self._dense.state[parameter].items():
                 optimiser[f"{name}|{key}"] = value
         lazy = {} if self._lazy is None else {f"lazy|{key}": value for key, value in self._lazy.state().items()}
-        self.folder.save_checkpoint(Checkpoint(step, self.ranks.world, self._trained(), {**optimiser, **lazy}, rng))
+        losses, moments = torch.tensor(self._track.losses, dtype=torch.float64), moments_plain(self._track.moments)
+        state = {**optimiser, **lazy}
+        self.folder.save_checkpoint(
+            Checkpoint(step, self.ranks.world, self._trained(), state, rng, losses=losses, moments=moments)
+        )
         self.ranks.wait()
 
     def _parameters(self) -> list[torch.nn.Parameter]:
@@ -284,16 +361,15 @@ class Loop:
         kept = self.folder.load_checkpoint(self.ranks.world)
         if kept is None:
             return 0
-        with torch.no_grad():
-            for name, parameter in self.objective.module.named_parameters():
-                if parameter.requires_grad:
-                    parameter.copy_(kept.weights[name])
+        self._put(kept.weights)
         for name, parameter in zip(self._names, self._parameters(), strict=False):
             state = {key.split("|")[1]: value for key, value in kept.optimiser.items() if key.split("|")[0] == name}
             self._dense.state[parameter] = {key: value.clone() for key, value in state.items()}
         if self._lazy is not None:
             self._lazy.restore({k[5:]: v.clone() for k, v in kept.optimiser.items() if k.startswith("lazy|")})
         torch.set_rng_state(kept.rng[self.ranks.rank].clone())
+        self._track.losses = kept.losses.tolist()
+        self._track.moments = moments_from(kept.moments)
         log.info("resumed at step %d of %d", kept.step, self.total)
         return kept.step
 

@@ -39,7 +39,8 @@ def language_metrics(
     measured = None
     if certificate and len(new) >= LEAST_FOR_CERTIFICATE:
         measured = map_verdict(new, pivot, groups, seed=seed)
-    return LanguageMetrics(retrieval(new, pivot, groups, seed=seed), measured)
+    found, ranks = _retrieval_and_ranks(new, pivot, groups, seed)
+    return LanguageMetrics(found, measured, tuple(ranks.tolist()))
 
 
 def retrieval(new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: int) -> Retrieval:
@@ -51,6 +52,12 @@ def retrieval(new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: 
     groups : (n,) int64
     seed : int
     """
+    return _retrieval_and_ranks(new, pivot, groups, seed)[0]
+
+
+def _retrieval_and_ranks(
+    new: Vectors, pivot: Vectors, groups: NDArray[np.int64], seed: int
+) -> tuple[Retrieval, NDArray[np.int64]]:
     from ..analysis.inference import Resamples, percentile_interval
     from ..analysis.neighbours import match_ranks
 
@@ -63,7 +70,8 @@ def retrieval(new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: 
         forward.cosine <= 10,
         (unit[0] * unit[1]).sum(axis=1),
     )
-    return Retrieval(len(new), *(percentile_interval(*_mean(draws, outcome)) for outcome in outcomes))
+    intervals = (percentile_interval(*_mean(draws, outcome)) for outcome in outcomes)
+    return Retrieval(len(new), *intervals), forward.cosine
 
 
 def _mean(draws: Resamples, outcome: NDArray[np.generic]) -> tuple[float, NDArray[np.float64]]:

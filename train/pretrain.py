@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from ..analysis.inference import Interval, percentile_interval
 from ..errors import DataError, ModelError
 from .config import PretrainConfig, Size
-from .loop import Loop, mixed_precision
+from .loop import mixed_precision
 from .masking import IGNORED, Masker, Packed, pack
 from .ranks import Ranks
-from .result import SCHEMA, TrainResult
+from .result import SCHEMA, MapVerdict, TrainResult
 from .retromae import Decoder
 from .run import Run, corpus_name, opened_run
-from .sampler import Batch, BatchPlan, Source
+from .sampler import Batch, Source
 from .student import Student
 from .tokenizer import report_tokenizer, train_tokenizer
 
@@ -189,7 +189,7 @@ def run_pretrain(config: PretrainConfig, *, command: str = "", progress: bool = 
     command : str
         What was typed, for the provenance.
     progress : bool
-        Unused: nothing is encoded.
+        Whether bars are drawn.
 
     Returns
     -------
@@ -201,7 +201,7 @@ def run_pretrain(config: PretrainConfig, *, command: str = "", progress: bool = 
     ConfigError, DataError, ModelError, OutputError
         Before long work wherever that can be known.
     """
-    with opened_run(config, command) as run:
+    with opened_run(config, command, progress=progress) as run:
         return _pretrain(config, run)
 
 
@@ -220,15 +220,12 @@ def _pretrain(config: PretrainConfig, run: Run) -> TrainResult:
     ]
     model = _model(config, tokenizer)
     masker = Masker.of(tokenizer, model.config.vocab_size)
-    objective = MaskedObjective(model, [training for training, _ in split], masker, config, run.ranks)
+    objective = MaskedObjective(model, [part.training for part in split], masker, config, run.ranks)
     objective.precision = precision
-    held = np.concatenate([held for _, held in split])
+    held = np.concatenate([part.held_out for part in split])
+    watch = MaskedWatch(objective, np.concatenate([part.watched for part in split]))
     before = _held_out_losses(objective, held)
-    loop = config.loop
-    plan = BatchPlan(
-        [_source(t) for t, _ in split], loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.ranks.world
-    )
-    report = Loop(objective, plan, loop, run.folder, run.ranks).run()
+    report = run.train(objective, [_source(part.training) for part in split], watch)
     student = _as_encoder(model, tokenizer, config, run)
     result = TrainResult(
         schema=SCHEMA,
@@ -246,6 +243,7 @@ def _pretrain(config: PretrainConfig, run: Run) -> TrainResult:
         next_command=f"polyglot train contrastive --model {run.folder.model}",
         provenance=run.closed(student.encoder, corpus_name(config), [t.fingerprint for t in texts], config.langs),
         shares_space_with_base=False,
+        course=report.course,
     )
     run.keep(student, result)
     return result
@@ -254,7 +252,10 @@ def _pretrain(config: PretrainConfig, run: Run) -> TrainResult:
 def _open(config: PretrainConfig, language: str) -> ParallelText:
     from ..data.open import open_corpus
 
-    return open_corpus(config.data.corpus or None, (language,), limit=config.data.limit, seed=config.loop.seed)
+    data = config.data
+    return open_corpus(
+        data.corpus or None, (language,), limit=data.limit, seed=config.loop.seed, skip_bad=data.skip_bad
+    )
 
 
 def _tokenizer(config: PretrainConfig, columns: Sequence[list[str]]) -> PreTrainedTokenizerBase:
@@ -308,14 +309,25 @@ def _packed(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], config: Pr
     return pack(rows, config.length, cls, sep)
 
 
-def _split(packed: Packed, config: PretrainConfig, language: str) -> tuple[Packed, Packed]:
-    held = min(max(HELD_OUT_LEAST, round(config.data.held_out * len(packed))), config.data.held_out_rows)
-    if len(packed) < held + 2:
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedParts:
+    """Packed rows of one language to train on, to measure on, and to watch."""
+
+    training: Packed
+    held_out: Packed
+    watched: Packed  # the held-out ones, or others where they decide which weights are kept
+
+
+def _split(packed: Packed, config: PretrainConfig, language: str) -> PackedParts:
+    count = min(max(HELD_OUT_LEAST, round(config.data.held_out * len(packed))), config.data.held_out_rows)
+    apart = 2 * count if config.loop.selects else count
+    if len(packed) < apart + 2:
         raise DataError(
-            f"the text in {language} fills {len(packed)} rows of {config.length} tokens: expected at least {held + 2}; "
+            f"the text in {language} fills {len(packed)} rows of {config.length} tokens: expected {apart + 2} or more; "
             "give more text or a smaller --length"
         )
-    return packed[held:], packed[:held]
+    held = packed[:count]
+    return PackedParts(packed[apart:], held, packed[count:apart] if config.loop.selects else held)
 
 
 def _source(packed: Packed) -> Source:
@@ -330,6 +342,20 @@ def _held_out_losses(objective: MaskedObjective, held: Packed) -> NDArray[np.flo
     rng = np.random.default_rng([objective.config.loop.seed, 4])
     with torch.inference_mode():
         return np.array([float(objective.masked_loss(row[None], rng)) for row in held])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskedWatch:
+    """The masked-token loss of held-out rows, turned round so that more is better."""
+
+    objective: MaskedObjective
+    rows: Packed
+    name: str = "− masked-token loss"
+
+    def measure(self, *, certified: bool) -> tuple[float, dict[str, MapVerdict]]:
+        """Measure the model as it is."""
+        assert not certified
+        return -float(_held_out_losses(self.objective, self.rows).mean()), {}
 
 
 def _scores(before: NDArray[np.float64], after: NDArray[np.float64], seed: int) -> dict[str, Interval]:

@@ -12,13 +12,12 @@ from ..errors import DataError
 from ..models.folders import default_cache_dir
 from .config import ContrastiveConfig, FinetuneConfig
 from .contrastive import PRECISION, PairObjective, TextRows, info_nce
-from .loop import Loop
 from .mining import mined_negatives
 from .result import SCHEMA, TrainResult
-from .retention import OldLanguage, OldScores, open_old_language, retention, score_old_language
+from .retention import OldLanguage, OldScores, open_old_language, retention, score_old_language, without_questions
 from .run import Run
-from .sampler import BatchPlan
 from .student import Student
+from .watch import QuestionWatch
 
 if TYPE_CHECKING:
     from ..data.questions import Questions
@@ -45,17 +44,16 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
     from ..data.questions import open_questions
 
     questions = open_questions(config.questions, config.pivot, config.pivot)
-    training = _training_queries(questions.relevant, config)
-    text, asked = _measured_text(questions, training, config)
+    training, held, deciding = _split_queries(questions.relevant, config)
+    text, asked = _measured_text(questions, held, config)
     encoder = run.load(config.model)
     run.begin(encoder, [questions.fingerprint])
     before, asked_before = score_old_language(encoder, text), score_old_language(encoder, asked)
     student = Student(encoder, PRECISION)
     rows = _rows(student, questions, training, config, run)
     criterion = info_nce(student, ContrastiveConfig(out=config.out, scale=config.scale, mini_batch=16), run.ranks)
-    loop = config.loop
-    plan = BatchPlan([rows.source], loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.ranks.world)
-    report = Loop(PairObjective(student, [rows], criterion, run.ranks), plan, loop, run.folder, run.ranks).run()
+    watch = QuestionWatch(encoder, _asked(questions, deciding))
+    report = run.train(PairObjective(student, [rows], criterion, run.ranks), [rows.source], watch)
     after = run.trained(student)
     result = TrainResult(
         schema=SCHEMA,
@@ -73,24 +71,29 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
         next_command=f"polyglot train finetune --lang fr --model {run.folder.model}",
         provenance=run.closed(encoder, questions.name, [questions.fingerprint], [config.pivot]),
         shares_space_with_base=False,
+        course=report.course,
     )
     run.keep(student, result)
     return result
 
 
 def _measured_text(
-    questions: Questions, training: NDArray[np.int64], config: FinetuneConfig
+    questions: Questions, held: NDArray[np.int64], config: FinetuneConfig
 ) -> tuple[OldLanguage, OldLanguage]:
-    """Return the text of retention, and the questions that are not trained on among all passages.
+    """Return the text of retention, and the held-out questions among all passages.
 
     The built-in questions measure no retention here: most of them are trained on.
     """
-    held = np.setdiff1d(np.arange(len(questions)), training)
     kept = open_old_language(config.retention, config.pivot, questions.passages)
     if config.retention.questions is None:
-        kept = OldLanguage(kept.similarity, [], [], held[:0], kept.plain)
-    queries = [questions.queries[i] for i in held]
-    return kept, OldLanguage(None, queries, questions.passages, questions.relevant[held], [])
+        kept = without_questions(kept)
+    return kept, _asked(questions, held)
+
+
+def _asked(questions: Questions, chosen: NDArray[np.int64]) -> OldLanguage:
+    """Return some questions among all passages."""
+    queries = [questions.queries[i] for i in chosen]
+    return OldLanguage(None, queries, questions.passages, questions.relevant[chosen], [])
 
 
 def _rows(
@@ -115,18 +118,24 @@ def _rows(
     return TextRows.of(student, queries, [passages[i] for i in relevant], *columns)
 
 
-def _training_queries(relevant: NDArray[np.int64], config: FinetuneConfig) -> NDArray[np.int64]:
-    """Return the queries to train on: those whose passages are not held out, (t,)."""
+def _split_queries(
+    relevant: NDArray[np.int64], config: FinetuneConfig
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return queries to train on, held out, and to watch: whole passages, drawn with the seed.
+
+    The watched ones are the held-out ones, unless they decide which weights are kept.
+    """
     passages = np.unique(relevant)
     count = max(1, round(config.data.held_out * len(passages)))
-    held = np.random.default_rng([config.loop.seed, 7]).permutation(passages)[:count]
-    training = np.flatnonzero(~np.isin(relevant, held))
+    drawn = np.random.default_rng([config.loop.seed, 7]).permutation(passages)
+    held, deciding = drawn[:count], drawn[count : 2 * count] if config.loop.selects else drawn[:count]
+    training = np.flatnonzero(~np.isin(relevant, [*held, *deciding]))
     if len(training) < LEAST_QUERIES or len(passages) < config.negatives + 2:
         raise DataError(
             f"{len(training)} questions over {len(passages)} passages are too few: expected at least {LEAST_QUERIES} "
             f"questions and {config.negatives + 2} passages; give more with --questions"
         )
-    return training
+    return training, *(np.flatnonzero(np.isin(relevant, part)) for part in (held, deciding))  # type: ignore[return-value]
 
 
 def fill_negatives(

@@ -36,14 +36,29 @@ class Ranks:
 
     def all_agree(self, fine: bool) -> bool:
         """Tell whether all processes are fine, so that none waits for one that failed."""
+        return bool(self.lowest(int(fine)))
+
+    def lowest(self, value: int) -> int:
+        """Return the lowest of the values of all processes."""
         if self.world == 1:
-            return fine
+            return value
         import torch
         import torch.distributed as dist
 
-        flag = torch.tensor(int(fine))
+        flag = torch.tensor(value)
         dist.all_reduce(flag, op=dist.ReduceOp.MIN)
-        return bool(flag.item())
+        return int(flag.item())
+
+    def of_the_first(self, value: float) -> float:
+        """Return the value of the process that writes; the others need not have one."""
+        if self.world == 1:
+            return value
+        import torch
+        import torch.distributed as dist
+
+        shared = torch.tensor(value, dtype=torch.float64)
+        dist.broadcast(shared, src=0)
+        return float(shared.item())
 
     def gather(self, rows: torch.Tensor) -> torch.Tensor:
         """Return the rows (b, …) of all processes, (world · b, …); only the own ones carry a gradient.
@@ -106,7 +121,8 @@ def joined_ranks() -> Iterator[Ranks]:
 
     opened = not dist.is_initialized()
     if opened:
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        # Counts and random states travel between processors, gradients between accelerators.
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield Ranks(dist.get_rank(), dist.get_world_size())
     finally:

@@ -36,6 +36,7 @@ class LanguageMetrics:
 
     retrieval: Retrieval
     certificate: MapVerdict | None
+    ranks: tuple[int, ...] = ()  # of each held-out row's partner in the pivot, from 1; the rows stand in one order
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ class LanguageOutcome:
     accent_collisions_after: float
     before: LanguageMetrics
     after: LanguageMetrics
+    paired: str = "translations"  # or references, questions: what the pairs are
+    held_out_fingerprint: str = ""  # runs with the same one can be compared row by row
+    held_out_groups: tuple[int, ...] = ()  # concept group of each held-out row, the unit of resampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,32 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """What was measured on held-out rows between two steps."""
+
+    step: int
+    loss: float  # mean since the moment before
+    score: float | None  # None where only the certificate was due
+    certificates: dict[str, MapVerdict]  # by language
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How the held-out score and the certificate went while a stage trained."""
+
+    score: str  # what the score is; the larger the better
+    moments: tuple[Moment, ...]
+    kept_step: int  # whose weights the model has
+    steps: int  # taken
+    planned: int
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether patience ran out before the last step."""
+        return self.steps < self.planned
+
+
+@dataclass(frozen=True, slots=True)
 class TrainResult:
     """The result of a training stage."""
 
@@ -116,6 +146,7 @@ class TrainResult:
     provenance: Provenance
     shares_space_with_base: bool = True
     notes: dict[str, float] = field(default_factory=dict)
+    course: Course | None = None
 
     @property
     def gate_broken(self) -> bool:

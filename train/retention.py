@@ -70,6 +70,11 @@ def open_old_language(config: RetentionConfig, pivot: str, held_out: list[str]) 
     return OldLanguage(similarity, questions.queries, questions.passages, questions.relevant, held_out)
 
 
+def without_questions(text: OldLanguage) -> OldLanguage:
+    """Return the text without its questions: for runs that train on them."""
+    return OldLanguage(text.similarity, [], [], text.relevant[:0], text.plain)
+
+
 def read_scored_pairs(path: Path) -> ScoredPairs:
     """Read sentence1, sentence2, score from a CSV file, with or without a header.
 

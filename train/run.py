@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from .card import model_card
 from .config import DataConfig, LoopConfig
-from .loop import LoopReport
+from .course import Watch
+from .interrupt import Signals, heeded_signals
+from .loop import Loop, LoopReport, Objective
 from .ranks import Ranks, joined_ranks
 from .result import LanguageOutcome, Speed, TrainResult
 from .rundir import RUN_FILE, RunFolder
+from .sampler import BatchPlan, Source
 from .student import Student, chosen_precision
 
 if TYPE_CHECKING:
@@ -63,12 +66,18 @@ class Run:
     ranks : Ranks
     origin : Origin
         When and by which command it was started.
+    signals : Signals
+        What was asked of this process.
+    progress : bool
+        Whether bars are drawn, where somebody watches.
     """
 
     config: StageConfig
     folder: RunFolder
     ranks: Ranks
     origin: Origin
+    signals: Signals
+    progress: bool = False
 
     @property
     def seed(self) -> int:
@@ -134,16 +143,23 @@ class Run:
         elif self.ranks.writes:
             self.folder.take_up(told)
         self.ranks.wait()
+        self.signals.resumable = True
         return str(json.loads((self.folder.path / RUN_FILE).read_text(encoding="utf-8"))["chosen"]["precision"])
 
-    def encode(self, encoder: Encoder, texts: Sequence[str], *, progress: bool = False) -> NDArray[np.float32]:
+    def encode(self, encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts through the user's cache."""
         from ..models.cache import EmbeddingCache, encode_cached
         from ..models.folders import default_cache_dir
 
         cache = EmbeddingCache(default_cache_dir() / "embeddings")
         with self.one_first():
-            return encode_cached(encoder, texts, cache=cache, progress=progress).pooled
+            return encode_cached(encoder, texts, cache=cache, progress=self.progress).pooled
+
+    def train(self, objective: Objective, sources: Sequence[Source], watch: Watch | None = None) -> LoopReport:
+        """Train over data sets as the settings say; what is watched is measured if they ask for it."""
+        loop = self.config.loop
+        plan = BatchPlan(sources, loop.batch_size, loop.epochs, loop.max_steps, loop.seed, self.ranks.world)
+        return Loop(objective, plan, self, watch if loop.watches else None).run()
 
     def trained(self, student: Student) -> Encoder:
         """Wrap trained weights as an encoder with a fingerprint of its own and the base's as its lineage."""
@@ -208,21 +224,24 @@ class Run:
 
 
 @contextmanager
-def opened_run(config: StageConfig, command: str) -> Iterator[Run]:
-    """Join the processes and check the run folder, before anything else.
+def opened_run(config: StageConfig, command: str, *, progress: bool = False) -> Iterator[Run]:
+    """Join the processes, heed signals and check the run folder, before anything else.
 
     Raises
     ------
     OutputError
         If the folder holds something, or nothing that could be resumed.
+    Interrupted
+        If the process is told to stop.
     """
     from ..probe.provenance import Origin
 
     folder = RunFolder(Path(config.out))
-    with joined_ranks() as ranks:
+    with joined_ranks() as ranks, heeded_signals(patient=ranks.world > 1) as signals:
         folder.check(resume=config.resume)
+        signals.resumable = config.resume
         ranks.wait()
-        yield Run(config, folder, ranks, Origin.now(command))
+        yield Run(config, folder, ranks, Origin.now(command), signals, progress)
 
 
 def corpus_name(config: StageConfig) -> str:

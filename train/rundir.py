@@ -1,7 +1,9 @@
 """The folder of a run: what it was told, where it stands, what came out. Every file appears whole or not at all.
 
 RUN/run.json            stage, configuration, data fingerprints, versions
-RUN/state/step-…/       the last checkpoint: weights, optimiser, random state (safetensors), position (JSON)
+RUN/state/step-…/       the last checkpoint: weights, optimiser, random state, losses (safetensors), position (JSON)
+RUN/state/best/         the weights with the best held-out score, where that decides
+RUN/metrics.jsonl       losses and scores as they come
 RUN/model/              the trained model, with its card and the fingerprint of its base
 RUN/result.json         metrics before and after
 """
@@ -22,7 +24,7 @@ from ..errors import ConfigError, OutputError
 if TYPE_CHECKING:
     import torch
 
-RUN_FILE, RESULT_FILE, STATE, MODEL = "run.json", "result.json", "state", "model"
+RUN_FILE, RESULT_FILE, STATE, MODEL, BEST = "run.json", "result.json", "state", "model", "best"
 LINEAGE_FILE = "polyglot.json"
 NOT_COMPARED = ("resume", "out", "device")
 
@@ -36,6 +38,8 @@ class Checkpoint:
     weights: dict[str, torch.Tensor]
     optimiser: dict[str, torch.Tensor]
     rng: torch.Tensor  # (world, bytes) of uint8
+    losses: torch.Tensor  # (step,) float64
+    moments: list[Any]  # what was measured so far, as JSON values
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class RunFolder:
         OutputError
             If the folder cannot be written.
         """
-        with self._writing("the run folder"):
+        with self.writing("the run folder"):
             self.path.mkdir(parents=True, exist_ok=True)
             replace_text(self.path / RUN_FILE, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
 
@@ -124,11 +128,12 @@ class RunFolder:
         from safetensors.torch import save_file
 
         final = self.path / STATE / f"step-{checkpoint.step:09d}"
-        with self._writing("a checkpoint"), scratch_folder(final) as scratch:
+        with self.writing("a checkpoint"), scratch_folder(final) as scratch:
             save_file(_own(checkpoint.weights), scratch / "weights.safetensors")
             save_file(_own(checkpoint.optimiser), scratch / "optimiser.safetensors")
-            save_file({"rng": checkpoint.rng.contiguous()}, scratch / "random.safetensors")
-            (scratch / "loop.json").write_text(json.dumps({"step": checkpoint.step, "world": checkpoint.world}))
+            save_file({"rng": checkpoint.rng.contiguous(), "losses": checkpoint.losses}, scratch / "loop.safetensors")
+            position = {"step": checkpoint.step, "world": checkpoint.world, "moments": checkpoint.moments}
+            (scratch / "loop.json").write_text(json.dumps(position))
         for older in self._checkpoints()[:-1]:
             shutil.rmtree(older, ignore_errors=True)
 
@@ -151,13 +156,35 @@ class RunFolder:
                 f"the run in {self.path} was started with {position['world']} processes, now there are {world}: "
                 "resume it with as many as before"
             )
+        loop = load_file(kept[-1] / "loop.safetensors")
         return Checkpoint(
             position["step"],
             world,
             load_file(kept[-1] / "weights.safetensors"),
             load_file(kept[-1] / "optimiser.safetensors"),
-            load_file(kept[-1] / "random.safetensors")["rng"],
+            loop["rng"],
+            loop["losses"],
+            position["moments"],
         )
+
+    def save_best(self, weights: dict[str, torch.Tensor]) -> None:
+        """Keep the weights with the best score so far.
+
+        Raises
+        ------
+        OutputError
+            If they cannot be written; the last checkpoint is still there.
+        """
+        from safetensors.torch import save_file
+
+        with self.writing("the best weights"), scratch_folder(self.path / STATE / BEST) as scratch:
+            save_file(_own(weights), scratch / "weights.safetensors")
+
+    def load_best(self) -> dict[str, torch.Tensor]:
+        """Return the weights with the best score."""
+        from safetensors.torch import load_file
+
+        return load_file(self.path / STATE / BEST / "weights.safetensors")
 
     def _checkpoints(self) -> list[Path]:
         return sorted((self.path / STATE).glob("step-*"))
@@ -172,19 +199,25 @@ class RunFolder:
         OutputError
             If it cannot be written; checkpoints stay, so that the run can be resumed.
         """
-        with self._writing("the model"), scratch_folder(self.model) as scratch:
+        with self.writing("the model"), scratch_folder(self.model) as scratch:
             save(scratch)
             (scratch / LINEAGE_FILE).write_text(json.dumps({"base_fingerprint": base_fingerprint}) + "\n")
             (scratch / "README.md").write_text(card, encoding="utf-8")
 
     def finish(self, result: str) -> None:
         """Keep the result and drop the checkpoints."""
-        with self._writing("the result"):
+        with self.writing("the result"):
             replace_text(self.result, result)
         shutil.rmtree(self.path / STATE, ignore_errors=True)
 
     @contextmanager
-    def _writing(self, what: str) -> Iterator[None]:
+    def writing(self, what: str) -> Iterator[None]:
+        """Turn a failure to write into an error that says what to do.
+
+        Raises
+        ------
+        OutputError
+        """
         from safetensors import SafetensorError
 
         try:

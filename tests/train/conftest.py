@@ -1,3 +1,9 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
 import numpy as np
 import pytest
 
@@ -105,3 +111,61 @@ def finetune_config(base_folder, corpus_file, tmp_path):
         )
 
     return make
+
+
+@pytest.fixture
+def same_weights():
+    """Give a function that compares the models of two runs."""
+    import torch
+    from safetensors.torch import load_file
+
+    def compare(one, other, atol=1e-6):
+        one, other = (load_file(run / "model" / "model.safetensors") for run in (one, other))
+        assert one.keys() == other.keys()
+        for name in one:
+            torch.testing.assert_close(one[name], other[name], atol=atol, rtol=0)
+
+    return compare
+
+
+@pytest.fixture
+def signal_at_step(tmp_path):
+    """Give a function that runs a configuration in a process of its own, which signals itself within a step."""
+
+    def run(config, step, name):
+        program = tmp_path / "program.py"
+        program.write_text(
+            textwrap.dedent(
+                f"""
+                import os, signal
+                from pathlib import Path
+                from polyglot.train.config import DataConfig, FinetuneConfig, LoopConfig, RetentionConfig
+                from polyglot.train.finetune import run_finetune
+                from polyglot.train.loop import Loop
+
+                kept = Loop._step
+
+                def take(self, batch):
+                    if batch.step == {step}:
+                        os.kill(os.getpid(), signal.{name})
+                    return kept(self, batch)
+
+                Loop._step = take
+                PosixPath = Path
+                run_finetune({config!r})
+                """
+            )
+        )
+        done = subprocess.run(
+            [sys.executable, str(program)],
+            env=dict(os.environ),
+            check=False,
+            timeout=120,
+            capture_output=True,
+            text=True,
+        )
+        if name == "SIGKILL":
+            assert done.returncode == -signal.SIGKILL, done.stderr
+        return done
+
+    return run
