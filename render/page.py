@@ -42,6 +42,7 @@ KINDS = {
     "polyglot/geometry/1": "geometry",
     "polyglot/retrieval/1": "retrieval",
     "polyglot/question-retrieval/1": "question_retrieval",
+    "polyglot/compare/1": "compare",
 }
 
 

@@ -83,7 +83,8 @@ class SummaryPart:
             yield Text(f"  and {len(self.caveats) - CAVEATS_SHOWN} more on the page", style="dim")
         if self.second:
             yield Text(self.second)
-        yield Text(self.sentence)
+        if self.sentence:
+            yield Text(self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
