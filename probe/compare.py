@@ -97,7 +97,7 @@ def run(
         differences=found,
         unpaired=reason,
         sentence=sentence(results, found),
-        warnings=_warnings(entries, reason),
+        warnings=_warnings(entries, found, reason),
         level=config.level,
         resamples=config.resamples,
         provenance=provenance(
@@ -178,19 +178,20 @@ def _unpaired(entries: Sequence[Entry], found: Sequence[Difference]) -> str:
     by_label = {entry.label: entry for entry in entries}
     for one in found:
         if not one.paired:
-            return why_unpaired(entries[0], by_label[one.result], one.part) or NOT_KEPT
+            score = next(s for s in by_label[one.result].scores if (s.part, s.measure, s.row) == one.key)
+            return why_unpaired(entries[0], by_label[one.result], score)
     return ""
 
 
-def _warnings(entries: Sequence[Entry], reason: str) -> tuple[str, ...]:
+def _warnings(entries: Sequence[Entry], differences: Sequence[Difference], reason: str) -> tuple[str, ...]:
     found = []
     reads = [entry.read for entry in entries]
     corpora = dict.fromkeys(read.provenance.corpus for read in reads)
-    prints = {read.provenance.corpus_fingerprint for read in reads}
     if reason:
-        same = reason == NOT_KEPT and len(prints) == 1
-        wider = ": of the same rows, as these are, paired intervals would be narrower" if same else ""
-        found.append(f"differences are unpaired, since {reason}{wider}")
+        some = sum(not one.paired for one in differences)
+        many = f"{some} of {len(differences)} differences are" if some < len(differences) else "differences are"
+        wider = ": of the same rows, as these are, paired intervals would be narrower" if reason == NOT_KEPT else ""
+        found.append(f"{many} unpaired, since {reason}{wider}")
     if len(corpora) > 1:
         found.append(f"the corpora differ ({', '.join(corpora)}): so may how hard their sentences are")
     pools = [pool for read in reads for pool in read.pools]

@@ -14,7 +14,7 @@ from .compare_result import Difference, Score
 from .compare_scores import Outcomes, Read
 from .composition_paths import two_sided
 
-NOT_KEPT = "the results keep no outcomes of rows"
+NOT_KEPT = "the outcomes of their rows are not kept"
 OTHER_ROWS = "the rows are not the same"
 
 
@@ -59,16 +59,18 @@ def differences(entries: Sequence[Entry], testing: Testing) -> tuple[Difference,
     )
 
 
-def why_unpaired(reference: Entry, other: Entry, part: str) -> str:
-    """Return why the rows of a part cannot be paired; empty where they can."""
-    if reference.own_part.get(part) != other.own_part.get(part):
+def why_unpaired(reference: Entry, other: Entry, score: Score) -> str:
+    """Return why the rows of a score cannot be paired; empty where they can."""
+    mine, theirs = reference.outcomes(score.part), other.outcomes(score.part)
+    if reference.own_part.get(score.part) != other.own_part.get(score.part):
         return OTHER_ROWS
-    if reference.read.provenance.corpus_fingerprint != other.read.provenance.corpus_fingerprint:
-        return OTHER_ROWS
-    mine, theirs = reference.outcomes(part), other.outcomes(part)
     if mine is None or theirs is None:
-        return NOT_KEPT
-    return "" if np.array_equal(mine.groups, theirs.groups) else OTHER_ROWS
+        prints = {entry.read.provenance.corpus_fingerprint for entry in (reference, other)}
+        return NOT_KEPT if len(prints) == 1 else OTHER_ROWS
+    if mine.rows != theirs.rows or not np.array_equal(mine.groups, theirs.groups):
+        return OTHER_ROWS
+    key = (score.measure, score.row)
+    return "" if key in mine.values and key in theirs.values else NOT_KEPT
 
 
 def _against(reference: Entry, other: Entry, testing: Testing) -> Iterator[Difference]:
@@ -102,11 +104,8 @@ def _against(reference: Entry, other: Entry, testing: Testing) -> Iterator[Diffe
 
 def _rows(reference: Entry, other: Entry, score: Score) -> tuple[Outcomes, Outcomes] | None:
     """Return the outcomes of both (reference first) where they can be paired and hold this score."""
-    if why_unpaired(reference, other, score.part):
-        return None
     mine, theirs = reference.outcomes(score.part), other.outcomes(score.part)
-    key = (score.measure, score.row)
-    if mine is None or theirs is None or key not in mine.values or key not in theirs.values:
+    if mine is None or theirs is None or why_unpaired(reference, other, score):
         return None
     return mine, theirs
 

@@ -76,6 +76,11 @@ class Difference:
     p_adjusted: float  # Holm over the family
     holds: bool  # p_adjusted ≤ 1 − level
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is a difference of: part, measure, row."""
+        return self.part, self.measure, self.row
+
 
 @dataclass(frozen=True, slots=True)
 class CompareResult:

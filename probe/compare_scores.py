@@ -35,6 +35,7 @@ SEARCH_MEASURES = {"p_at_1": "P@1", "mrr": "MRR", "accuracy": "accuracy"}
 class Outcomes:
     """A score of every row of one part, by (measure, row), with the group of every row."""
 
+    rows: str  # fingerprint of the rows
     groups: NDArray[np.int64]  # (n,)
     values: dict[tuple[str, str], NDArray[np.float64]]  # (n,) each
 
@@ -132,6 +133,7 @@ def read_retrieval(text: str) -> Read:
     result = from_json(text, RetrievalResult)
     first = result.directions[0]
     through = {"through": result.through} if result.through else {}
+    rows = result.provenance.corpus_fingerprint
     return Read(
         models=_models(result.provenance),
         parts={part_name(d.source, d.target): (d.source, d.target) for d in result.directions},
@@ -142,7 +144,7 @@ def read_retrieval(text: str) -> Read:
         judgements=tuple(Judgement(part_name(d.source, d.target), "", d.sentence) for d in result.directions),
         facts={"queries": str(first.queries), "candidates": str(first.pool), **through},
         seconds=result.provenance.seconds,
-        outcomes={part_name(d.source, d.target): o for d in result.directions if (o := _outcomes(d)) is not None},
+        outcomes={part_name(d.source, d.target): o for d in result.directions if (o := _outcomes(d, rows)) is not None},
         method=f"through {result.through}" if result.through else "",
     )
 
@@ -154,7 +156,7 @@ def _search_scores(search: Search) -> Iterator[Score]:
             yield Score(part, measure, CRITERIA.get(criterion, criterion), getattr(scores, attribute), tested=True)
 
 
-def _outcomes(search: Search) -> Outcomes | None:
+def _outcomes(search: Search, rows: str) -> Outcomes | None:
     """Return the outcomes of the rows; None where they, or the groups of the rows, were not kept."""
     if not search.rows or not (search.row_groups or search.groups == search.queries):
         return None
@@ -165,7 +167,7 @@ def _outcomes(search: Search) -> Outcomes | None:
         values["P@1", name] = (ranks <= 1).astype(np.float64)
         values["MRR", name] = 1 / ranks
         values["accuracy", name] = (np.array(kept.answers) == np.arange(len(ranks))).astype(np.float64)
-    return Outcomes(groups, values)
+    return Outcomes(rows, groups, values)
 
 
 def read_training(text: str) -> Read:
@@ -181,6 +183,7 @@ def read_training(text: str) -> Read:
         judgements=tuple(j for one in result.languages if (j := _trained(one)) is not None),
         facts=_training_facts(result),
         seconds=result.speed.seconds,
+        outcomes={one.language: o for one in result.languages if (o := _held_out(one)) is not None},
         method=result.method or result.stage,
     )
 
@@ -195,6 +198,15 @@ def _language_scores(one: TrainingLanguage) -> Iterator[Score]:
             for rung, r2 in metrics.certificate.r2.items():
                 tested = after and rung in ("identity", "linear")
                 yield Score(one.language, f"held-out R² {row}", rung, r2, tested=tested)
+
+
+def _held_out(one: TrainingLanguage) -> Outcomes | None:
+    """Return the outcomes of the held-out rows after training; None where they were not kept."""
+    ranks = np.array(one.after.ranks, np.float64)
+    if not len(ranks) or len(one.held_out_groups) != len(ranks):
+        return None
+    hits = {("P@1", "after"): (ranks <= 1).astype(np.float64)}
+    return Outcomes(one.held_out_fingerprint, np.array(one.held_out_groups, np.int64), hits)
 
 
 def _kept_scores(result: Training) -> Iterator[Score]:

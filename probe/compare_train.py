@@ -38,6 +38,7 @@ class TrainingMetrics:
 
     retrieval: TrainingRetrieval
     certificate: TrainingVerdict | None
+    ranks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class TrainingLanguage:
     new_words: int
     before: TrainingMetrics
     after: TrainingMetrics
+    held_out_fingerprint: str = ""
+    held_out_groups: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,8 @@ def _question(result: CompareResult) -> str:
 
 
 def _rows(result: CompareResult) -> str:
-    how = "not paired" if result.unpaired else "paired by row, whole groups resampled, candidates as given"
+    paired = sum(one.paired for one in result.differences)
+    how = f"{count(paired)} of them paired by row" if paired else "none of them paired by row"
     return (
         f"{count(len(result.differences))} differences in one family, {how}; p-values adjusted by Holm's method, "
         f"and a difference holds at {number(1 - result.level, 2)}."

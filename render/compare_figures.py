@@ -258,12 +258,7 @@ def differences_figure(result: CompareResult) -> Figure:
         Column("holds", "text"),
         Column("paired", "text"),
     )
-    how = (
-        f"Unpaired, since {result.unpaired}: limits come from the two intervals, taken as independent (Zou and Donner, "
-        "2008)"
-        if result.unpaired
-        else "Paired: outcomes of the same rows, whole groups resampled, the candidates taken as given"
-    )
+    how = _how(result)
     return Figure(
         "compare-differences",
         differences_title(result),
@@ -274,6 +269,17 @@ def differences_figure(result: CompareResult) -> Figure:
         "3",
         Table.of(columns, [_difference_row(one) for one in result.differences]),
     )
+
+
+def _how(result: CompareResult) -> str:
+    """Say how the intervals of differences were made."""
+    rows = "outcomes of the same rows, whole groups resampled, the candidates taken as given"
+    limits = "limits come from the two intervals, taken as independent (Zou and Donner, 2008)"
+    if not result.unpaired:
+        return f"Paired: {rows}"
+    if any(one.paired for one in result.differences):
+        return f"Where the table says paired: {rows}; else {limits}"
+    return f"Unpaired, since {result.unpaired}: {limits}"
 
 
 def _difference_row(one: Difference) -> tuple[Cell, ...]:
