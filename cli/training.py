@@ -64,7 +64,10 @@ class Stage:
     ] = None
     seed: options.Seed = 0
     run: Annotated[
-        Path | None, typer.Option("--run", "--out", help="Run folder; by default runs/ and a telling name.")
+        Path | None,
+        typer.Option(
+            "--out", "--run", help="Run folder; by default runs/ and a telling name. (torchrun takes no --run.)"
+        ),
     ] = None
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False
     device: options.Device = None

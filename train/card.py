@@ -43,7 +43,7 @@ def _language_rows(outcome: LanguageOutcome, *, to_base: bool) -> list[tuple[str
         for rung in ("identity", "linear"):
             r2 = before.certificate.r2.get(rung), after.certificate.r2.get(rung)
             if r2[0] is not None and r2[1] is not None:
-                rows.append((f"{name}: R² of {RUNG_WORDS[rung]}{to}", *(_points(one) for one in r2)))
+                rows.append((f"{name}: R² of {RUNG_WORDS[rung]}{to}", *_both(r2[0], r2[1])))
     return rows
 
 
