@@ -11,6 +11,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from polyglot.probe.compare import CompareConfig, Source, run
+from polyglot.probe.results import to_json
 from polyglot.render.index import write_index
 from polyglot.render.page import write_page
 
@@ -287,6 +289,54 @@ def test_a_shared_plotly_beside_the_page_is_used(visits, result_json, tmp_path):
     path = write_page(result_json, tmp_path / "en-fr.html", plotlyjs="directory")
     page = visits.open(path.as_uri())
     page.wait_for_selector("#en-fr-ladder-r2-plot svg.main-svg")
+
+
+def test_pages_of_one_folder_share_one_plotly(visits, result_json, comparison, tmp_path):
+    for name, text in (("en-fr", result_json), ("comparison", comparison)):
+        (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
+        path = write_page(text, tmp_path / f"{name}.html", plotlyjs="directory")
+        assert path.stat().st_size < 1_000_000
+        page = visits.open(path.as_uri())
+        page.wait_for_selector(".plot svg.main-svg")
+    assert len(list(tmp_path.glob("plotly-*.min.js"))) == 1
+    page = visits.open(write_index(tmp_path).as_uri())
+    page.get_by_role("link", name="linear map: ").click()
+    page.wait_for_selector(".plot svg.main-svg")
+
+
+@pytest.fixture(scope="module")
+def comparison(result_json):
+    """Three results side by side, as JSON."""
+    value = json.loads(result_json)
+    texts = []
+    for place, name in enumerate(("minilm", "me5-small", "finetune-align-fr/model")):
+        for side in value["provenance"]["models"]:
+            side["model"] = name
+        value["directions"][0]["rungs"]["linear"]["r2"]["value"] -= 0.005 * place
+        texts.append(json.dumps(value))
+    return to_json(run([Source(f"{i}.json", text) for i, text in enumerate(texts)], CompareConfig()))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_comparison_is_drawn_whole(visits, comparison, tmp_path, width, scheme):
+    page = visits.open(write_page(comparison, tmp_path / "page.html").as_uri(), width=width, scheme=scheme)
+    page.wait_for_selector(".plot svg.main-svg")
+    count = page.locator(".plot").count()
+    assert count == 8
+    until(page, f"document.querySelectorAll('.plot svg.main-svg:first-child').length === {count}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    point_at(page, "#compare-differences-0-plot", 0)
+    assert "me5-small: held-out R²" in page.locator("#compare-differences-0-plot .hoverlayer").text_content()
+
+
+@needs_axe
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_comparison(visits, comparison, tmp_path, scheme):
+    page = visits.open(write_page(comparison, tmp_path / "page.html").as_uri(), scheme=scheme)
+    page.wait_for_selector(".plot svg.main-svg")
+    page.locator("#compare-differences summary").click()
+    assert serious(page, {}) == []
 
 
 def test_the_index_sorts_and_searches(visits, result_json, tmp_path):
