@@ -182,9 +182,7 @@ def _power(fitted: Fitted) -> PowerCurve | None:
         return None
     linear = fitted.fit.predictions["linear"]
     planting = Planting(linear, fitted.pairs.y - linear)
-    return power_curve(
-        fitted.ladder, planting, fitted.resamples, replicates=fitted.config.power_replicates, seed=fitted.config.seed
-    )
+    return power_curve(fitted.ladder, planting, replicates=fitted.config.power_replicates, seed=fitted.config.seed)
 
 
 def _rung_scores(fitted: Fitted, null: NullScores, rung: str, refitted: Interval | None) -> RungScores:
@@ -240,13 +238,20 @@ def _certificate(
         retrieval_verdict=retrieval.verdict,
         retrieval_margin=retrieval.margin,
         retrieval_gaps=retrieval.shares,
-        curvature_gain=scores.gain(decision.ceiling, over=scores.best_linear) if decision.verdict != NO_MAP else None,
+        curvature_gain=_curvature_gain(scores, decision, power),
         smallest_detectable=detectable,
         power=tuple(_power_points(power)),
         noise_ceiling=ceiling,
         noise_ceiling_rows=rows,
         ceiling_on_those_rows=on_rows,
     )
+
+
+def _curvature_gain(scores: SharedErrors, decision: Decision, power: PowerCurve | None) -> Interval | None:
+    """Return what the ceiling gains over the best linear rung, beside what is gained where nothing is curved."""
+    if decision.verdict == NO_MAP:
+        return None
+    return scores.gain(decision.ceiling, over=scores.best_linear).with_null(power.flat if power else ())
 
 
 def _power_points(power: PowerCurve | None) -> Iterator[PowerPoint]:

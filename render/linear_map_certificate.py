@@ -111,6 +111,8 @@ def _certificate_table(judged: Certificate) -> Table:
     ]
     if judged.curvature_gain is not None:
         g = judged.curvature_gain
-        rows.append(("R² gained by curvature", "nonlinear over linear", g.value, g.low, g.high, ""))
+        rows.append(("R² gained by the ceiling", "over linear", g.value, g.low, g.high, ""))
+        if g.null_mean is not None and g.null_p95 is not None:
+            rows.append(("R² gained without curvature", "nonlinear over linear", g.null_mean, None, g.null_p95, ""))
     rows += [("verdict at the margin", plain_percent(m), None, None, None, v) for m, v in margins(judged)]
     return Table.of(columns, rows)
