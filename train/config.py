@@ -284,9 +284,9 @@ class ContrastiveConfig:
     langs : tuple of str
         First the language of the pairs' one side, then those paired with it; or one language alone.
     pairs : tuple of str
-        What is paired: `translations` of the first language in the others, `references` (sentences with a second
-        rendering in the same language), `questions` with the passages that answer them, in the first language. Where
-        it is empty: translations, or references if there is one language.
+        What is paired: `translations` of the first language in the others; in the first language itself `references`
+        (sentences with a second rendering) and `questions` with the passages that answer them. Where it is empty:
+        translations, or references if there is one language.
     questions : Path, optional
         Questions and passages in the format of XQuAD; the built-in set if not given.
     mini_batch : int

@@ -157,7 +157,7 @@ def _opened(config: ContrastiveConfig) -> list[TrainingPairs]:
     if "translations" in config.kinds:
         opened += [open_pairs(config.data, language, pivot, config.loop) for language in others]
     if "references" in config.kinds:
-        opened += [open_references(config.data, language, config.loop) for language in config.langs]
+        opened.append(open_references(config.data, pivot, config.loop))
     if "questions" in config.kinds:
         from ..data.questions import open_questions
 
