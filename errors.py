@@ -3,9 +3,27 @@
 Every room may import this module; it imports nothing.
 """
 
+SPACES = "\u00a0\u202f\u3000"  # which Python does not count as printable
+
 
 class PolyglotError(Exception):
-    """Base of all errors that a user can mend; the command line prints its message and exits with 1."""
+    r"""Base of all errors that a user can mend; the command line prints its message and exits with 1.
+
+    Parameters
+    ----------
+    message : str
+        Becomes one line. What it quotes may come from a hostile file, so characters that would steer a terminal are
+        spelled out.
+
+    Examples
+    --------
+    >>> print(PolyglotError("the column 'a\x1b[2J' is\nnot known"))
+    the column 'a\x1b[2J' is not known
+    """
+
+    def __init__(self, message: str = "") -> None:
+        line = " ".join(part.strip() for part in message.splitlines())
+        super().__init__("".join(c if c.isprintable() or c in SPACES else ascii(c)[1:-1] for c in line))
 
 
 class DataError(PolyglotError):

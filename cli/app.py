@@ -97,6 +97,9 @@ def main() -> None:
             raise
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
+    except MemoryError as error:
+        typer.echo(f"error: not enough memory ({error}); give fewer rows with --limit, or narrower ones", err=True)
+        sys.exit(1)
     except ShareDone:
         sys.exit(0)
     except KeyboardInterrupt:

@@ -166,7 +166,7 @@ def _suggestion(spelling: str) -> str:
     """Say which language may have been meant: one of that name, or one with a like code or name."""
     try:
         return f" Did you mean {describe(langcodes.find(spelling).to_tag())}?"
-    except LookupError:
+    except (LookupError, ValueError):  # the latter for what is no text: NUL bytes, halves of surrogate pairs
         pass
     names = {display_name(code).casefold(): code for code in _SUGGESTED}
     near = [names[name] for name in difflib.get_close_matches(spelling.casefold(), names, n=2, cutoff=0.7)]

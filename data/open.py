@@ -19,6 +19,7 @@ from .readers import read_moses
 from .reading import Reading, check_languages, sampled, stacked
 
 MINIMUM_PAIRS = 50
+LONGEST_NAME = 300  # of a name in a message
 _log = logging.getLogger(__name__)
 
 
@@ -99,7 +100,7 @@ class CorpusSource:
         first = corpus[0]
         if len(corpus) > 1:
             _require_files(corpus)
-        elif first not in (*builtin_names(), *hub_names()) and not Path(first).exists() and not _part_of_folder(first):
+        elif first not in (*builtin_names(), *hub_names()) and not _is_path(first) and not _part_of_folder(first):
             raise _unknown(first)
         known = first in (*builtin_names(), *hub_names())
         return cls(first if known else Path(first).name or first, tuple(corpus), wanted)
@@ -122,17 +123,26 @@ class CorpusSource:
 
 def _require_files(paths: Sequence[str]) -> None:
     for path in paths:
-        if not Path(path).is_file():
-            raise DataError(f"no such file: {path}. Check the path given to --corpus.")
+        if not (_is_path(path) and Path(path).is_file()):
+            raise DataError(f"no such file: {path[:LONGEST_NAME]}. Check the path given to --corpus.")
 
 
 def _part_of_folder(name: str) -> tuple[Path, str] | None:
     """Return folder and part of `FOLDER:PART`."""
     folder, colon, part = name.rpartition(":")
-    return (Path(folder), part) if colon and Path(folder).is_dir() else None
+    return (Path(folder), part) if colon and _is_path(folder) and Path(folder).is_dir() else None
+
+
+def _is_path(name: str) -> bool:
+    """Tell whether there is such a file or folder; no name of any kind makes it fail."""
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # too long for the system, or not a name at all
+        return False
 
 
 def _unknown(name: str) -> DataError:
+    name = name[:LONGEST_NAME]
     if "/" in name or "\\" in name or bare_suffix(Path(name)) in TABLE_SUFFIXES:
         return DataError(f"no such file or folder: {name}. Check the path given to --corpus.")
     return DataError(

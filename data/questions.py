@@ -161,7 +161,7 @@ def _read(path: Path) -> _Article:
     try:
         articles = json.loads(path.read_text("utf-8"))["data"]
         return _collect([paragraph for article in articles for paragraph in article["paragraphs"]])
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path} is not in the format of XQuAD ({type(error).__name__}: {error}): expected "
             'data[].paragraphs[] with "context" and "qas"[] with "id" and "question".'

@@ -197,7 +197,13 @@ def _columnar_batches(path: Path) -> tuple[list[str], Iterator[pa.RecordBatch]]:
             schema, batches = table.schema, iter(table.to_batches(BATCH_ROWS))
     except (pa.ArrowException, OSError) as error:
         raise damaged(path, error) from error
-    return schema.empty_table().flatten().column_names, (_flattened(batch) for batch in batches)
+    return schema.empty_table().flatten().column_names, (_flattened(_validated(batch)) for batch in batches)
+
+
+def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Check offsets and encoding: a damaged Arrow file opens without an error and would be read beyond its end."""
+    batch.validate(full=True)
+    return batch
 
 
 def memory_mapped(path: Path) -> pa.Table:

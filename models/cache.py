@@ -114,7 +114,7 @@ class EmbeddingCache:
             array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
             if shape is not None and array.shape != shape:
                 raise ValueError(f"its shape is {array.shape}, expected {shape}")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError) as error:
             log.warning("the cached %s in %s is damaged (%s); it is made again", part, note.parent, error)
             self._remove(note)
             return None

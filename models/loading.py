@@ -125,7 +125,7 @@ def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
         found = ", ".join([*foreign, *(f"auto_map in {name}" for name in asking)])
         raise ModelError(
             f"the model in {folder} wants to run Python code of its own ({found}); "
-            "read that code, and if you trust it, allow it with trust_remote_code"
+            "read that code, and if you trust it, allow it with --trust-remote-code (trust_remote_code=True)"
         )
 
 
@@ -149,7 +149,7 @@ def _refuse_pickled(part: Path) -> None:
 def _read_json(path: Path) -> Any:  # noqa: ANN401 - what a JSON file holds is checked by the callers
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not readable JSON: {error}; save or download the model again") from error
 
 

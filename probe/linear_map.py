@@ -143,7 +143,7 @@ def open_matrix(path: Path) -> NDArray[np.floating]:
     """Memory-map a .npy file that holds a matrix of floats (rows × width)."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # the header is parsed as Python literals, which fail in many ways
         raise DataError(f"cannot read {path} as a .npy matrix: {error}") from error
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
         what = f"{array.shape} of {array.dtype}" if isinstance(array, np.ndarray) else "an archive of several arrays"

@@ -66,7 +66,7 @@ def from_json(text: str, kind: type[R]) -> R:
     """
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"not a result: the file is not JSON ({error})") from error
     return typing.cast("R", _typed(value, kind, kind.__name__))
 
@@ -75,7 +75,7 @@ def read_schema(text: str) -> str:
     """Return the schema that a JSON result names, for example ``polyglot/linear-map/1``."""
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"not a result: the file is not JSON ({error})") from error
     schema = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(schema, str) or not schema.startswith("polyglot/"):
@@ -130,7 +130,12 @@ def _typed(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
 
 
 def _number(value: Any, where: str) -> float:  # noqa: ANN401
-    return float("nan") if value is None else float(_expect(value, (int, float), where))
+    if value is None:
+        return float("nan")
+    try:
+        return float(_expect(value, (int, float), where))
+    except OverflowError:
+        raise DataError(f"not a result: {where} is too large for a number of 64 bits") from None
 
 
 def _container(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401

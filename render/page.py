@@ -136,7 +136,13 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
     if plotlyjs not in PLOTLYJS:
         raise ConfigError(f"plotlyjs: expected one of {', '.join(PLOTLYJS)}, got {plotlyjs!r}")
     module = module_for(text)
-    view = module.view(text)
+    try:
+        view = module.view(text)
+    except (LookupError, ValueError, ArithmeticError, TypeError, AttributeError) as error:
+        # Every part is of its kind, yet they do not fit each other: no file that a probe wrote, but one may be given.
+        raise DataError(
+            f"the parts of this result contradict each other ({type(error).__name__}: {error}); run the probe again"
+        ) from error
     dressed = look(SCRIPTS)
     html = (
         environment()

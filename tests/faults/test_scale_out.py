@@ -4,11 +4,9 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from .conftest import files_in, result_of
+from .nearness import assert_near
 
-TOLERANCE = 1e-9
 #: The launcher itself is the real one; the wrapper makes shards and measurements small, and counts.
 WRAPPER = """
 import functools, os, sys
@@ -42,22 +40,6 @@ def launch(folder, *arguments, processes=2):
     )
 
 
-def assert_near(one, other, where=""):
-    """Compare JSON values: numbers to 1e-9, all else exactly."""
-    if isinstance(one, dict):
-        assert one.keys() == other.keys(), where
-        for name, value in one.items():
-            assert_near(value, other[name], f"{where}.{name}")
-    elif isinstance(one, list):
-        assert len(one) == len(other), where
-        for place, (left, right) in enumerate(zip(one, other, strict=True)):
-            assert_near(left, right, f"{where}[{place}]")
-    elif isinstance(one, float) and not isinstance(other, str):
-        assert other == pytest.approx(one, abs=TOLERANCE, rel=TOLERANCE), where
-    else:
-        assert one == other, where
-
-
 def test_two_processes_say_what_one_says(command, undisturbed, tmp_path):
     done = launch(tmp_path, *command)
     assert done.returncode == 0, done.stderr
@@ -65,4 +47,4 @@ def test_two_processes_say_what_one_says(command, undisturbed, tmp_path):
     assert [len(share) for share in shares] == [4, 4]
     assert len(done.stdout.splitlines()) == 2
     assert files_in(tmp_path / "reports") == ["linear-map/en-fr.html", "linear-map/en-fr.json"]
-    assert_near(result_of(tmp_path), result_of(undisturbed))
+    assert_near(result_of(tmp_path), result_of(undisturbed), 1e-9)
