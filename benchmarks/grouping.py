@@ -113,6 +113,12 @@ def main() -> None:
     if arguments.out:
         arguments.out.write_text(text + "\n")
     print(text)
+    print(
+        f"{result['rows']} generated pairs: import {result['import_rows_per_s']:.0f} rows/s, grouping "
+        f"{result['group_rows_per_s']:.0f} rows/s, peak {result['peak_mib']:.0f} MiB; "
+        f"{100 * result['repeats_found']:.1f} % of planted repeats and {100 * result['near_repeats_found']:.1f} % of "
+        f"near repeats found (goal 100 % and ≥ 90 %)"
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,19 +32,42 @@ class Ratio:
         )
 
 
+@dataclass(frozen=True)
+class Measure:
+    """A number that has no peer: how long, how much memory, how fast it grows."""
+
+    claim: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    goal: str
+
+    def line(self) -> str:
+        """Return the claim with its number and spread."""
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.claim}: {self.value:.3g}{unit} [{self.low:.3g}, {self.high:.3g}] (goal {self.goal})"
+
+    @classmethod
+    def of(cls, claim: str, values: Sequence[float], unit: str, goal: str) -> Measure:
+        """Take the median of repeated measurements, and their ends as the spread."""
+        return cls(claim, float(np.median(values)), min(values), max(values), unit, goal)
+
+
 def side_by_side(
     claim: str, ours: Callable[[], object], peer: Callable[[], object], *, runs: int = 3, goal: str = ""
 ) -> Ratio:
     """Time both in turn, A B A B …, after one warm-up each; the ratio is taken pair by pair."""
     ours()
     peer()
-    pairs = [(_seconds(ours), _seconds(peer)) for _ in range(runs)]
+    pairs = [(seconds(ours), seconds(peer)) for _ in range(runs)]
     ratios = [b / a for a, b in pairs]
     mine, theirs = np.median(pairs, axis=0)
     return Ratio(claim, float(mine), float(theirs), float(np.median(ratios)), min(ratios), max(ratios), goal)
 
 
-def _seconds(run: Callable[[], object]) -> float:
+def seconds(run: Callable[[], object]) -> float:
+    """Return how long a call takes by the wall clock."""
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
@@ -59,7 +82,7 @@ def arguments(description: str, **defaults: int) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def report(results: list[Ratio], out: Path | None) -> None:
+def report(results: Sequence[Ratio | Measure], out: Path | None) -> None:
     """Print one line a claim, and write them as JSON."""
     for result in results:
         print(result.line())
