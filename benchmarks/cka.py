@@ -61,7 +61,7 @@ def main():
         lambda: streamed(a, b),
         lambda: by_gram(a, b),
         runs=options.runs,
-        goal="≥ 10",
+        goal="≥ 10 at n ≥ 8000",
     )
     gram = 2 * 8 * options.n**2 / MEBIBYTE
     size = f"debiased CKA at n = {options.n}, d = {options.d}"

@@ -1,7 +1,7 @@
 """Encoding of texts of very different lengths, beside the `encode` of sentence-transformers with the same model."""
 
 import numpy as np
-from timing import arguments, report, side_by_side
+from timing import Measure, arguments, report, seconds, side_by_side
 
 LONGEST = 12  # sentences in a text
 
@@ -28,9 +28,14 @@ def main():
 
     apart = np.abs(peer() - encoder.encode(texts).pooled).max()
     print(f"largest difference of a number: {apart:.1e}")
+    sentences = open_corpus(None, ("en",), limit=max(50, options.n), seed=0).column("en")
+    rates = [len(sentences) / seconds(lambda: encoder.encode(sentences)) for _ in range(options.runs)]
     claim = f"encode {options.n} texts of 1 to {LONGEST} sentences, minilm, {encoder.device}, against the library's"
     report(
-        [side_by_side(claim, lambda: encoder.encode(texts), peer, runs=options.runs, goal="≥ 0.95")],
+        [
+            side_by_side(claim, lambda: encoder.encode(texts), peer, runs=options.runs, goal="≥ 0.95"),
+            Measure.of(f"{len(sentences)} English sentences, minilm, {encoder.device}", rates, "sentences/s", "none"),
+        ],
         options.out,
     )
 

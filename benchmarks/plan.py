@@ -137,7 +137,7 @@ def plan(c):
         f"memory a row in grouping, moments {1 / c.moments_seconds:.0f} rows/s at width {WIDTH}."
     )
     assumed = (
-        f"Assumed for an accelerator, not measured: {ASSUMED_SENTENCES_PER_SECOND} sentences/s of a model of this size, "
+        f"Assumed for an accelerator, not measured: {ASSUMED_SENTENCES_PER_SECOND} sentences/s of such a model, "
         f"{ASSUMED_FLOPS:.0e} float32 operations/s, disks of {ASSUMED_DISK_BYTES_PER_SECOND / 1e9:.0f} GB/s."
     )
     lines = "\n".join(f"| {' | '.join(row)} |" for row in rows(c))
