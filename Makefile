@@ -31,5 +31,10 @@ check: setup
 bench: setup
 	$(BIN)/python benchmarks/run.py
 
+# An hour or more on two cores; goes on where it stopped.
+reports: setup
+	$(BIN)/python reports/make.py
+	$(BIN)/polyglot index reports
+
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,150 @@
+"""Make the published study again, from the built-in corpus: `python reports/make.py`, or `make reports`.
+
+    python reports/make.py [--only TEXT] [--limit N] [--out FOLDER] [--list]
+
+English with five languages in two models: the linear map, and every layer; then models and languages side by side. What
+is there already is left as it is, so an interrupted run goes on where it stopped: delete a JSON file to measure it
+again. All pages of the folder share one plotly.js beside them. Sentences are shown for French only: the other pages
+hold numbers and figures, which keeps the folder small.
+"""
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+STUDY = Path(__file__).resolve().parent / "study"
+MODELS = ("minilm", "me5-small")
+PROBES = ("linear-map", "layers")
+LANGUAGES = ("fr", "de", "es", "ru", "zh")
+WITH_TEXTS = ("fr",)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One result of the study: its name, what is typed for it, and the results that it reads."""
+
+    name: str
+    arguments: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+
+
+def probed(probe, model, language, limit):
+    """Return the part that measures one language in one model."""
+    arguments = ["probe", probe, "en", language, "--model", model]
+    if probe == "linear-map" and language not in WITH_TEXTS:
+        arguments.append("--no-texts")
+    if limit:
+        arguments += ["--limit", str(limit)]
+    return Part(f"{probe}-{model}-en-{language}", tuple(arguments))
+
+
+def compared(name, parts):
+    """Return the part that puts results side by side."""
+    reads = tuple(part.name for part in parts)
+    return Part(f"compare-{name}", ("compare", *(f"reports/study/{one}.json" for one in reads)), reads)
+
+
+def study(limit):
+    """Return all parts, those that others read first."""
+    parts = {
+        (probe, model, language): probed(probe, model, language, limit)
+        for probe in PROBES
+        for model in MODELS
+        for language in LANGUAGES
+    }
+    by_language = [
+        compared(f"{probe}-{model}", [parts[probe, model, language] for language in LANGUAGES])
+        for probe in PROBES
+        for model in MODELS
+    ]
+    by_model = [
+        compared(f"{probe}-en-{language}", [parts[probe, model, language] for model in MODELS])
+        for probe in PROBES
+        for language in LANGUAGES
+    ]
+    return [*parts.values(), *by_language, *by_model]
+
+
+def polyglot(*arguments, folder=None):
+    """Run the command line in a process of its own."""
+    subprocess.run([sys.executable, "-m", "polyglot", *arguments], check=True, cwd=folder)
+
+
+def is_made(part, out):
+    """Whether a result is there, and was made of the results that are there now."""
+    path = out / f"{part.name}.json"
+    if not path.is_file():
+        return False
+    if not part.reads:
+        return True
+    read = [one["file_fingerprint"] for one in json.loads(path.read_text(encoding="utf-8"))["results"]]
+    return read == [fingerprint(out / f"{name}.json") for name in part.reads]
+
+
+def fingerprint(path):
+    """Return the fingerprint by which a comparison knows a file; empty for one that is missing."""
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest() if path.is_file() else ""
+
+
+def make(part, out):
+    """Type the command of a part in a folder of its own, so that it is recorded as anybody would type it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        reports = Path(scratch) / "reports"
+        reports.mkdir()
+        (reports / "study").symlink_to(out)
+        polyglot(*part.arguments, folder=scratch)
+        (made,) = [path for path in reports.rglob("*.json") if path.parent.name != "study"]
+        publish(made.read_text(encoding="utf-8"), out / f"{part.name}.json")
+
+
+def publish(text, path):
+    """Write a result without the name of the machine, atomically."""
+    value = json.loads(text)
+    value["provenance"]["host"] = ""
+    scratch = path.with_suffix(".part")
+    scratch.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    scratch.replace(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", help="make only parts whose name holds this; repeat it")
+    parser.add_argument("--limit", type=int, help="pairs of each probe, for a trial")
+    parser.add_argument("--out", type=Path, default=STUDY, help="folder of the study")
+    parser.add_argument("--list", action="store_true", help="print the parts, and which are there")
+    options = parser.parse_args()
+    out = options.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    for part in study(options.limit):
+        if options.only and not any(text in part.name for text in options.only):
+            continue
+        if options.list:
+            print(f"{'made' if is_made(part, out) else '-':5} {part.name}: polyglot {' '.join(part.arguments)}")
+            continue
+        bring_up_to_date(part, out)
+    if not options.list:
+        polyglot("index", str(out))
+
+
+def bring_up_to_date(part, out):
+    """Make a result and its page where they are missing or stale; a comparison of missing results is left out."""
+    absent = [name for name in part.reads if not (out / f"{name}.json").is_file()]
+    if absent:
+        print(f"{part.name}: left out, since {absent[0]} is not there")
+        return
+    path = out / f"{part.name}.json"
+    stale = not is_made(part, out)
+    if stale:
+        print(f"{part.name}: polyglot {' '.join(part.arguments)}", flush=True)
+        make(part, out)
+    if stale or not path.with_suffix(".html").is_file():
+        polyglot("report", str(path), "--plotlyjs", "directory")
+
+
+if __name__ == "__main__":
+    main()
