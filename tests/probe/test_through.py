@@ -93,3 +93,28 @@ def test_a_map_without_a_record_is_used_and_a_damaged_record_is_not(folder, tmp_
     through = Through.load(bare)
     assert through.record is None
     assert list(through.caveats("recipes", "c1", ())) == []
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["fr", "de"])
+def test_a_map_from_captions_and_news_finds_more_elsewhere(shared_data, tmp_path, language):
+    from polyglot.data.open import open_corpus
+    from polyglot.models.cache import EmbeddingCache
+    from polyglot.models.encoder import load_encoder
+    from polyglot.probe.map_fit import fit
+    from polyglot.probe.retrieval import run as search
+
+    encoder, cache = load_encoder("minilm", device="cpu"), EmbeddingCache(tmp_path / "cache")
+    similar = open_corpus([str(shared_data / "stsb:train")], (language, "en"), limit=2500).bitext(language, "en")
+    config = MapFitConfig(rung="rotation", resamples=100, permutations=2)
+    fit((encoder, encoder), similar, tmp_path / "map", config, cache=cache)
+    through = Through.load(tmp_path / "map")
+    code = {"fr": "fra", "de": "deu"}[language]
+    files = [str(shared_data / "tatoeba" / f"tatoeba.{code}-eng.{side}") for side in (code, "eng")]
+    tatoeba = open_corpus(files, (language, "en")).bitext(language, "en")
+    found = search((encoder, encoder), tatoeba, RetrievalConfig(), through=through, cache=cache)
+    assert found.directions[0].map_gains["cosine"].low > 0.05
+    for direction in found.directions:
+        assert direction.map_gains["cosine"].low > 0
+        assert "map fitted on stsb:train (2500 pairs)" in direction.warnings[0]
