@@ -1,0 +1,88 @@
+"""reports/make.py: what the published study consists of, and what is made again."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location("study_script", ROOT / "reports" / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def typed(script, monkeypatch):
+    """Commands that were typed; a stand-in leaves the files that each would."""
+    commands = []
+
+    def polyglot(*arguments, folder=None):
+        commands.append(arguments)
+        if arguments[0] in ("probe", "compare"):
+            target = Path(folder) / "reports" / arguments[0] / "result.json"
+            target.parent.mkdir(parents=True)
+            files = [Path(folder) / name for name in arguments[1:] if name.endswith(".json")]
+            read = [{"file_fingerprint": script.fingerprint(file)} for file in files]
+            target.write_text(json.dumps({"provenance": {"host": "secret", "seed": 0}, "results": read}))
+        if arguments[0] == "report":
+            Path(arguments[1]).with_suffix(".html").write_text("page")
+
+    monkeypatch.setattr(script, "polyglot", polyglot)
+    return commands
+
+
+def run(script, monkeypatch, out, *options):
+    monkeypatch.setattr("sys.argv", ["make.py", "--out", str(out), *options])
+    script.main()
+
+
+def test_parts_have_names_of_their_own_and_read_only_what_comes_before(script):
+    seen = set()
+    for part in script.study(None):
+        assert part.name not in seen
+        assert set(part.reads) <= seen
+        seen.add(part.name)
+    assert len(seen) == 20 + 4 + 10
+
+
+def test_results_are_named_published_without_the_machine_and_drawn(script, typed, monkeypatch, tmp_path):
+    run(script, monkeypatch, tmp_path, "--only", "linear-map-minilm-en-de", "--limit", "99")
+    kept = json.loads((tmp_path / "linear-map-minilm-en-de.json").read_text(encoding="utf-8"))
+    assert kept["provenance"] == {"host": "", "seed": 0}
+    assert typed == [
+        ("probe", "linear-map", "en", "de", "--model", "minilm", "--no-texts", "--limit", "99"),
+        ("report", str(tmp_path / "linear-map-minilm-en-de.json"), "--plotlyjs", "directory"),
+        ("index", str(tmp_path)),
+    ]
+
+
+def test_a_second_run_does_only_what_is_missing_or_stale(script, typed, monkeypatch, tmp_path):
+    run(script, monkeypatch, tmp_path, "--only", "layers")
+    assert sum(command[0] == "compare" for command in typed) == 7
+    typed.clear()
+    run(script, monkeypatch, tmp_path, "--only", "layers")
+    assert typed == [("index", str(tmp_path))]
+    (tmp_path / "layers-minilm-en-fr.html").unlink()
+    changed = tmp_path / "layers-minilm-en-de.json"
+    changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    run(script, monkeypatch, tmp_path, "--only", "layers")
+    made = [Path(command[1]).stem for command in typed if command[0] == "report"]
+    assert made == ["layers-minilm-en-fr", "compare-layers-minilm", "compare-layers-en-de"]
+
+
+def test_a_comparison_of_missing_results_is_left_out(script, typed, monkeypatch, tmp_path, capsys):
+    run(script, monkeypatch, tmp_path, "--only", "compare-layers-en-fr")
+    assert typed == [("index", str(tmp_path))]
+    assert "left out, since layers-minilm-en-fr is not there" in capsys.readouterr().out
+
+
+def test_the_list_makes_nothing(script, typed, monkeypatch, tmp_path, capsys):
+    run(script, monkeypatch, tmp_path, "--list")
+    assert typed == []
+    assert "polyglot probe layers en zh --model me5-small" in capsys.readouterr().out
