@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
+from .candidate_shards import ONE_SHARD, OneShard
 from .tiles import Tile, Tiles, TopK, shaped, unit_rows
 
 __all__ = [
@@ -94,6 +95,7 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
     gains: Mapping[str, Gain] | None = None,
     device: str = "cpu",
     tile_side: int | None = None,
+    shards: OneShard = ONE_SHARD,
 ) -> tuple[MatchRanks, MatchRanks]:
     """Rank the right answers of every query among all candidates, and of every candidate among all queries.
 
@@ -113,6 +115,9 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
         A torch device.
     tile_side : int, optional
         Rows and columns of a tile; by default what suits the device.
+    shards : OneShard
+        `CandidateShards()` where each process of a group holds some of the candidates and all of the queries; then
+        `forward` ranks among the candidates of all processes, and `backward` ranks the candidates held here.
 
     Returns
     -------
@@ -129,20 +134,26 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
     """
     _check(queries, candidates, k, margin_k)
     right = _RightPairs.of(query_groups, candidate_groups, device)
-    if not len(right.rows):
+    if not shards.exist_anywhere(len(right.rows)):
         raise DataError("no query has a right answer among the candidates: the groups have nothing in common")
     tiles = Tiles.of(queries, candidates, device, tile_side)
-    hoods, cosines = _first_pass(tiles, max(k, margin_k) if margin else k, right)
+    largest = max(k, margin_k) if margin else k
+    hoods, cosines = _first_pass(tiles, largest, right)
+    hoods = _Hoods(shards.nearest(hoods.queries, largest), hoods.candidates)
     sizes = {"cosine": 0, "csls": k, "margin": margin_k}
     counters = {
         name: _Counter.of(_Scorer.of(name, hoods, sizes[name]), right, cosines, tiles.shape)
         for name in CRITERIA
         if margin or name != "margin"
     }
+    for counter in counters.values():
+        shards.most(counter.least[0])
     scores, flags = tiles.buffer(), tiles.buffer()
     for tile, members in right.along(tiles):
         for counter in counters.values():
             counter.add(tile, members, scores, flags)
+    for counter in counters.values():
+        shards.total(counter.above[0])
     ranks = [{name: counter.ranks(axis) for name, counter in counters.items()} for axis in (0, 1)]
     felt = _influences(tiles, right, counters, gains, ranks) if gains else ({}, {})
     return MatchRanks(**ranks[0], influence=felt[0]), MatchRanks(**ranks[1], influence=felt[1])
