@@ -71,21 +71,29 @@ def done(folder):
 
 
 def train(method, folder, arguments, handed_on):
-    """Run a method, unless it is finished; a broken gate (exit code 1, the model is kept) belongs into the table."""
-    if done(folder):
-        return
-    command = [sys.executable, "-m", "polyglot", "train", "finetune", "--lang", arguments.lang, "--method", method]
-    command += ["--model", arguments.model, "--out", str(folder), "--quiet", *handed_on]
+    """Run a method."""
+    command = ["finetune", "--lang", arguments.lang, "--method", method, "--model", arguments.model, *handed_on]
     for option in ("corpus", "evaluation"):
         command += [item for value in getattr(arguments, option) for item in (f"--{option}", value)]
     for option in ("sts", "retention_questions", "limit", "epochs", "max_steps"):
         if (value := getattr(arguments, option)) is not None:
             command += [f"--{option.replace('_', '-')}", str(value)]
-    command += ["--resume"] if (folder / "run.json").is_file() else []
-    print(f"{method} …", file=sys.stderr, flush=True)
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    finish(command, folder)
+
+
+def finish(command, folder):
+    """Run `polyglot train …` in a folder, or go on with it, unless it is finished.
+
+    A broken gate (exit code 1, the model is kept) counts as finished.
+    """
+    if done(folder):
+        return
+    whole = [sys.executable, "-m", "polyglot", "train", *command, "--out", str(folder), "--quiet"]
+    whole += ["--resume"] if (folder / "run.json").is_file() else []
+    print(f"{folder} …", file=sys.stderr, flush=True)
+    finished = subprocess.run(whole, capture_output=True, text=True, check=False)
     if not done(folder):
-        print(f"{method} failed: {finished.stderr.strip()}", file=sys.stderr)
+        print(f"{folder} failed: {finished.stderr.strip()}", file=sys.stderr)
 
 
 def table(folders, arguments):
