@@ -46,7 +46,7 @@ def headline(text: str) -> Headline:
     source = result.provenance
     models = ", ".join(dict.fromkeys(model for one in result.results for model in one.models))
     rows = max(one.rows for one in result.results)
-    subject = f"{_kind(result)}: {_labels(result)}"
+    subject = f"{', '.join([_kind(result), *result.common])}: {_labels(result)}"
     return Headline("comparison", subject, result.sentence, models, source.corpus, rows, source.time)
 
 

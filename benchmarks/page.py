@@ -1,0 +1,127 @@
+"""Size of a page, and the time until a browser has drawn its figures: at most 3 MB and 3 s.
+
+    python benchmarks/page.py [--result RESULT.json] [--runs 5] [--out FILE]
+
+Without a result, the built-in corpus is probed in English and French. The page is opened from its file in Debian's
+chromium (or POLYGLOT_CHROMIUM) with the network off, a fresh browser context each time, after one that warms up; the
+clock is the page's own, from navigation to the last figure of the open tab. Ends with status 1 where a goal is missed.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from timing import report
+
+LARGEST_MB = 3.0
+SLOWEST_SECONDS = 3.0
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+# Runs in the page before its own scripts: notes when the last figure of the open tab has been drawn.
+WATCH = """
+addEventListener("DOMContentLoaded", () => {
+  const inSight = () => [...document.querySelectorAll(".plot")].filter((div) => div.clientWidth > 0);
+  const look = () => {
+    const plots = inSight();
+    if (plots.length && plots.every((div) => div.querySelector("svg.main-svg"))) {
+      document.documentElement.dataset.drawn = `${performance.now()} ${plots.length}`;
+    } else {
+      requestAnimationFrame(look);
+    }
+  };
+  look();
+});
+"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page weighs and how fast it stands."""
+
+    claim: str
+    megabytes: float
+    figures: int
+    seconds: float
+    low: float
+    high: float
+    goal: str
+
+    def line(self):
+        """Return the claim with its numbers."""
+        return (
+            f"{self.claim}: {self.megabytes:.2f} MB, {self.figures} figures drawn in {self.seconds:.2f} s "
+            f"[{self.low:.2f}, {self.high:.2f}] (goal {self.goal})"
+        )
+
+    @property
+    def met(self):
+        """Whether both goals are met."""
+        return self.megabytes <= LARGEST_MB and self.seconds <= SLOWEST_SECONDS
+
+
+def made_result():
+    """Probe the built-in corpus, with few permutations: a page as rich as any."""
+    from polyglot.data.open import open_corpus
+    from polyglot.models.cache import EmbeddingCache
+    from polyglot.models.encoder import load_encoder
+    from polyglot.models.folders import default_cache_dir
+    from polyglot.probe.linear_map import LinearMapConfig, run
+    from polyglot.probe.results import to_json
+
+    encoder = load_encoder("minilm")
+    bitext = open_corpus(None, ("en", "fr")).bitext("en", "fr")
+    config = LinearMapConfig(permutations=2, costly_permutations=1, power_replicates=2)
+    return to_json(run((encoder, encoder), bitext, config, cache=EmbeddingCache(default_cache_dir())))
+
+
+def seconds_to_draw(browser, address):
+    """Open a page once; return the seconds until its figures stand, and how many there are."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    page.goto(address)
+    page.wait_for_selector("html[data-drawn]", state="attached", timeout=120_000)
+    milliseconds, figures = page.evaluate("document.documentElement.dataset.drawn").split()
+    context.close()
+    return float(milliseconds) / 1000, int(figures)
+
+
+def measure(text, runs):
+    """Write the page of a result, weigh it, and time it in a browser."""
+    from playwright.sync_api import sync_playwright
+    from polyglot.render.page import write_page
+
+    chromium = os.environ.get("POLYGLOT_CHROMIUM") or shutil.which("chromium")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = write_page(text, Path(folder) / "page.html")
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        seconds_to_draw(browser, path.as_uri())
+        found = [seconds_to_draw(browser, path.as_uri()) for _ in range(runs)]
+        browser.close()
+        size = path.stat().st_size / 1e6
+    seconds = [one for one, _ in found]
+    goal = f"at most {LARGEST_MB:g} MB and {SLOWEST_SECONDS:g} s"
+    middle = statistics.median(seconds)
+    return Page("page of a linear map", size, found[0][1], middle, min(seconds), max(seconds), goal)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--result", type=Path, help="JSON of a result; by default one is made")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--out", type=Path, help="JSON file to write")
+    options = parser.parse_args()
+    text = options.result.read_text(encoding="utf-8") if options.result else made_result()
+    found = measure(text, options.runs)
+    print(json.dumps(asdict(found)))
+    report([found], options.out)
+    return int(not found.met)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
