@@ -1,7 +1,7 @@
 """Encoding of texts of very different lengths, beside the `encode` of sentence-transformers with the same model."""
 
 import numpy as np
-from timing import Measure, arguments, report, seconds, side_by_side
+from timing import Measure, arguments, by_both_clocks, report, seconds
 
 LONGEST = 12  # sentences in a text
 
@@ -33,7 +33,7 @@ def main():
     claim = f"encode {options.n} texts of 1 to {LONGEST} sentences, minilm, {encoder.device}, against the library's"
     report(
         [
-            side_by_side(claim, lambda: encoder.encode(texts), peer, runs=options.runs, goal="≥ 0.95"),
+            *by_both_clocks(claim, lambda: encoder.encode(texts), peer, runs=options.runs, goal="≥ 0.95"),
             Measure.of(f"{len(sentences)} English sentences, minilm, {encoder.device}", rates, "sentences/s", "none"),
         ],
         options.out,

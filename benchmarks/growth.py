@@ -1,4 +1,4 @@
-"""How time grows with the number of rows: the slope of log seconds over log rows, for what should be linear.
+"""How work grows with the number of rows: the slope of log processor seconds over log rows, for what should be linear.
 
     python benchmarks/growth.py --smallest 1000 --largest 1000000
 
@@ -15,7 +15,7 @@ from polyglot.analysis.moments import Moments
 from polyglot.data.groups import concept_groups
 from polyglot.data.importing import import_corpus
 from polyglot.data.open import open_corpus
-from timing import Measure, arguments, report, seconds
+from timing import Measure, arguments, report, worked
 
 GOAL = "≤ 1.1"
 STEADY = 10_000  # rows from which on fixed costs no longer count
@@ -51,7 +51,7 @@ def slope(rows, times):
 
 
 def measure(rows, d, runs):
-    """Return the seconds of each work at each size, (runs,) a size."""
+    """Return the processor seconds of each work at each size, (runs,) a size."""
     times = {}
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +59,7 @@ def measure(rows, d, runs):
             works = array_works(n, d, rng) | text_works(n, Path(folder))
             for name, work in works.items():
                 work()
-                times.setdefault(name, []).append([seconds(work) for _ in range(runs)])
+                times.setdefault(name, []).append([worked(work) for _ in range(runs)])
             print(f"n = {n}: " + ", ".join(f"{name} {min(t[-1]):.3g} s" for name, t in times.items()), flush=True)
     return times
 

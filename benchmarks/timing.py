@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+CLOCKS = {"wall clock": time.perf_counter, "processor time": time.process_time}
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -66,11 +68,41 @@ def side_by_side(
     return Ratio(claim, float(mine), float(theirs), float(np.median(ratios)), min(ratios), max(ratios), goal)
 
 
+def by_both_clocks(
+    claim: str, ours: Callable[[], object], peer: Callable[[], object], *, runs: int = 3, goal: str = ""
+) -> list[Ratio]:
+    """As `side_by_side`, by the wall clock and in processor time of the same runs; the latter stands a busy machine."""
+    ours()
+    peer()
+    turns = [[_by_clock(work) for work in (ours, peer)] for _ in range(runs)]
+    found = []
+    for name in CLOCKS:
+        pairs = [(mine[name], theirs[name]) for mine, theirs in turns]
+        ratios = [b / a for a, b in pairs]
+        mine, theirs = np.median(pairs, axis=0)
+        label = f"{claim}, {name}"
+        found.append(Ratio(label, float(mine), float(theirs), float(np.median(ratios)), min(ratios), max(ratios), goal))
+    return found
+
+
+def _by_clock(run: Callable[[], object]) -> dict[str, float]:
+    began = {name: clock() for name, clock in CLOCKS.items()}
+    run()
+    return {name: clock() - began[name] for name, clock in CLOCKS.items()}
+
+
 def seconds(run: Callable[[], object]) -> float:
     """Return how long a call takes by the wall clock."""
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
+
+
+def worked(run: Callable[[], object]) -> float:
+    """Return the processor seconds of a call, all threads together; other work on the machine hardly changes them."""
+    start = time.process_time()
+    run()
+    return time.process_time() - start
 
 
 def arguments(description: str, **defaults: int) -> argparse.Namespace:
