@@ -56,7 +56,7 @@ def _both(before: Interval, after: Interval) -> tuple[str, str]:
 
 
 def _points(interval: Interval, scale: float = 100) -> str:
-    return f"{scale * interval.value:.1f} [{scale * interval.low:.1f}, {scale * interval.high:.1f}]"
+    return f"{scale * interval.value:z.1f} [{scale * interval.low:z.1f}, {scale * interval.high:z.1f}]"
 
 
 def model_card(result: TrainResult) -> str:

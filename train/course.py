@@ -126,7 +126,7 @@ class Journal:
 
     def note_moment(self, name: str, moment: Moment) -> None:
         """Write down a measurement of the held-out rows."""
-        numbers = {} if moment.score is None else {name: moment.score}
+        numbers = {"loss": moment.loss} | ({} if moment.score is None else {name: moment.score})
         words = {}
         for language, found in moment.certificates.items():
             numbers |= {f"R² of {rung}, {language}": r2.value for rung, r2 in found.r2.items()}

@@ -184,4 +184,4 @@ def test_numbers_go_to_a_board_where_one_is_installed(finetune_config, monkeypat
     module.SummaryWriter = SummaryWriter
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
     run_finetune(finetune_config(loop={"max_steps": 6, "evaluate_every": 3}))
-    assert written == [("folder", 1), ("P@1", 3), ("P@1", 6), ("closed", 0)]
+    assert written == [("folder", 1), ("loss", 3), ("P@1", 3), ("loss", 6), ("P@1", 6), ("closed", 0)]
