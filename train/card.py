@@ -22,7 +22,9 @@ def outcome_table(result: TrainResult) -> tuple[tuple[str, str, str], ...]:
     if result.retention is not None:
         for kept in result.retention.scores:
             rows.append((f"old language, {kept.name}", _points(kept.before, 1), _points(kept.after, 1)))
-        rows.append(("old language, mean 1 − cos to f0", "0", f"{result.retention.drift:.4f}"))
+        rows.append(("old language, mean 1 − cos to f0", "0", f"{result.retention.drift:z.4f}"))
+        if result.retention.unchanged:
+            rows.append(("old language, sentences that kept their vector", "", f"{result.retention.unchanged:.1%}"))
     rows += [(name, "", _points(score, 1)) for name, score in result.scores.items()]
     return tuple(rows)
 

@@ -83,6 +83,7 @@ class Retention:
     drift: float  # mean 1 − cos(fθ, f0) of held-out text in the old language
     max_loss: float
     broken: tuple[str, ...]  # names of the scores that lost more than is allowed
+    unchanged: float | None = None  # share of that text whose vector moved by no more than rounding
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 RESAMPLES = 500
 DEPTH = 10
+ROUNDING = 1e-6  # batches of other texts pad a text differently
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,8 +160,9 @@ def retention(
     if text.queries:
         scores.append(_retrieval(before.gains, after.gains, rng))
     drift = float(np.mean(1 - (_unit(before.plain) * _unit(after.plain)).sum(axis=1))) if text.plain else 0.0
+    unchanged = float(np.mean(np.abs(before.plain - after.plain).max(axis=1) <= ROUNDING)) if text.plain else None
     broken = tuple(score.name for score in scores if score.lost.value > config.max_english_loss)
-    return Retention(tuple(scores), drift, config.max_english_loss, broken)
+    return Retention(tuple(scores), drift, config.max_english_loss, broken, unchanged)
 
 
 def _similarity(truth: Floats, before: Floats, after: Floats, rng: np.random.Generator) -> Kept:
