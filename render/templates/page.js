@@ -19,9 +19,16 @@
     );
   };
 
+  // A plain loop: over two megabytes a callback for each letter costs most of a second.
+  const bytesOf = (base64) => {
+    const letters = atob(base64);
+    const bytes = new Uint8Array(letters.length);
+    for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i);
+    return bytes;
+  };
+
   const unpack = async (packed) => {
-    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const stream = new Blob([bytesOf(packed)]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Response(stream).text();
   };
 
@@ -92,7 +99,7 @@
       const image = { data: painted(panel.data, palettes.light), layout: { ...layout, template: look, paper_bgcolor: "#fff" } };
       const url = await Plotly.toImage(image, { format, width: 720, height: panel.height, scale: format === "png" ? 3 : 1 });
       const body = format === "svg" ? new Blob([decodeURIComponent(url.slice(url.indexOf(",") + 1))], { type: "image/svg+xml" })
-        : new Blob([Uint8Array.from(atob(url.split(",")[1]), (letter) => letter.charCodeAt(0))], { type: "image/png" });
+        : new Blob([bytesOf(url.split(",")[1])], { type: "image/png" });
       save(`${div.id.replace(/-plot$/, "")}.${format}`, body);
     }
   };
@@ -147,7 +154,23 @@
     plots().forEach(refresh);
   });
 
-  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => refresh(entry.target)));
+  // One figure at a time, those in sight first, so that the page can be scrolled while the others are drawn.
+  const waiting = new Set();
+  const inSight = (div) => {
+    const { top, bottom } = div.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
+  };
+  const drawNext = () => {
+    const next = [...waiting].find(inSight) ?? waiting.values().next().value;
+    waiting.delete(next);
+    if (waiting.size) setTimeout(drawNext);
+    refresh(next);
+  };
+  const sizes = new ResizeObserver((entries) => {
+    const idle = !waiting.size;
+    for (const { target } of entries) waiting.add(target);
+    if (idle) drawNext();
+  });
 
   const add = (div, panel) => {
     panels[div.id] = panel;

@@ -300,7 +300,7 @@ def test_pages_of_one_folder_share_one_plotly(visits, result_json, comparison, t
         page.wait_for_selector(".plot svg.main-svg")
     assert len(list(tmp_path.glob("plotly-*.min.js"))) == 1
     page = visits.open(write_index(tmp_path).as_uri())
-    page.get_by_role("link", name="linear map: ").click()
+    page.get_by_role("link", name="linear map, ").click()
     page.wait_for_selector(".plot svg.main-svg")
 
 
