@@ -32,6 +32,7 @@ QUICK = {
     "grouping": ["--rows", "50000"],
     "growth": ["--largest", "100000"],
     "cached": ["--limit", "200", "--runs", "1"],
+    "page": ["--runs", "3"],
 }
 FULL = {
     "help": ["--runs", "15"],
@@ -44,6 +45,7 @@ FULL = {
     "grouping": ["--rows", "1000000"],
     "growth": ["--largest", "1000000"],
     "cached": ["--probes", "3", "--runs", "2"],
+    "page": ["--runs", "5"],
     "train": ["--pairs", "2000"],
 }
 
