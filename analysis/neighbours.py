@@ -117,7 +117,8 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
         Rows and columns of a tile; by default what suits the device.
     shards : OneShard
         `CandidateShards()` where each process of a group holds some of the candidates and all of the queries; then
-        `forward` ranks among the candidates of all processes, and `backward` ranks the candidates held here.
+        `forward` ranks among the candidates of all processes, and `backward` ranks the candidates held here. Not
+        together with `gains`.
 
     Returns
     -------
@@ -128,11 +129,13 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
     Raises
     ------
     ConfigError
-        If a neighbourhood is below 1.
+        If a neighbourhood is below 1, or gains are asked for over shards.
     DataError
         If widths differ, a side is empty, or no query has a right answer.
     """
     _check(queries, candidates, k, margin_k)
+    if gains and shards is not ONE_SHARD:
+        raise ConfigError("gains are not added up over shards: leave them out, or give all candidates to one process")
     right = _RightPairs.of(query_groups, candidate_groups, device)
     if not shards.exist_anywhere(len(right.rows)):
         raise DataError("no query has a right answer among the candidates: the groups have nothing in common")
@@ -141,7 +144,7 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
     hoods, cosines = _first_pass(tiles, largest, right)
     hoods = _Hoods(shards.nearest(hoods.queries, largest), hoods.candidates)
     sizes = {"cosine": 0, "csls": k, "margin": margin_k}
-    counters = {
+    counters: dict[str, _Counter] = {
         name: _Counter.of(_Scorer.of(name, hoods, sizes[name]), right, cosines, tiles.shape)
         for name in CRITERIA
         if margin or name != "margin"
@@ -154,7 +157,9 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
             counter.add(tile, members, scores, flags)
     for counter in counters.values():
         shards.total(counter.above[0])
-    ranks = [{name: counter.ranks(axis) for name, counter in counters.items()} for axis in (0, 1)]
+    ranks: list[dict[str, Ranks]] = [
+        {name: counter.ranks(axis) for name, counter in counters.items()} for axis in (0, 1)
+    ]
     felt = _influences(tiles, right, counters, gains, ranks) if gains else ({}, {})
     return MatchRanks(**ranks[0], influence=felt[0]), MatchRanks(**ranks[1], influence=felt[1])
 

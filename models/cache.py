@@ -276,7 +276,8 @@ def encode_block(
 
 def _shapes(encoder: "Encoder", rows: int, layers: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     width = encoder.nothing(0).hidden.shape[-1]
-    return {POOLED: (rows, encoder.dim), COUNTS: (3, rows)} | {_layer_part(layer): (rows, width) for layer in layers}
+    shapes: dict[str, tuple[int, ...]] = {POOLED: (rows, encoder.dim), COUNTS: (3, rows)}
+    return shapes | {_layer_part(layer): (rows, width) for layer in layers}
 
 
 def _layer_part(layer: int) -> str:

@@ -7,9 +7,11 @@ import sys
 
 import numpy as np
 import pytest
+from polyglot.analysis.candidate_shards import CandidateShards
 from polyglot.analysis.cka import debiased_cka_from_moments
 from polyglot.analysis.moments import SUMS, Moments
 from polyglot.analysis.neighbours import CRITERIA, match_ranks
+from polyglot.errors import ConfigError
 
 CUTS = (64, 147)  # after the second, a shard is smaller than a neighbourhood
 PROGRAM = f"""
@@ -69,6 +71,21 @@ def found(data, tmp_path_factory):
         for process in running:
             process.kill()
     return folder
+
+
+def test_gains_are_refused_over_shards(data):
+    def gain(ranks):
+        return 1.0 / ranks
+
+    with pytest.raises(ConfigError, match="over shards"):
+        match_ranks(
+            data["x"],
+            data["y"],
+            data["groups"],
+            data["groups"],
+            gains={"p_at_1": ("cosine", gain)},
+            shards=CandidateShards(),
+        )
 
 
 @pytest.mark.parametrize("cut", CUTS)
