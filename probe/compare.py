@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import ConfigError, DataError
-from .compare_differences import NOT_KEPT, Entry, Testing, differences, why_unpaired
+from .compare_differences import NOT_KEPT, Entry, Procedure, differences, why_unpaired
 from .compare_parts import common_parts, labels, what_is_common
 from .compare_result import Compared, CompareResult, Difference, score_name
 from .compare_scores import READERS, Read
@@ -83,7 +83,7 @@ def run(
     origin = Origin.now(command)
     reads = [_read(kind, source) for source in sources]
     entries = _entries(reads, sources)
-    found = differences(entries, Testing(config.level, config.resamples, config.seed))
+    found = differences(entries, Procedure(config.level, config.resamples, config.seed))
     reason = _unpaired(entries, found)
     results = tuple(_compared(entry, source) for entry, source in zip(entries, sources, strict=True))
     sides = tuple(dict.fromkeys(side for read in reads for side in read.provenance.models))

@@ -33,7 +33,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Testing:
+class Procedure:
     """How differences are tested."""
 
     level: float
@@ -41,20 +41,20 @@ class Testing:
     seed: int
 
 
-def differences(entries: Sequence[Entry], testing: Testing) -> tuple[Difference, ...]:
+def differences(entries: Sequence[Entry], procedure: Procedure) -> tuple[Difference, ...]:
     """Compare every tested score of every result with that of the first; p-values are Holm-adjusted over all.
 
     Parameters
     ----------
     entries : sequence of Entry
         The first is the reference.
-    testing : Testing
+    procedure : Procedure
     """
     reference = entries[0]
-    found = [one for other in entries[1:] for one in _against(reference, other, testing)]
+    found = [one for other in entries[1:] for one in _against(reference, other, procedure)]
     adjusted = holm([one.p_value for one in found]) if found else np.empty(0)
     return tuple(
-        replace(one, p_adjusted=float(p), holds=bool(p <= 1 - testing.level))
+        replace(one, p_adjusted=float(p), holds=bool(p <= 1 - procedure.level))
         for one, p in zip(found, adjusted, strict=True)
     )
 
@@ -73,7 +73,7 @@ def why_unpaired(reference: Entry, other: Entry, score: Score) -> str:
     return "" if key in mine.values and key in theirs.values else NOT_KEPT
 
 
-def _against(reference: Entry, other: Entry, testing: Testing) -> Iterator[Difference]:
+def _against(reference: Entry, other: Entry, procedure: Procedure) -> Iterator[Difference]:
     known = {(s.part, s.measure, s.row): s for s in reference.scores if s.tested}
     drawn: dict[str, Resamples] = {}
     for score in other.scores:
@@ -82,12 +82,12 @@ def _against(reference: Entry, other: Entry, testing: Testing) -> Iterator[Diffe
             continue
         pair = _rows(reference, other, score)
         if pair is None:
-            interval, p_value = unpaired(score.estimate, base.estimate, testing.level)
+            interval, p_value = unpaired(score.estimate, base.estimate, procedure.level)
         else:
             if score.part not in drawn:
-                rng = np.random.default_rng([testing.seed, 1])
-                drawn[score.part] = Resamples.draw(pair[0].groups, rng, testing.resamples)
-            interval, p_value = paired(pair, (score.measure, score.row), drawn[score.part], testing.level)
+                rng = np.random.default_rng([procedure.seed, 1])
+                drawn[score.part] = Resamples.draw(pair[0].groups, rng, procedure.resamples)
+            interval, p_value = paired(pair, (score.measure, score.row), drawn[score.part], procedure.level)
         yield Difference(
             other.label,
             score.part,
