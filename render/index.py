@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -89,9 +90,22 @@ def _headline(path: Path) -> Headline | None:
 
 
 def _unknown(text: str) -> Headline | None:
-    """Return a bare line for a result of a kind that this version cannot show; None for what is no result."""
+    """Return a bare line for a result that has no page, of its provenance and sentence; None for what is no result."""
     try:
         schema = read_schema(text)
     except DataError:
         return None
-    return Headline(kind=schema, subject="", verdict="not known to this version", models="", corpus="", rows=0, time="")
+    value = json.loads(text)
+    source = value.get("provenance")
+    record: dict[str, object] = source if isinstance(source, dict) else {}
+    sides = record.get("models")
+    models = [str(side.get("model", "")) for side in sides if isinstance(side, dict)] if isinstance(sides, list) else []
+    return Headline(
+        kind=schema,
+        subject="",
+        verdict=str(value.get("sentence") or "no page for results of this kind"),
+        models=", ".join(dict.fromkeys(models)),
+        corpus=str(record.get("corpus", "")),
+        rows=0,
+        time=str(record.get("time", "")),
+    )

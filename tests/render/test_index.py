@@ -34,6 +34,17 @@ def test_a_kind_from_the_future_is_listed_as_such(folder):
     assert list_results(folder).entries[2].headline.kind == "polyglot/new/7"
 
 
+def test_a_result_without_a_page_says_where_it_comes_from(tmp_path):
+    record = {"models": [{"model": "minilm"}, {"model": "minilm"}], "corpus": "builtin", "time": "2026-01-01T00:00:00"}
+    value = {"schema": "polyglot/new/7", "provenance": record, "sentence": "A shift was fitted."}
+    (tmp_path / "a.json").write_text(json.dumps(value), encoding="utf-8")
+    (tmp_path / "b.json").write_text('{"schema": "polyglot/new/7", "provenance": [{"models": 3}]}', encoding="utf-8")
+    first, second = (entry.headline for entry in list_results(tmp_path).entries)
+    assert (first.verdict, first.models, first.corpus) == ("A shift was fitted.", "minilm", "builtin")
+    assert second.verdict == "no page for results of this kind"
+    assert "2026-01-01 00:00" in render_index(list_results(tmp_path))
+
+
 def test_files_that_are_no_results_are_named(folder):
     assert list_results(folder).unread == ("broken.json", "other.json")
     assert "Not results: broken.json, other.json." in render_index(list_results(folder))
