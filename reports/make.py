@@ -119,7 +119,8 @@ def main():
     parser.add_argument("--list", action="store_true", help="print the parts, and which are there")
     options = parser.parse_args()
     out = options.out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
+    if not options.list:
+        out.mkdir(parents=True, exist_ok=True)
     for part in study(options.limit):
         if options.only and not any(text in part.name for text in options.only):
             continue
