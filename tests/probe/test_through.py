@@ -118,3 +118,26 @@ def test_a_map_from_captions_and_news_finds_more_elsewhere(shared_data, tmp_path
     for direction in found.directions:
         assert direction.map_gains["cosine"].low > 0
         assert "map fitted on stsb:train (2500 pairs)" in direction.warnings[0]
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_a_shift_from_similar_sentences_finds_more_passages(shared_data, tmp_path):
+    """A rotation of the same pairs does not: what it learns of its text need not hold elsewhere (docs/guide-map.md)."""
+    from polyglot.data.open import open_corpus
+    from polyglot.data.questions import open_questions
+    from polyglot.models.cache import EmbeddingCache
+    from polyglot.models.encoder import load_encoder
+    from polyglot.probe.map_fit import fit
+    from polyglot.probe.question_retrieval import QuestionConfig, run
+
+    encoder, cache = load_encoder("minilm", device="cpu"), EmbeddingCache(tmp_path / "cache")
+    similar = open_corpus([str(shared_data / "stsb:train")], ("de", "en"), limit=1000).bitext("de", "en")
+    config = MapFitConfig(rung="shift", resamples=100, permutations=2)
+    fit((encoder, encoder), similar, tmp_path / "map", config, cache=cache)
+    questions = open_questions(shared_data / "xquad", "de", "en").limited(400)
+    through = Through.load(tmp_path / "map")
+    result = run((encoder, encoder), questions, QuestionConfig(), through=through, cache=cache)
+    mapped = next(r for r in result.rankings if r.name == "through map" and r.criterion == "cosine")
+    assert mapped.difference.low > 0
+    assert result.warnings[0].startswith("map fitted on stsb:train (1000 pairs), scored on xquad")
