@@ -30,18 +30,24 @@ def metrics(run):
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_score_and_certificate_along_the_way_survive_a_kill(finetune_config, signal_at_step, same_weights):
-    whole = finetune_config("whole", loop=WATCHED, data=HELD)
+@pytest.mark.parametrize("patience", [None, 9])
+def test_score_and_certificate_along_the_way_survive_a_kill(finetune_config, signal_at_step, same_weights, patience):
+    loop = {**WATCHED, "patience": patience}
+    whole = finetune_config("whole", loop=loop, data=HELD)
     result = run_finetune(whole)
     moments = result.course.moments
-    assert [m.step for m in moments if m.score is not None] == [6, 12, 18, 24, 30, result.course.steps]
-    assert [m.step for m in moments if m.certificates] == [12, 24, result.course.steps]
-    assert moments[-1].score == result.languages[0].after.retrieval.p_at_1.value
+    last = result.course.steps
+    assert [m.step for m in moments if m.score is not None] == sorted({*range(6, last + 1, 6), last})
+    assert [m.step for m in moments if m.certificates] == sorted({*range(12, last + 1, 12), last})
+    if patience is None:
+        assert moments[-1].score == result.languages[0].after.retrieval.p_at_1.value
+    else:
+        assert result.course.kept_step == max(moments, key=lambda moment: moment.score or 0).step
     assert {"identity", "rotation", "linear"} <= set(moments[-1].certificates["fr"].r2)
 
-    killed = finetune_config("killed", loop=WATCHED, data=HELD)
-    signal_at_step(killed, 16, "SIGKILL")
-    again = run_finetune(finetune_config("killed", loop=WATCHED, data=HELD, resume=True))
+    killed = finetune_config("killed", loop=loop, data=HELD)
+    signal_at_step(killed, 15, "SIGKILL")
+    again = run_finetune(finetune_config("killed", loop=loop, data=HELD, resume=True))
     same_weights(whole.out, killed.out)
     assert again.speed.losses == result.speed.losses
     assert again.course == result.course == kept_result(killed.out).course
