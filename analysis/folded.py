@@ -62,9 +62,8 @@ class FoldedSource:
 
     def narrow(self) -> FoldedSource:
         """Return the same source in float32, which takes over what has been factorised in float64."""
-        return FoldedSource(
-            *(narrowed(v) for v in (self.x, self.folds, self.rows, self.sums, self.scatters)), wide=self
-        )
+        x, sums, scatters = narrowed((self.x, self.sums, self.scatters))
+        return FoldedSource(x, self.folds, self.rows, sums, scatters, wide=self)
 
     @property
     def n_folds(self) -> int:

@@ -78,7 +78,8 @@ def power_curve(
         )
         low, high = (low, middle) if visited[shares[middle]][0] >= POWER else (middle + 1, high)
     order = sorted(visited)
-    return PowerCurve(tuple(order), *zip(*(visited[s] for s in order), strict=True), flat)
+    detected, tried = (tuple(values) for values in zip(*(visited[s] for s in order), strict=True))
+    return PowerCurve(tuple(order), detected, tried, flat)
 
 
 def flat_gains(ladder: Ladder, planting: Planting, replicates: int, seed: int) -> tuple[float, ...]:

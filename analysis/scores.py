@@ -142,7 +142,8 @@ def _borne(influence: Floats, queries: NDArray[np.int64], candidates: NDArray[np
 
 
 def _centred(values: Floats) -> Floats:
-    return values - values.mean()
+    centred: Floats = values - values.mean()
+    return centred
 
 
 def mean_intervals(outcomes: dict[str, Floats], resamples: Resamples) -> dict[str, Interval]:
