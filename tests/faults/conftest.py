@@ -114,20 +114,32 @@ def corpus(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def command(model, corpus):
-    """A probe that takes about a second."""
-    return ["probe", "linear-map", "en", "fr", "--model", model, "--corpus", corpus, "--device", "cpu",
-            "--permutations", "2", "--quiet", "--out", "reports"]  # fmt: skip
+    """A probe that takes a third of a second."""
+    return probe_of("retrieval", model, corpus)
 
 
 @pytest.fixture(scope="session")
-def undisturbed(polyglot, command, tmp_path_factory):
-    """Folder of a run that nothing happened to."""
+def certificate(model, corpus):
+    """A probe that takes a second, most of it in two threads."""
+    return [*probe_of("linear-map", model, corpus), "--permutations", "2"]
+
+
+def probe_of(name, model, corpus):
+    return ["probe", name, "en", "fr", "--model", model, "--corpus", corpus, "--device", "cpu", "--quiet",
+            "--out", "reports"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def undisturbed(polyglot, command, certificate, tmp_path_factory):
+    """Folder of runs that nothing happened to."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    assert polyglot.ask(do="here", arguments=[*map(str, command[:-1]), str(folder / "reports")]) == 0
+    for arguments in (command, certificate):
+        moved = [str(folder / "reports") if argument == "reports" else str(argument) for argument in arguments]
+        assert polyglot.ask(do="here", arguments=moved) == 0
     return folder
 
 
-def result_of(folder, probe="linear-map"):
+def result_of(folder, probe="retrieval"):
     """Return a run's result without what changes from run to run."""
     result = json.loads((folder / "reports" / probe / "en-fr.json").read_text(encoding="utf-8"))
     for name in ("time", "host", "seconds", "command"):

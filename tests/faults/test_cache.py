@@ -71,7 +71,7 @@ def test_files_from_another_time_and_a_clock_that_jumps(polyglot, command, undis
     code, run = polyglot.run(tmp_path, *command, jumping_clock=True)
     assert code == 0, run.err
     assert result_of(tmp_path) == result_of(undisturbed)
-    written = json.loads((tmp_path / "reports" / "linear-map" / "en-fr.json").read_text(encoding="utf-8"))
+    written = json.loads((tmp_path / "reports" / "retrieval" / "en-fr.json").read_text(encoding="utf-8"))
     assert 0 <= written["provenance"]["seconds"] < 600
 
 

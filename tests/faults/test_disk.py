@@ -57,7 +57,7 @@ def test_reports_on_a_full_disk_are_one_line_and_no_half_file(polyglot, command,
         assert run.err.startswith("error: cannot write ")
         assert "No space left on device" in run.err
         assert len(run.err.splitlines()) == 1
-        assert set(files_in(reports)) <= {"linear-map/en-fr.json"}
+        assert set(files_in(reports)) <= {"retrieval/en-fr.json"}
         if files_in(reports):
             assert result_of(tmp_path)
 
@@ -67,7 +67,7 @@ def test_reports_whose_files_may_not_grow_leave_no_half_file(polyglot, command, 
     assert code == 1
     assert run.err.startswith("error: cannot write ")
     assert len(run.err.splitlines()) == 1
-    assert files_in(tmp_path / "reports") == ["linear-map/en-fr.json"]
+    assert files_in(tmp_path / "reports") == ["retrieval/en-fr.json"]
     assert result_of(tmp_path)
 
 

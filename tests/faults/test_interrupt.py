@@ -11,9 +11,16 @@ from .conftest import files_in, result_of, wait_for
 PROMPT_SECONDS = 30  # a run that ignored the signal would take 60
 
 
-@pytest.mark.parametrize("point", ["wait_in_second_block", "wait_in_the_null"])
-def test_an_interrupt_ends_the_run_at_once(polyglot, command, undisturbed, tmp_path, point):
-    flag = tmp_path / "reached"
+@pytest.fixture
+def commands(command, certificate):
+    return {"retrieval": command, "linear-map": certificate}
+
+
+@pytest.mark.parametrize(
+    ("probe", "point"), [("retrieval", "wait_in_second_block"), ("linear-map", "wait_in_the_null")]
+)
+def test_an_interrupt_ends_the_run_at_once(polyglot, commands, undisturbed, tmp_path, probe, point):
+    command, flag = commands[probe], tmp_path / "reached"
     run = polyglot.start(tmp_path, *command, **{point: str(flag)})
     wait_for(flag)
     start = time.monotonic()
@@ -25,4 +32,4 @@ def test_an_interrupt_ends_the_run_at_once(polyglot, command, undisturbed, tmp_p
     assert not list(tmp_path.rglob(".tmp-*"))
     code, again = polyglot.run(tmp_path, *command)
     assert code == 0, again.err
-    assert result_of(tmp_path) == result_of(undisturbed)
+    assert result_of(tmp_path, probe) == result_of(undisturbed, probe)

@@ -4,12 +4,11 @@ import signal
 
 import pytest
 
-from .conftest import result_of
+from .conftest import files_in, result_of
 
 POINTS = (
     "kill_in_third_block",
     "kill_while_a_shard_is_written",
-    "kill_in_the_null",
     "kill_while_the_result_is_written",
     "kill_while_the_page_is_written",
 )
@@ -19,7 +18,16 @@ POINTS = (
 def test_the_same_command_completes_after_a_kill(polyglot, command, undisturbed, tmp_path, point):
     code, _ = polyglot.run(tmp_path, *command, **{point: True})
     assert code == -signal.SIGKILL
-    assert not (tmp_path / "reports" / "linear-map" / "en-fr.html").exists()
+    assert not (tmp_path / "reports" / "retrieval" / "en-fr.html").exists()
     code, again = polyglot.run(tmp_path, *command)
     assert code == 0, again.err
     assert result_of(tmp_path) == result_of(undisturbed)
+
+
+def test_the_same_command_completes_after_a_kill_in_the_computation(polyglot, certificate, undisturbed, tmp_path):
+    code, _ = polyglot.run(tmp_path, *certificate, kill_in_the_null=True)
+    assert code == -signal.SIGKILL
+    assert files_in(tmp_path / "reports") == []
+    code, again = polyglot.run(tmp_path, *certificate)
+    assert code == 0, again.err
+    assert result_of(tmp_path, "linear-map") == result_of(undisturbed, "linear-map")

@@ -44,22 +44,22 @@ def launch(folder, *arguments, processes=2, dies=""):
     )
 
 
-def test_two_processes_say_what_one_says(command, undisturbed, tmp_path):
-    done = launch(tmp_path, *command)
+def test_two_processes_say_what_one_says(certificate, undisturbed, tmp_path):
+    done = launch(tmp_path, *certificate)
     assert done.returncode == 0, done.stderr
     shares = [(tmp_path / f"encoded-by-{rank}").read_text().split() for rank in range(2)]
     assert [len(share) for share in shares] == [4, 4]
     assert len(done.stdout.splitlines()) == 2
     assert files_in(tmp_path / "reports") == ["linear-map/en-fr.html", "linear-map/en-fr.json"]
-    assert_near(result_of(tmp_path), result_of(undisturbed), 1e-9)
+    assert_near(result_of(tmp_path, "linear-map"), result_of(undisturbed, "linear-map"), 1e-9)
 
 
 @pytest.mark.slow
-def test_where_one_process_dies_the_run_ends_and_the_same_command_completes(command, undisturbed, tmp_path):
-    done = launch(tmp_path, *command, dies="1")
+def test_where_one_process_dies_the_run_ends_and_the_same_command_completes(certificate, undisturbed, tmp_path):
+    done = launch(tmp_path, *certificate, dies="1")
     assert done.returncode != 0
     assert "SIGKILL" in done.stderr or "-9" in done.stderr
     assert files_in(tmp_path / "reports") == []
-    done = launch(tmp_path, *command)
+    done = launch(tmp_path, *certificate)
     assert done.returncode == 0, done.stderr
-    assert_near(result_of(tmp_path), result_of(undisturbed), 1e-9)
+    assert_near(result_of(tmp_path, "linear-map"), result_of(undisturbed, "linear-map"), 1e-9)
