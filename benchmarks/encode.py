@@ -1,7 +1,7 @@
 """Encoding of texts of very different lengths, beside the `encode` of sentence-transformers with the same model."""
 
 import numpy as np
-from timing import Measure, arguments, by_both_clocks, report, seconds
+from timing import Measure, arguments, by_both_clocks, report, worked
 
 LONGEST = 12  # sentences in a text
 
@@ -29,12 +29,17 @@ def main():
     apart = np.abs(peer() - encoder.encode(texts).pooled).max()
     print(f"largest difference of a number: {apart:.1e}")
     sentences = open_corpus(None, ("en",), limit=max(50, options.n), seed=0).column("en")
-    rates = [len(sentences) / seconds(lambda: encoder.encode(sentences)) for _ in range(options.runs)]
+    rates = [len(sentences) / worked(lambda: encoder.encode(sentences)) for _ in range(options.runs)]
     claim = f"encode {options.n} texts of 1 to {LONGEST} sentences, minilm, {encoder.device}, against the library's"
     report(
         [
             *by_both_clocks(claim, lambda: encoder.encode(texts), peer, runs=options.runs, goal="≥ 0.95"),
-            Measure.of(f"{len(sentences)} English sentences, minilm, {encoder.device}", rates, "sentences/s", "none"),
+            Measure.of(
+                f"{len(sentences)} English sentences, minilm, {encoder.device}",
+                rates,
+                "sentences per processor second",
+                "none",
+            ),
         ],
         options.out,
     )

@@ -27,7 +27,7 @@ QUICK = {
     "ladder": ["--n", "6000", "--runs", "1"],
     "retrieval": ["--rows", "8000"],
     "cka": ["--n", "50000", "--gram", "2000"],
-    "encode": ["--n", "150"],
+    "encode": ["--n", "100"],
     "layers": ["--rows", "200"],
     "grouping": ["--rows", "50000"],
     "growth": ["--largest", "100000"],
