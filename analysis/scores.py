@@ -126,9 +126,16 @@ def outcomes_in_both_roles(
         Concept groups.
     """
     return {
-        name: outcome - _centred(_borne(ranks.influence[name], queries, candidates))
+        name: in_both_roles(outcome, ranks.influence[name], queries, candidates)
         for name, outcome in retrieval_outcomes(ranks).items()
     }
+
+
+def in_both_roles(
+    outcome: Floats, influence: Floats, queries: NDArray[np.int64], candidates: NDArray[np.int64]
+) -> Floats:
+    """Return one outcome (n,) less what the query's group costs the others as a candidate, influence (m,)."""
+    return outcome - _centred(_borne(influence, queries, candidates))
 
 
 def _borne(influence: Floats, queries: NDArray[np.int64], candidates: NDArray[np.int64]) -> Floats:
