@@ -124,7 +124,7 @@ def rows(c):
             "certificate (ladder, nulls, power)",
             "as at the limit",
             "the same",
-            size(16 * 10 * CERTIFICATE_ROWS * WIDTH),
+            size(2 * 8 * 10 * CERTIFICATE_ROWS * WIDTH),  # both directions, the predictions of ten rungs
             "–",
             f"on a sample: --limit {CERTIFICATE_ROWS}",
         ),
