@@ -22,6 +22,7 @@ from ..errors import DataError, OutputError
 __all__ = ["Interval", "Provenance", "Side", "from_json", "read_schema", "to_json", "write_text"]
 
 R = TypeVar("R")
+STALE_SECONDS = 3600.0
 VOLATILE = ("time", "host", "seconds")
 
 
@@ -96,12 +97,24 @@ def write_text(path: Path, text: str) -> None:
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(path)
         scratch.write_text(text, encoding="utf-8")
         scratch.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)
         raise OutputError(f"cannot write {path}: {error.strerror}; give another folder with --out") from error
+
+
+def _remove_stale(path: Path) -> None:
+    """Delete what killed runs left half written; younger scratch files may belong to a process at work."""
+    import glob
+    import time
+
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - leftover.stat().st_mtime > STALE_SECONDS:
+                leftover.unlink()
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
