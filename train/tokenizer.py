@@ -25,6 +25,7 @@ SPELLED_OUT = 2.5
 LEAST_SHARE = 0.1
 PARTNERS = 5
 FOREIGN = 0.1
+MOST_LETTERS = 1000
 _WORD = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _RETIRED = "\u2060"
 
@@ -264,16 +265,33 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
     texts : iterable of str
     vocabulary : int
         Greatest number of pieces, special ones included.
+
+    Notes
+    -----
+    Left alone, the trainer numbers continued letters in the order of a hash table, which changes from process to
+    process and decides ties between merges: a resumed run and its checkpoint, or two processes of one run, would have
+    different vocabularies. So all letters are given to it in order, as if they were special, and the pieces are then
+    put into a clean tokenizer.
     """
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=vocabulary, special_tokens=special, show_progress=False)
-    tokenizer.train_from_iterator(texts, trainer)
+    learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    learner.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=False)
+    learner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    held = list(texts)
+    letters, continued = _letters(learner, held)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[*special, *(f"##{letter}" for letter in continued)],
+        initial_alphabet=letters,
+        limit_alphabet=len(letters),
+        show_progress=False,
+    )
+    learner.train_from_iterator(held, trainer)
+    tokenizer = Tokenizer(models.WordPiece(learner.get_vocab(), unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = learner.normalizer, learner.pre_tokenizer
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
@@ -287,3 +305,19 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
         mask_token="[MASK]",
     )
     return made
+
+
+def _letters(tokenizer: Any, texts: Sequence[str]) -> tuple[list[str], list[str]]:  # noqa: ANN401 - the Rust library has no types
+    """Return the commonest characters of texts, and those of them that do not only begin words, both in order."""
+    words = Counter(
+        word
+        for text in texts
+        for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))
+    )
+    counts, continued = Counter[str](), set[str]()
+    for word, count in words.items():
+        for letter in word:
+            counts[letter] += count
+        continued.update(word[1:])
+    kept = sorted(counts, key=lambda letter: (-counts[letter], letter))[:MOST_LETTERS]
+    return sorted(kept), sorted(continued.intersection(kept))
