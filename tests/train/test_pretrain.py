@@ -76,3 +76,29 @@ def test_rows_that_the_architecture_cannot_hold_are_refused(pretrain_config):
 def test_too_little_text_is_refused(pretrain_config):
     with pytest.raises(DataError, match="smaller --length"):
         run_pretrain(pretrain_config(architecture="modernbert", length=4096))
+
+
+def test_a_stopped_pretraining_goes_on_with_its_vocabulary(pretrain_config, monkeypatch, same_weights):
+    import dataclasses
+
+    from polyglot.train.loop import Loop
+
+    def every_ten(out, **options):
+        config = pretrain_config(out, **options)
+        return dataclasses.replace(config, loop=dataclasses.replace(config.loop, checkpoint_every=10))
+
+    kept = Loop._after
+
+    def stop(self, step, journal):
+        kept(self, step, journal)
+        if step == 15:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Loop, "_after", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_pretrain(every_ten("stopped"))
+    run_pretrain(every_ten("stopped", resume=True))
+    whole = every_ten("whole")
+    run_pretrain(whole)
+    same_weights(whole.out, whole.out.with_name("stopped"))
