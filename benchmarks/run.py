@@ -38,7 +38,7 @@ FULL = {
     "help": ["--runs", "15"],
     "moments": ["--n", "100000"],
     "ladder": ["--n", "20000", "--runs", "3"],
-    "retrieval": ["--rows", "50000", "--repeats", "3"],
+    "retrieval": ["--rows", "50000", "--repeats", "1"],
     "cka": ["--n", "100000", "--gram", "8000"],
     "encode": ["--n", "2000"],
     "layers": [],

@@ -25,6 +25,7 @@ SPELLED_OUT = 2.5
 LEAST_SHARE = 0.1
 PARTNERS = 5
 FOREIGN = 0.1
+STRICT_OCCURRENCES = 10
 MOST_LETTERS = 1000
 _WORD = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _RETIRED = "\u2060"
@@ -152,7 +153,8 @@ def choose_words(
     most : int
         Number of words.
     strict : bool
-        Take no word that the known side holds at all.
+        Take no word that the known side holds at all, and one that has a token already only where the new side holds
+        it ninety times: most such words belong to the known language too.
 
     Notes
     -----
@@ -169,7 +171,8 @@ def choose_words(
         word = alignment.new_words[i]
         if strict and alignment.known_counts[word]:
             continue
-        if len(chosen) < most and _is_new(word, alignment, held=word in held):
+        imagined = (word in held) * (STRICT_OCCURRENCES if strict else 1)
+        if len(chosen) < most and _is_new(word, alignment, imagined):
             chosen.append((word, partners[i]))
     pieces = _Pieces(tokenizer, table)
     vectors = [pieces.vector(word, found) for word, found in chosen]
@@ -177,10 +180,10 @@ def choose_words(
     return NewWords(tuple(word for word, _ in chosen), stacked, sum(word in held for word, _ in chosen))
 
 
-def _is_new(word: str, alignment: WordAlignment, *, held: bool) -> bool:
+def _is_new(word: str, alignment: WordAlignment, imagined: int) -> bool:
     letters = word.isalpha() or any(unicodedata.category(c)[0] in "LM" for c in word)
     here, there = alignment.new_counts[word], alignment.known_counts[word]
-    return letters and there + held <= FOREIGN * (here + held)
+    return letters and there + imagined <= FOREIGN * (here + imagined)
 
 
 class _Pieces:

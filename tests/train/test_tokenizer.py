@@ -53,6 +53,15 @@ def test_a_token_is_not_taken_over_on_little_evidence(tokenizer):
     assert set(found.words) == {"le"}
 
 
+@pytest.mark.parametrize(("times", "words"), [(60, {"le"}), (120, {"le", "pain"})])
+def test_where_the_body_is_frozen_a_token_is_taken_over_on_much_evidence_only(tokenizer, times, words):
+    pairs = [("le pain", "the bread")] * times
+    found = choose_words(
+        tokenizer, np.zeros((len(tokenizer), 2), np.float32), aligned(tokenizer, pairs), 10, strict=True
+    )
+    assert set(found.words) == words
+
+
 def test_only_so_many_words_are_taken_the_most_frequent_first(tokenizer):
     pairs = [("le chien", "the dog"), ("le lit", "the bed"), ("le lit", "a bed")]
     found = choose_words(tokenizer, np.zeros((len(tokenizer), 2), np.float32), aligned(tokenizer, pairs), 2)
