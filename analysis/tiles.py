@@ -7,11 +7,13 @@ caches of a processor; all further work is in place.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 Rows = NDArray[np.floating]
 #: Rows and columns of a tile: 16 MB on a processor; on an accelerator as much as keeps it busy.
@@ -85,6 +87,14 @@ class Tiles:
         return torch.empty(min(self.side, n) * min(self.side, m), device=self.queries.device)
 
     def __iter__(self) -> Iterator[Tile]:
+        """Yield tiles; meanwhile torch keeps to one thread on a processor, where products take all of them.
+
+        What is done to a tile is bound by memory: two threads of torch take twice as long for it as one.
+        """
+        with threadpool_limits(1, user_api="openmp") if self.queries.device == "cpu" else nullcontext():
+            yield from self._made()
+
+    def _made(self) -> Iterator[Tile]:
         buffer = self.buffer()
         for rows in _slices(len(self.queries), self.side):
             queries = self.queries.block(rows.start, rows.stop)
