@@ -8,7 +8,7 @@ from .figures import panel, value_axis
 from .intervals import INTERVAL_COLUMNS, interval_cells
 from .marks import curve, horizontal_band, horizontal_line, over, points, vertical_line
 from .view import Cell, Column, Figure, Panel, PlotlyJson, Table
-from .words import interval, number, percent, plain_percent
+from .words import number, percent, plain_percent
 
 POWER_CAPTION = (
     "Curvature that makes up a known share of what is explained is added to the fitted linear map, with the noise "
@@ -19,7 +19,8 @@ POWER_CAPTION = (
 LEARNING_CAPTION = (
     "The linear rung cross-validated on random subsets of growing size. Where the dots do not clear the grey line, "
     "the 95th percentile of chance, that many pairs teach nothing. The tinted band is the limit for endlessly many "
-    "pairs, with its interval, that a power law through the dots foresees: an extrapolation and no more."
+    "pairs that a power law through the dots foresees, an extrapolation and no more: its interval does not know "
+    "whether the law holds that far."
 )
 
 
@@ -107,8 +108,7 @@ def learning_title(direction: Direction) -> str:
         return "No learning curve"
     last = max(learned.points, key=lambda p: p.pairs)
     if learned.limit is not None and learned.limit.low > last.r2.high:
-        limit = interval(learned.limit, 2)
-        return f"More pairs would help: R² {number(last.r2.value, 2)} at {last.pairs} pairs, limit {limit}"
+        return f"More pairs would help: R² {number(last.r2.value, 2)} at {last.pairs} pairs, and rising"
     if learned.limit is not None:
         return f"More than {last.pairs} pairs would bring no gain that is told from none"
     first = min(learned.points, key=lambda p: p.pairs)

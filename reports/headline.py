@@ -50,7 +50,10 @@ def verdicts(result: LinearMapResult, d: Direction) -> list[str]:
     angle = "-" if form is None or not form.rotation_angles else f"{median(form.rotation_angles):.0f}°"
     stretch = "-" if form is None or not form.stretch else inner(form.stretch)
     noise = ranged(judged.noise_ceiling) if judged.noise_ceiling else "-"
-    return [*head(result, d), judged.verdict, hits, judged.retrieval_verdict, power, shift, angle, stretch, noise]
+    linear = judged.shares.get("linear")
+    mostly = judged.verdict == "nonlinear" and linear is not None and linear.value >= 0.5
+    verdict = "nonlinear (mostly linear)" if mostly else judged.verdict
+    return [*head(result, d), verdict, hits, judged.retrieval_verdict, power, shift, angle, stretch, noise]
 
 
 def head(result: LinearMapResult, d: Direction) -> list[str]:
