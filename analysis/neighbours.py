@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
 from .candidate_shards import ONE_SHARD, OneShard
-from .tiles import Tile, Tiles, TopK, shaped, unit_rows
+from .tiles import Tile, Tiles, TopK, one_torch_thread, shaped, unit_rows
 
 __all__ = [
     "CRITERIA",
@@ -139,15 +139,26 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
     right = _RightPairs.of(query_groups, candidate_groups, device)
     if not shards.exist_anywhere(len(right.rows)):
         raise DataError("no query has a right answer among the candidates: the groups have nothing in common")
-    tiles = Tiles.of(queries, candidates, device, tile_side)
-    largest = max(k, margin_k) if margin else k
+    sizes: dict[Criterion, int] = {"cosine": 0, "csls": k}
+    if margin:
+        sizes["margin"] = margin_k
+    with one_torch_thread(device):
+        return _ranked(Tiles.of(queries, candidates, device, tile_side), right, sizes, gains or {}, shards)
+
+
+def _ranked(
+    tiles: Tiles,
+    right: _RightPairs,
+    sizes: Mapping[Criterion, int],
+    gains: Mapping[str, Gain],
+    shards: OneShard,
+) -> tuple[MatchRanks, MatchRanks]:
+    """Rank by each criterion with its neighbourhood: a pass for the neighbourhoods, one that counts, one for gains."""
+    largest = max(sizes.values())
     hoods, cosines = _first_pass(tiles, largest, right)
     hoods = _Hoods(shards.nearest(hoods.queries, largest), hoods.candidates)
-    sizes = {"cosine": 0, "csls": k, "margin": margin_k}
     counters: dict[str, _Counter] = {
-        name: _Counter.of(_Scorer.of(name, hoods, sizes[name]), right, cosines, tiles.shape)
-        for name in CRITERIA
-        if margin or name != "margin"
+        name: _Counter.of(_Scorer.of(name, hoods, size), right, cosines, tiles.shape) for name, size in sizes.items()
     }
     for counter in counters.values():
         shards.most(counter.least[0])
@@ -263,9 +274,14 @@ def _search(  # noqa: PLR0917 - shared by the two public searches
     most = min(len(candidates), len(queries) if backward else len(candidates))
     if not 1 <= k <= most:
         raise ConfigError(f"expected 1 to {most} neighbours, got {k}")
-    tiles = Tiles.of(queries, candidates, device, tile_side)
+    with one_torch_thread(device):
+        return _found(Tiles.of(queries, candidates, device, tile_side), k, criterion, size, backward=backward)
+
+
+def _found(tiles: Tiles, k: int, criterion: Criterion, size: int, *, backward: bool) -> tuple[Nearest, ...]:
+    """Gather the k best of every line, and of every column where asked."""
     scorer = _Scorer.of(criterion, None if criterion == "cosine" else _first_pass(tiles, size)[0], size)
-    best = [TopK(length, k, device) for length in tiles.shape[: 2 if backward else 1]]
+    best = [TopK(length, k, tiles.queries.device) for length in tiles.shape[: 2 if backward else 1]]
     buffer = tiles.buffer() if criterion != "cosine" else torch.empty(0)
     for tile in tiles:
         score = scorer.score(tile, buffer)

@@ -7,7 +7,7 @@ caches of a processor; all further work is in place.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,14 +87,6 @@ class Tiles:
         return torch.empty(min(self.side, n) * min(self.side, m), device=self.queries.device)
 
     def __iter__(self) -> Iterator[Tile]:
-        """Yield tiles; meanwhile torch keeps to one thread on a processor, where products take all of them.
-
-        What is done to a tile is bound by memory: two threads of torch take twice as long for it as one.
-        """
-        with threadpool_limits(1, user_api="openmp") if self.queries.device == "cpu" else nullcontext():
-            yield from self._made()
-
-    def _made(self) -> Iterator[Tile]:
         buffer = self.buffer()
         for rows in _slices(len(self.queries), self.side):
             queries = self.queries.block(rows.start, rows.stop)
@@ -103,6 +95,14 @@ class Tiles:
                 tile = shaped(buffer, len(queries), len(candidates))
                 product(queries, candidates, tile)
                 yield Tile(rows, columns, tile)
+
+
+def one_torch_thread(device: str) -> AbstractContextManager[object]:
+    """Keep torch to one thread on a processor, where the products of tiles take all.
+
+    What is done to a tile is bound by memory: two threads of torch take twice as long for it as one.
+    """
+    return threadpool_limits(1, user_api="openmp") if device == "cpu" else nullcontext()
 
 
 def shaped(buffer: torch.Tensor, rows: int, columns: int) -> torch.Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 from ..analysis.classification import accuracy_interval, f1_interval, weighted_f1
 from ..analysis.geometry import hubness, k_occurrence
 from ..analysis.inference import Interval, Resamples, percentile_interval
-from ..analysis.neighbours import CRITERIA, Criterion, Gain, MatchRanks, Nearest, match_ranks, nearest
-from ..analysis.scores import gain_of, hit_within, in_both_roles, mean_intervals, reciprocal
+from ..analysis.neighbours import CRITERIA, Criterion, MatchRanks, Nearest, match_ranks, nearest
+from ..analysis.scores import mean_intervals
 from ..analysis.splits import deciles, permute_within_strata
 from .pairs import Pairs
 from .retrieval_config import RetrievalConfig
@@ -24,12 +23,6 @@ Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 SMALL_POOL = 200
 HUB_NEIGHBOURS = 10
-OUTCOMES = {f"p_at_{k}": partial(hit_within, k) for k in (1, 5, 10)} | {"mrr": reciprocal}
-GAINS: dict[str, Gain] = {
-    f"{criterion} {name}": (criterion, partial(gain_of, outcome))
-    for criterion in CRITERIA
-    for name, outcome in OUTCOMES.items()
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +83,6 @@ def _search(pairs: Pairs, config: RetrievalConfig) -> Found:
         k=config.csls_neighbours,
         margin=True,
         margin_k=config.margin_neighbours,
-        gains=GAINS,
         device=config.device,
     )
     near = {criterion: _nearest(pairs.x, pool, criterion, config) for criterion in CRITERIA}
@@ -106,13 +98,9 @@ def _nearest(x: Floats, y: Floats, criterion: Criterion, config: RetrievalConfig
     return Nearest(*nearest(x, y, k=k, criterion=criterion, neighbours=hood, device=config.device))
 
 
-def _outcomes(found: Found, criterion: Criterion) -> dict[str, Floats]:
-    """Return what became of every query, and of its group as a candidate, by a criterion."""
-    ranks, queries, candidates = found.ranks, found.pairs.groups, found.pairs.pool.groups
-    return {
-        name: in_both_roles(outcome(ranks.of(criterion)), ranks.influence[f"{criterion} {name}"], queries, candidates)
-        for name, outcome in OUTCOMES.items()
-    }
+def _outcomes(ranks: NDArray[np.integer]) -> dict[str, Floats]:
+    at = {f"p_at_{k}": (ranks <= k).astype(np.float64) for k in (1, 5, 10)}
+    return at | {"mrr": 1.0 / ranks}
 
 
 def _all_scores(found: Found) -> dict[str, SearchScores]:
@@ -122,7 +110,7 @@ def _all_scores(found: Found) -> dict[str, SearchScores]:
 
 def _scores(found: Found, criterion: Criterion, null: dict[str, list[float]]) -> SearchScores:
     wanted, answers = np.arange(len(found.pairs.x)), found.answers[criterion]
-    intervals = mean_intervals(_outcomes(found, criterion), found.resamples)
+    intervals = mean_intervals(_outcomes(found.ranks.of(criterion)), found.resamples)
     intervals["accuracy"] = accuracy_interval(wanted, answers, found.resamples)
     intervals["f1"] = f1_interval(wanted, answers, found.resamples)
     return SearchScores(**{name: interval.with_null(null[name]) for name, interval in intervals.items()})
@@ -161,8 +149,8 @@ def _permuted_scores(found: Found, criterion: Criterion, partner: NDArray[np.int
 
 def _gain(found: Found, criterion: Criterion, other: Found, by: Criterion) -> Interval:
     """P@1 less that of another search of the same rows by some criterion, row by row."""
-    difference = _outcomes(found, criterion)["p_at_1"] - _outcomes(other, by)["p_at_1"]
-    return percentile_interval(*found.resamples.mean(difference))
+    hits = [(ranks <= 1).astype(np.float64) for ranks in (found.ranks.of(criterion), other.ranks.of(by))]
+    return percentile_interval(*found.resamples.mean(hits[0] - hits[1]))
 
 
 def _hubs(found: Found, criterion: Criterion) -> Hubs:

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+import torch
 from polyglot.train.finetune import run_finetune
 from polyglot.train.interrupt import Interrupted, heeded_signals
 
@@ -30,7 +31,7 @@ def started(config, *more):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},  # other sums otherwise
     )
 
 
@@ -75,7 +76,7 @@ def test_a_full_disk_ends_in_one_line_and_the_run_goes_on(finetune_config):
         text=True,
         timeout=120,
         check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},  # other sums otherwise
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000)),
     )
     assert process.returncode == 1, process.stderr
