@@ -44,6 +44,8 @@ def measured(claim):
     spread = f"[{claim['low']:.3g}, {claim['high']:.3g}]"
     if "ratio" in claim:
         return f"{claim['ratio']:.2f} {spread} ({claim['peer_seconds']:.3g} s / {claim['ours_seconds']:.3g} s)"
+    if "value" not in claim:
+        return f"{claim['megabytes']:.2f} MB, {claim['figures']} figures in {claim['seconds']:.3g} s {spread}"
     return f"{claim['value']:.3g} {claim['unit']} {spread}".replace("  ", " ")
 
 
