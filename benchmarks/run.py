@@ -46,7 +46,7 @@ FULL = {
     "growth": ["--largest", "1000000"],
     "cached": ["--probes", "3", "--runs", "2"],
     "page": ["--runs", "5"],
-    "train": ["--pairs", "2000"],
+    "train": ["--pairs", "2000", "--runs", "2"],
 }
 
 
@@ -54,10 +54,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="full sizes")
     parser.add_argument("--only", nargs="+", choices=sorted(FULL), default=None)
+    parser.add_argument("--corpus", help="text for train.py instead of the built-in corpus")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files")
     options = parser.parse_args()
     sizes = FULL if options.all else QUICK
-    records = [run(name, sizes[name], options.results) for name in sizes if name in (options.only or sizes)]
+    given = {"train": ["--corpus", options.corpus]} if options.corpus else {}
+    chosen = [name for name in sizes if name in (options.only or sizes)]
+    records = [run(name, sizes[name], options.results, given.get(name, [])) for name in chosen]
     print()
     for record in records:
         for line in record["lines"]:
@@ -65,19 +68,19 @@ def main():
     return int(any(record["exit_code"] for record in records))
 
 
-def run(name, arguments, results):
+def run(name, arguments, results, given):
     """Run a benchmark and keep what it found, with what it said and on which machine."""
-    print(f"== {name} {' '.join(arguments)}", flush=True)
+    print(f"== {name} {' '.join([*arguments, *given])}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "found.json"
         out = ["--out", str(found)] if writes(name) else []
-        command = [sys.executable, str(HERE / f"{name}.py"), *arguments, *out]
+        command = [sys.executable, str(HERE / f"{name}.py"), *arguments, *given, *out]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         measured = json.loads(found.read_text(encoding="utf-8")) if found.is_file() else None
     print(done.stdout, flush=True)
     record = {
         "benchmark": name,
-        "arguments": arguments,
+        "arguments": [*arguments, *(Path(item).name for item in given)],
         "exit_code": done.returncode,
         "machine": machine(),
         "found": measured,

@@ -148,6 +148,7 @@ def _making(result: TrainResult) -> list[str]:
         f"- command: `{made.command}`" if made.command else "- called from Python",
         f"- base fingerprint `{result.base_fingerprint}`, fingerprint `{result.fingerprint}`, seed {made.seed}",
         f"- {speed.steps} steps, {speed.pairs_per_second:g} pairs/s, products in {speed.precision}, "
-        f"{speed.processes} process(es) of {speed.threads} threads",
+        f"{speed.processes} process(es) of {speed.threads} threads"
+        + (f", {100 * speed.padding:.0f} % of the places of its batches were padding" if speed.padding else ""),
         f"- {versions}",
     ]

@@ -196,7 +196,7 @@ def _contrast(config: ContrastiveConfig, run: Run) -> TrainResult:
         run=str(run.folder.path),
         languages=outcomes,
         retention=kept,
-        speed=run.speed(report, PRECISION),
+        speed=run.speed(report, PRECISION, student),
         scores={},
         warnings=("the vectors of this model do not live in the space of its base: embed indexes again",),
         next_command=f"polyglot train finetune --model {run.folder.model}",

@@ -103,7 +103,7 @@ def _insert(config: FinetuneConfig, run: Run) -> TrainResult:
     outcomes = tuple(_outcome(after, config, e, a) for e, a in zip(entering, added, strict=True))
     result = _result(config, run, (encoder, after), outcomes, kept)
     warnings = _warnings(config, entering, outcomes, kept)
-    speed = run.speed(report, precision)
+    speed = run.speed(report, precision, student)
     result = dataclasses.replace(result, speed=speed, warnings=warnings, course=report.course)
     run.keep(student, result)
     return result

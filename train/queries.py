@@ -65,7 +65,7 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
         run=str(run.folder.path),
         languages=(),
         retention=retention(text, before, score_old_language(after, text), config.retention, seed=run.seed),
-        speed=run.speed(report, PRECISION),
+        speed=run.speed(report, PRECISION, student),
         scores=_scores(asked_before, score_old_language(after, asked), run.seed),
         warnings=("the vectors of this model do not live in the space of its base: embed indexes again",),
         next_command=f"polyglot train finetune --lang fr --model {run.folder.model}",

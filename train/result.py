@@ -99,6 +99,7 @@ class Speed:
     threads: int
     processes: int
     losses: tuple[float, ...]
+    padding: float | None = None  # share of the places of its batches that held no token; None where text is packed
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,8 +174,8 @@ class Run:
             base_fingerprint=base.base_fingerprint or base.fingerprint,
         )
 
-    def speed(self, report: LoopReport, precision: str) -> Speed:
-        """Put the report of a loop into a result."""
+    def speed(self, report: LoopReport, precision: str, student: Student | None = None) -> Speed:
+        """Put the report of a loop into a result, with the padding of the batches that a student saw."""
         import torch
 
         return Speed(
@@ -188,6 +188,7 @@ class Run:
             torch.get_num_threads(),
             self.ranks.world,
             report.losses,
+            student.fed.padding if student is not None else None,
         )
 
     def closed(self, base: Encoder | None, corpus: str, prints: Sequence[str], languages: Sequence[str]) -> Provenance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,19 @@ TokenRows = list[list[int]]
 FASTER = 1.3
 
 
+@dataclass(slots=True)
+class Fed:
+    """What went through a student so far: places of its padded batches, and tokens in them."""
+
+    places: int = 0
+    tokens: int = 0
+
+    @property
+    def padding(self) -> float | None:
+        """Share of the places that held padding; None before the first batch."""
+        return 1 - self.tokens / self.places if self.places else None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Student:
     """An encoder whose weights move.
@@ -36,6 +49,7 @@ class Student:
 
     encoder: Encoder
     precision: str
+    fed: Fed = field(default_factory=Fed)
 
     @property
     def model(self) -> Any:  # noqa: ANN401 - the library is imported late
@@ -109,6 +123,8 @@ class Student:
         if self.tokenizer.padding_side == "left":
             inside = inside[:, ::-1]
         ids = np.full(inside.shape, padding, np.int64)
+        self.fed.places += inside.size
+        self.fed.tokens += int(lengths.sum())
         ids[inside] = np.concatenate([np.asarray(row, np.int64) for row in rows])
         device = self.encoder.device
         mask = torch.from_numpy(np.ascontiguousarray(inside, np.int64)).to(device)
