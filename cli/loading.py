@@ -28,6 +28,13 @@ def user_cache(*, half: bool = False) -> EmbeddingCache:
     return EmbeddingCache(default_cache_dir(), "float16" if half else "float32", Share.of_environment())
 
 
+def in_several_processes() -> bool:
+    """Tell whether this is one of several processes that share a run."""
+    from ..models.share import Share
+
+    return Share.of_environment().world > 1
+
+
 def typed_command() -> str:
     """Return what was typed, for the provenance."""
     return shlex.join(["polyglot", *sys.argv[1:]])

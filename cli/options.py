@@ -28,6 +28,7 @@ Plotlyjs = Annotated[str, typer.Option("--plotlyjs", help="Where pages find plot
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave sentences out of the result: numbers only.")]
 TrustCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that a model folder brings.")]
 HalfCache = Annotated[bool, typer.Option("--half-cache", help="Keep embeddings as float16: half the disk, 3 digits.")]
+Again = Annotated[bool, typer.Option("--again", help="Measure also what lies there, measured from the same inputs.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be used, and count them.")]
 
 REPORTS = Path("reports")

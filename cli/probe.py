@@ -51,6 +51,7 @@ def linear_map(
         seed=common.seed,
     )
     from ..probe import linear_map as probe
+    from ..probe.linear_map_result import LinearMapResult
 
     if vectors is not None:
         result = probe.measure_files(*vectors, config, command=typed_command())
@@ -58,8 +59,9 @@ def linear_map(
     else:
         check_models(common.model, target_model)
         bitext = common.bitext(source, target)
-        result = probe.run(common.encoders(target_model), bitext, config, **common.run_options())
         name = f"{bitext.source}-{bitext.target}"
+        given = common.encoders(target_model), bitext, config
+        result = common.measured(report, name, LinearMapResult, probe.run, *given)
     report.write(result, name, verdict=" ".join(d.certificate.sentence for d in result.directions))
 
 
@@ -77,6 +79,7 @@ def layers(
     """Show where in the encoder two languages meet: similarity, maps, retrieval, language identity by layer."""
     from ..probe import layers as probe
     from ..probe.layers_config import LayersConfig
+    from ..probe.layers_result import LayersResult
 
     report = common.report("layers")
     config = LayersConfig(
@@ -88,8 +91,9 @@ def layers(
     )
     check_models(common.model)
     bitext = common.bitext(source, target)
-    result = probe.run(common.encoder(), bitext, config, **common.run_options())
-    report.write(result, f"{bitext.source}-{bitext.target}", verdict=" ".join(result.story) or "No peak stands out.")
+    name = f"{bitext.source}-{bitext.target}"
+    result = common.measured(report, name, LayersResult, probe.run, common.encoder(), bitext, config)
+    report.write(result, name, verdict=" ".join(result.story) or "No peak stands out.")
 
 
 @app.command("cka")
@@ -107,14 +111,16 @@ def cka(
     """Compare layers with layers by CKA: of two languages in one model, or of two models for each language."""
     from ..probe import cka as probe
     from ..probe.cka_config import CkaConfig
+    from ..probe.cka_result import CkaResult
 
     report = common.report("cka")
     config = CkaConfig(permutations=permutations, seed=common.seed)
     check_models(common.model, other)
     bitext = common.bitext(source, target)
     second = None if other is None else common.encoder(other)
-    result = probe.run(common.encoder(), bitext, config, other=second, **common.run_options())
-    report.write(result, f"{bitext.source}-{bitext.target}", verdict=result.sentence)
+    name, given = f"{bitext.source}-{bitext.target}", (common.encoder(), bitext, config)
+    result = common.measured(report, name, CkaResult, probe.run, *given, other=second)
+    report.write(result, name, verdict=result.sentence)
 
 
 @app.command("retrieval")
@@ -130,14 +136,16 @@ def retrieval(
     """Search translations both ways: P@k, accuracy, weighted F1, CSLS and margins, hubness, classed errors."""
     from ..probe import retrieval as probe
     from ..probe.retrieval_config import RetrievalConfig
+    from ..probe.retrieval_result import RetrievalResult
 
     report = common.report("retrieval")
     config = RetrievalConfig(texts=not common.no_texts, seed=common.seed)
     check_models(common.model, target_model)
     bitext = common.bitext(source, target)
-    given = None if through is None else probe.Through.load(through)
-    result = probe.run(common.encoders(target_model), bitext, config, through=given, **common.run_options())
-    report.write(result, f"{bitext.source}-{bitext.target}", verdict=result.sentence)
+    fitted = None if through is None else probe.Through.load(through)
+    name, given = f"{bitext.source}-{bitext.target}", (common.encoders(target_model), bitext, config)
+    result = common.measured(report, name, RetrievalResult, probe.run, *given, through=fitted)
+    report.write(result, name, verdict=result.sentence)
 
 
 @app.command("questions")
@@ -155,17 +163,20 @@ def questions(
     The built-in set is in English and French; --corpus takes a folder in the format of XQuAD.
     """
     from ..probe import question_retrieval as probe
+    from ..probe.question_retrieval_result import QuestionResult
 
     report = common.report("questions")
     config = probe.QuestionConfig(texts=not common.no_texts, seed=common.seed)
     check_models(common.model, target_model)
     asked = common.questions(source, target)
-    given = None if through is None else probe.Through.load(through)
+    fitted = None if through is None else probe.Through.load(through)
     same = asked.query_language == asked.passage_language
     reference = None if same else common.questions(target, target)
-    encoders = common.encoders(target_model)
-    result = probe.run(encoders, asked, config, through=given, reference=reference, **common.run_options())
-    report.write(result, f"{asked.query_language}-{asked.passage_language}", verdict=result.sentence)
+    name = f"{asked.query_language}-{asked.passage_language}"
+    given = common.encoders(target_model), asked, config
+    extras = {"through": fitted, "reference": reference}
+    result = common.measured(report, name, QuestionResult, probe.run, *given, **extras)
+    report.write(result, name, verdict=result.sentence)
 
 
 @app.command("language-id")
@@ -182,6 +193,7 @@ def language_id(
     """Measure how much language identity embeddings hold, and what removing it costs."""
     from ..probe import language_id as probe
     from ..probe.language_id_config import LanguageIdConfig
+    from ..probe.language_id_result import LanguageIdResult
 
     report = common.report("language-id")
     if only and all_layers:
@@ -189,8 +201,9 @@ def language_id(
     config = LanguageIdConfig(layers=None if all_layers else tuple(only or ()), seed=common.seed)
     check_models(common.model)
     text = common.text(languages)
-    result = probe.run(common.encoder(), text, text.languages, config, **common.run_options())
-    report.write(result, "-".join(text.languages), verdict=result.sentence)
+    name, given = "-".join(text.languages), (common.encoder(), text, text.languages, config)
+    result = common.measured(report, name, LanguageIdResult, probe.run, *given)
+    report.write(result, name, verdict=result.sentence)
 
 
 @app.command("composition")
@@ -204,13 +217,15 @@ def composition(
     """Does A→B→C equal A→C, and do loops close?"""
     from ..probe import composition as probe
     from ..probe.composition_config import CompositionConfig
+    from ..probe.composition_result import CompositionResult
 
     report = common.report("composition")
     config = CompositionConfig(curved=curved, seed=common.seed)
     check_models(common.model)
     text = common.text(languages)
-    result = probe.run(common.encoder(), text, text.languages, config, **common.run_options())
-    report.write(result, "-".join(text.languages), verdict=result.sentence)
+    name, given = "-".join(text.languages), (common.encoder(), text, text.languages, config)
+    result = common.measured(report, name, CompositionResult, probe.run, *given)
+    report.write(result, name, verdict=result.sentence)
 
 
 @app.command("geometry")
@@ -219,10 +234,12 @@ def geometry(languages: options.Languages, *, only: Layers = None, common: Commo
     """Measure the cloud of each language: isotropy, effective rank, intrinsic dimension, hubness, by layer."""
     from ..probe import geometry as probe
     from ..probe.geometry_config import GeometryConfig
+    from ..probe.geometry_result import GeometryResult
 
     report = common.report("geometry")
     config = GeometryConfig(layers=tuple(only) if only else None, seed=common.seed)
     check_models(common.model)
     text = common.text(languages)
-    result = probe.run(common.encoder(), text, text.languages, config, **common.run_options())
-    report.write(result, "-".join(text.languages), verdict=" ".join(result.sentences))
+    name, given = "-".join(text.languages), (common.encoder(), text, text.languages, config)
+    result = common.measured(report, name, GeometryResult, probe.run, *given)
+    report.write(result, name, verdict=" ".join(result.sentences))

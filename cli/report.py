@@ -37,13 +37,17 @@ class Report:
         require_one_of("--plotlyjs", self.plotlyjs, PLOTLYJS)
         require_writable(self.folder)
 
+    def path_of(self, name: str) -> Path:
+        """Return where the JSON of a result of this name lies."""
+        return self.folder / f"{name}.json"
+
     def write(self, result: Any, name: str, verdict: str) -> None:  # noqa: ANN401 - a result of any probe
         """Write the result under a name; the last line printed is the verdict, the one before it the page's path."""
         from ..probe.results import to_json, write_text
         from ..render.page import PlotlyJs, write_page
 
         text = to_json(result)
-        path = self.folder / f"{name}.json"
+        path = self.path_of(name)
         if self.output_format != "html":
             write_text(path, text)
         if self.output_format != "json":

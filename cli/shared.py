@@ -6,11 +6,13 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
-from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
+
+import typer
 
 from ..errors import ConfigError
 from . import options
-from .loading import typed_command, user_cache
+from .loading import in_several_processes, typed_command, user_cache
 from .report import Report
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from ..data.questions import Questions
     from ..models.cache import EmbeddingCache
     from ..models.encoder import Encoder
+
+R = TypeVar("R")
 
 
 class RunOptions(TypedDict):
@@ -48,6 +52,7 @@ class Common:
     quiet: options.Quiet = False
     trust_remote_code: options.TrustCode = False
     half_cache: options.HalfCache = False
+    again: options.Again = False
 
     def report(self, probe: str) -> Report:
         """Return where the results of a probe go; refuses what cannot be written."""
@@ -84,6 +89,27 @@ class Common:
         """Load the encoder of the source side and of the target side: one and the same unless two are named."""
         source = self.encoder()
         return source, source if target_model in (None, self.model) else self.encoder(target_model)
+
+    def measured(
+        self,
+        report: Report,
+        name: str,
+        kind: type[R],
+        run: Callable[..., R],
+        *given: object,
+        **extras: object,
+    ) -> R:
+        """Return what a probe measures, or the report of that name where it was measured from the same inputs."""
+        from .unchanged import inputs_digest, result_from, with_inputs
+
+        inputs = inputs_digest(kind, given, sorted(extras.items()), self.half_cache, self.batch_tokens)
+        path = report.path_of(name)
+        there = None if self.again or in_several_processes() else result_from(path, inputs, kind)
+        if there is not None:
+            typer.echo(f"measured before from the same text, model, settings and code, read from {path}", err=True)
+            typer.echo("to measure it once more give --again", err=True)
+            return there
+        return with_inputs(run(*given, **extras, **self.run_options()), inputs)
 
     def run_options(self) -> RunOptions:
         """Return what the `run` of every probe takes besides its inputs."""

@@ -50,6 +50,7 @@ class Provenance:
     time: str = ""
     host: str = ""
     seconds: float = 0.0
+    inputs: str = ""  # digest of all that the numbers depend on; empty for what was called from Python
 
 
 def to_json(result: Any) -> str:  # noqa: ANN401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ class Through:
     fitted: Map
     name: str
     record: MapFitResult | None = None  # None for a map that was saved without one
+    fingerprint: str = ""  # of its weights, where it was read from a folder
 
     @classmethod
     def load(cls, folder: Path) -> Through:
@@ -33,11 +35,12 @@ class Through:
         DataError
             If the folder holds no map, or a damaged record of it.
         """
-        from ..analysis.maps import load_map
+        from ..analysis.maps import ARRAYS_FILE, load_map
 
         fitted, record = load_map(folder), folder / RECORD_FILE
+        digest = hashlib.blake2b((folder / ARRAYS_FILE).read_bytes(), digest_size=16).hexdigest()
         held = from_json(record.read_text(encoding="utf-8"), MapFitResult) if record.is_file() else None
-        return cls(fitted, folder.resolve().name, held)
+        return cls(fitted, folder.resolve().name, held, digest)
 
     def check_widths(self, source: int, target: int) -> None:
         """Refuse sides of other widths than the map's.

@@ -126,7 +126,7 @@ def certificate(model, corpus):
 
 def probe_of(name, model, corpus):
     return ["probe", name, "en", "fr", "--model", model, "--corpus", corpus, "--device", "cpu", "--quiet",
-            "--out", "reports"]  # fmt: skip
+            "--again", "--out", "reports"]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
