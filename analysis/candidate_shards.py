@@ -1,7 +1,8 @@
 """Retrieval among candidates that several processes hold in shards: what they must tell each other, and no more.
 
 Every process has all queries and its own candidates. Of the first pass only the k best cosines of each query travel,
-of the second one bound and one count a query; no candidate ever leaves its process.
+of the second one bound and one count a query, or the k best scores with their places; no candidate ever leaves its
+process.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ class OneShard:
         """Return the k best of every query over all shards, (n, k) or fewer, from the best here, best first."""
         return values[:, :k]
 
+    def best(self, values: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return scores and places of the k best of every query over all shards, (n, k), from the k best here."""
+        return values, places
+
     def most(self, values: torch.Tensor) -> None:
         """Replace every value by the largest over all shards, in place."""
 
@@ -36,7 +41,14 @@ class CandidateShards(OneShard):
 
     Results differ from those of one process only where the cosine of one pair differs in its last bits by the tile
     that it stands in; ties are taken within 1e-6, so ranks do not.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first candidate held here among those of all processes, which hold them in their order.
     """
+
+    first: int = 0
 
     def exist_anywhere(self, pairs: int) -> bool:
         """Tell whether any process has right pairs, given how many there are here."""
@@ -46,14 +58,19 @@ class CandidateShards(OneShard):
 
     def nearest(self, values: torch.Tensor, k: int) -> torch.Tensor:
         """Return the k best of every query over all shards, (n, k) or fewer, from the best here, best first."""
-        import torch.distributed as dist
-
         padded = torch.full((len(values), k), -torch.inf, dtype=values.dtype, device=values.device)
         padded[:, : values.shape[1]] = values[:, :k]
-        parts = [torch.empty_like(padded) for _ in range(dist.get_world_size())]
-        dist.all_gather(parts, padded)
-        best = torch.cat(parts, dim=1).topk(k, dim=1).values
+        best = _gathered(padded).topk(k, dim=1).values
         return best[:, torch.isfinite(best).all(dim=0)]
+
+    def best(self, values: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return scores and places of the k best of every query over all shards, (n, k), from the k best here.
+
+        Of equal scores those of earlier processes come first, which hold the candidates that stand first.
+        """
+        found, where = _gathered(values), _gathered(places + self.first)
+        order = found.sort(dim=1, descending=True, stable=True).indices[:, : values.shape[1]]
+        return found.gather(1, order), where.gather(1, order)
 
     def most(self, values: torch.Tensor) -> None:
         """Replace every value by the largest over all shards, in place."""
@@ -66,6 +83,15 @@ class CandidateShards(OneShard):
         import torch.distributed as dist
 
         dist.all_reduce(values)
+
+
+def _gathered(values: torch.Tensor) -> torch.Tensor:
+    """Put the columns of all processes side by side, in their order."""
+    import torch.distributed as dist
+
+    parts = [torch.empty_like(values) for _ in range(dist.get_world_size())]
+    dist.all_gather(parts, values.contiguous())
+    return torch.cat(parts, dim=1)
 
 
 ONE_SHARD = OneShard()

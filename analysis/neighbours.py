@@ -212,6 +212,7 @@ def nearest(
     neighbours: int | None = None,
     device: str = "cpu",
     tile_side: int | None = None,
+    shards: OneShard = ONE_SHARD,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return scores and row numbers of the k best candidates of every query, best first, (n, k) each.
 
@@ -228,6 +229,9 @@ def nearest(
         A torch device.
     tile_side : int, optional
         Rows and columns of a tile; by default what suits the device.
+    shards : OneShard
+        `CandidateShards()` where each process of a group holds some of the candidates, at least k and as many as a
+        neighbourhood, and all of the queries; the best of all of them are returned to each.
 
     Raises
     ------
@@ -236,8 +240,11 @@ def nearest(
     DataError
         If widths differ or a side is empty.
     """
-    found = _search(queries, candidates, k, criterion, neighbours, device, tile_side, backward=False)
-    return found[0].scores, found[0].places
+    size = _checked_neighbours(queries, candidates, k, criterion, neighbours, most=len(candidates))
+    with one_torch_thread(device):
+        (here,) = _found(Tiles.of(queries, candidates, device, tile_side), k, criterion, size, shards=shards)
+    scores, places = shards.best(torch.from_numpy(here.scores), torch.from_numpy(here.places))
+    return scores.numpy(), places.numpy()
 
 
 def nearest_both_ways(
@@ -254,33 +261,29 @@ def nearest_both_ways(
 
     Parameters and errors are those of `nearest`; k may not exceed either side.
     """
-    forward, backward = _search(queries, candidates, k, criterion, neighbours, device, tile_side, backward=True)
+    most = min(len(queries), len(candidates))
+    size = _checked_neighbours(queries, candidates, k, criterion, neighbours, most=most)
+    with one_torch_thread(device):
+        forward, backward = _found(Tiles.of(queries, candidates, device, tile_side), k, criterion, size, backward=True)
     return forward, backward
 
 
-def _search(  # noqa: PLR0917 - shared by the two public searches
-    queries: Floats,
-    candidates: Floats,
-    k: int,
-    criterion: Criterion,
-    neighbours: int | None,
-    device: str,
-    tile_side: int | None,
-    *,
-    backward: bool,
-) -> tuple[Nearest, ...]:
+def _checked_neighbours(
+    queries: Floats, candidates: Floats, k: int, criterion: Criterion, neighbours: int | None, *, most: int
+) -> int:
+    """Return the neighbourhood of a criterion; refuse what cannot be searched."""
     size = neighbours or {"cosine": 1, "csls": CSLS_NEIGHBOURS, "margin": MARGIN_NEIGHBOURS}[criterion]
     _check(queries, candidates, size, size)
-    most = min(len(candidates), len(queries) if backward else len(candidates))
     if not 1 <= k <= most:
         raise ConfigError(f"expected 1 to {most} neighbours, got {k}")
-    with one_torch_thread(device):
-        return _found(Tiles.of(queries, candidates, device, tile_side), k, criterion, size, backward=backward)
+    return size
 
 
-def _found(tiles: Tiles, k: int, criterion: Criterion, size: int, *, backward: bool) -> tuple[Nearest, ...]:
+def _found(
+    tiles: Tiles, k: int, criterion: Criterion, size: int, *, backward: bool = False, shards: OneShard = ONE_SHARD
+) -> tuple[Nearest, ...]:
     """Gather the k best of every line, and of every column where asked."""
-    scorer = _Scorer.of(criterion, None if criterion == "cosine" else _first_pass(tiles, size)[0], size)
+    scorer = _scorer(tiles, criterion, size, shards)
     best = [TopK(length, k, tiles.queries.device) for length in tiles.shape[: 2 if backward else 1]]
     buffer = tiles.buffer() if criterion != "cosine" else torch.empty(0)
     for tile in tiles:
@@ -289,6 +292,13 @@ def _found(tiles: Tiles, k: int, criterion: Criterion, size: int, *, backward: b
         if backward:
             best[1].update(tile.columns, score, tile.rows.start, axis=1)
     return tuple(Nearest(scorer.scale * b.values.cpu().numpy(), b.places.cpu().numpy()) for b in best)
+
+
+def _scorer(tiles: Tiles, criterion: Criterion, size: int, shards: OneShard) -> _Scorer:
+    if criterion == "cosine":
+        return _Scorer.of(criterion, None, size)
+    hoods, _ = _first_pass(tiles, size)
+    return _Scorer.of(criterion, _Hoods(shards.nearest(hoods.queries, size), hoods.candidates), size)
 
 
 def _check(queries: Floats, candidates: Floats, *neighbourhoods: int) -> None:

@@ -61,6 +61,27 @@ class Share:
         """
         return [number for number in numbers if number % self.world == self.rank]
 
+    def part(self, length: int) -> slice:
+        """Give the rows that fall to this process, one run of them for each, all about as long.
+
+        Parameters
+        ----------
+        length : int
+            Number of rows over all processes.
+        """
+        return slice(length * self.rank // self.world, length * (self.rank + 1) // self.world)
+
+    def leave(self) -> None:
+        """Let only the first process go on.
+
+        Raises
+        ------
+        ShareDone
+            In every other process.
+        """
+        if self.rank:
+            raise ShareDone
+
     def meet(self) -> None:
         """Wait until all processes are here; one process alone waits for nobody."""
         if self.world == 1:
@@ -88,8 +109,9 @@ def encode_together(
     *,
     batch_tokens: int | None = None,
     progress: bool = False,
+    stay: bool = False,
 ) -> None:
-    """Fill the cache with the processes of this run; only the first of them returns.
+    """Fill the cache with the processes of this run; only the first of them returns, unless all are to stay.
 
     One process alone, or one without a cache, returns at once: it encodes when it is asked. No embedding is held
     longer than it takes to write it.
@@ -104,20 +126,22 @@ def encode_together(
         Upper limit of rows × longest row in a batch.
     progress : bool
         Draw a bar in the first process, if on a terminal.
+    stay : bool
+        Return in every process: they go on together.
 
     Raises
     ------
     ShareDone
-        In every process but the first, once all shares are done.
+        In every process but the first, once all shares are done, unless they stay.
     """
     if cache is None or cache.share.world == 1:
         return
     for job in jobs:
         _fill(job, cache, batch_tokens, progress=progress and cache.share.rank == 0)
     cache.share.meet()
-    if cache.share.rank:
-        raise ShareDone
-    cache.share = Share()  # the others are gone: what is asked for later, the first encodes alone
+    if not stay:
+        cache.share.leave()
+    cache.share = Share()  # what is asked for later, each that is still here encodes alone
 
 
 def _fill(job: EncodingJob, cache: "EmbeddingCache", batch_tokens: int | None, *, progress: bool) -> None:

@@ -138,8 +138,12 @@ def embed_sides(
     cache: EmbeddingCache | None = None,
     batch_tokens: int | None = None,
     progress: bool = False,
+    stay: bool = False,
 ) -> tuple[TextSide, TextSide]:
-    """Embed both sides of a bitext, and the second references where there are some."""
+    """Embed both sides of a bitext, and the second references where there are some.
+
+    Of several processes only the first returns, unless all are to stay.
+    """
     from ..models.cache import encode_cached
     from ..models.share import EncodingJob, encode_together
 
@@ -147,7 +151,8 @@ def embed_sides(
     references = bitext.references or (None, None)
     columns = ((bitext.source, bitext.sources), (bitext.target, bitext.targets))
     jobs = [EncodingJob(encoder, texts) for encoder, (_, texts) in zip(encoders, columns, strict=True)]
-    encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress)
+    jobs += [EncodingJob(encoder, _given(texts)) for encoder, texts in zip(encoders, references, strict=True) if texts]
+    encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress, stay=stay)
     for encoder, (language, texts), seconds in zip(encoders, columns, references, strict=True):
         encoded = encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress)
         identity = Side(language, encoder.name, encoder.fingerprint)
@@ -162,8 +167,12 @@ def _embed_some(encoder: Encoder, texts: Sequence[str | None], cache: EmbeddingC
     rows = [i for i, text in enumerate(texts) if text]
     result = np.full((len(texts), encoder.dim), np.nan)
     if rows:
-        result[rows] = encode_cached(encoder, [texts[i] or "" for i in rows], cache=cache).pooled
+        result[rows] = encode_cached(encoder, _given(texts), cache=cache).pooled
     return result
+
+
+def _given(texts: Sequence[str | None]) -> list[str]:
+    return [text for text in texts if text]
 
 
 def check_rows(x: Floats, y: Floats) -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.candidate_shards import ONE_SHARD, CandidateShards, OneShard
 from ..analysis.classification import accuracy_interval, f1_interval, weighted_f1
 from ..analysis.geometry import hubness, k_occurrence
 from ..analysis.inference import Interval, Resamples, percentile_interval
 from ..analysis.neighbours import CRITERIA, Criterion, MatchRanks, Nearest, match_ranks, nearest
 from ..analysis.scores import mean_intervals
 from ..analysis.splits import deciles, permute_within_strata
+from ..models.share import Share
 from .pairs import Pairs
 from .retrieval_config import RetrievalConfig
 from .retrieval_errors import Mistakes
@@ -23,6 +25,7 @@ Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 SMALL_POOL = 200
 HUB_NEIGHBOURS = 10
+LEAST_SHARD = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +40,30 @@ class Found:
     resamples: Resamples
 
 
-def measure_search(pairs: Pairs, config: RetrievalConfig, unmapped: Pairs | None = None) -> Search:
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Candidates of a search, and those among them that this process looks at."""
+
+    mine: Floats
+    part: slice
+    shards: OneShard
+
+    @classmethod
+    def of(cls, rows: Floats, share: Share) -> Candidates:
+        """Divide rows between processes, unless they are so few that each may as well look at all of them."""
+        if share.world == 1 or len(rows) < LEAST_SHARD * share.world:
+            return cls(rows, slice(0, len(rows)), ONE_SHARD)
+        part = share.part(len(rows))
+        return cls(rows[part], part, CandidateShards(part.start))
+
+
+def measure_search(
+    pairs: Pairs,
+    config: RetrievalConfig,
+    unmapped: Pairs | None = None,
+    *,
+    share: Share = Share(),  # noqa: B008 - frozen
+) -> Search:
     """Search every source row among the distinct targets, and sum up what was found.
 
     Parameters
@@ -46,9 +72,11 @@ def measure_search(pairs: Pairs, config: RetrievalConfig, unmapped: Pairs | None
     config : RetrievalConfig
     unmapped : Pairs, optional
         The same rows before a map: searched too, and compared row by row.
+    share : Share
+        Which of the candidates this process searches, where several hold the same rows; all come to the same result.
     """
-    found = _search(pairs, config)
-    plain = None if unmapped is None else _search(unmapped, config)
+    found = _search(pairs, config, share)
+    plain = None if unmapped is None else _search(unmapped, config, share)
     scores, before = _all_scores(found), {} if plain is None else _all_scores(plain)
     mistakes = Mistakes.of(pairs, found.ranks, found.near["cosine"].places)
     gains: dict[str, Interval] = {c: _gain(found, c, found, "cosine") for c in CRITERIA if c != "cosine"}
@@ -73,29 +101,38 @@ def measure_search(pairs: Pairs, config: RetrievalConfig, unmapped: Pairs | None
     )
 
 
-def _search(pairs: Pairs, config: RetrievalConfig) -> Found:
-    pool = pairs.y[pairs.pool.rows]
+def _search(pairs: Pairs, config: RetrievalConfig, share: Share) -> Found:
+    pool = Candidates.of(pairs.y[pairs.pool.rows], share)
     ranks, _ = match_ranks(
         pairs.x,
-        pool,
+        pool.mine,
         pairs.groups,
-        pairs.pool.groups,
+        pairs.pool.groups[pool.part],
         k=config.csls_neighbours,
         margin=True,
         margin_k=config.margin_neighbours,
         device=config.device,
+        shards=pool.shards,
     )
     near = {criterion: _nearest(pairs.x, pool, criterion, config) for criterion in CRITERIA}
-    whole = len(pool) == len(pairs.y)
-    answers = {c: (near[c] if whole else _nearest(pairs.x, pairs.y, c, config)).places[:, 0] for c in CRITERIA}
+    rows = pool if len(pairs.pool.rows) == len(pairs.y) else Candidates.of(pairs.y, share)
+    answers = {c: (near[c] if rows is pool else _nearest(pairs.x, rows, c, config)).places[:, 0] for c in CRITERIA}
     resamples = Resamples.draw(pairs.groups, np.random.default_rng([config.seed, 1]), config.resamples)
     return Found(pairs, config, ranks, near, answers, resamples)
 
 
-def _nearest(x: Floats, y: Floats, criterion: Criterion, config: RetrievalConfig) -> Nearest:
+def _nearest(x: Floats, candidates: Candidates, criterion: Criterion, config: RetrievalConfig) -> Nearest:
     hood = {"cosine": 1, "csls": config.csls_neighbours, "margin": config.margin_neighbours}[criterion]
-    k = min(HUB_NEIGHBOURS, len(y))
-    return Nearest(*nearest(x, y, k=k, criterion=criterion, neighbours=hood, device=config.device))
+    found = nearest(
+        x,
+        candidates.mine,
+        k=min(HUB_NEIGHBOURS, len(candidates.mine)),
+        criterion=criterion,
+        neighbours=hood,
+        device=config.device,
+        shards=candidates.shards,
+    )
+    return Nearest(*found)
 
 
 def _outcomes(ranks: NDArray[np.integer]) -> dict[str, Floats]:

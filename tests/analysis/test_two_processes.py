@@ -10,7 +10,7 @@ import pytest
 from polyglot.analysis.candidate_shards import CandidateShards
 from polyglot.analysis.cka import debiased_cka_from_moments
 from polyglot.analysis.moments import SUMS, Moments
-from polyglot.analysis.neighbours import CRITERIA, match_ranks
+from polyglot.analysis.neighbours import CRITERIA, match_ranks, nearest
 from polyglot.errors import ConfigError
 
 CUTS = (64, 147)  # after the second, a shard is smaller than a neighbourhood
@@ -22,7 +22,7 @@ import torch
 import torch.distributed as dist
 from polyglot.analysis.candidate_shards import CandidateShards
 from polyglot.analysis.moments import Moments
-from polyglot.analysis.neighbours import CRITERIA, match_ranks
+from polyglot.analysis.neighbours import CRITERIA, match_ranks, nearest
 
 torch.set_num_threads(1)
 dist.init_process_group("gloo")
@@ -35,6 +35,10 @@ for cut in {CUTS}:
     whole.save(folder / f"moments-{{cut}}-{{rank}}")
     ways = match_ranks(x, y[mine], groups, groups[mine], margin=True, tile_side=32, shards=CandidateShards())
     found = {{f"{{way}} {{c}}": r.of(c) for way, r in zip(("forward", "backward"), ways) for c in CRITERIA}}
+    for c in CRITERIA if cut == {CUTS[0]} else ():
+        shards = CandidateShards(mine.start or 0)
+        scores, places = nearest(x, y[mine], k=5, criterion=c, tile_side=32, shards=shards)
+        found |= {{f"scores {{c}}": scores, f"places {{c}}": places}}
     np.savez(folder / f"found-{{cut}}-{{rank}}.npz", **found)
 dist.destroy_process_group()
 """
@@ -109,3 +113,12 @@ def test_ranks_are_those_among_all_candidates(data, found, cut, criterion):
     joined = np.concatenate([part[f"backward {criterion}"] for part in parts])
     np.testing.assert_array_equal(joined, backward.of(criterion))
     assert len(parts[0][f"backward {criterion}"]) == cut
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_the_nearest_are_those_of_all_candidates_in_every_process(data, found, criterion):
+    scores, places = nearest(data["x"], data["y"], k=5, criterion=criterion, tile_side=32)
+    for rank in range(2):
+        part = np.load(found / f"found-{CUTS[0]}-{rank}.npz")
+        np.testing.assert_array_equal(part[f"places {criterion}"], places)
+        np.testing.assert_allclose(part[f"scores {criterion}"], scores, atol=1e-6)

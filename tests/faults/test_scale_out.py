@@ -14,7 +14,7 @@ WRAPPER = """
 import functools, os, signal, sys
 from polyglot.cli.app import main
 from polyglot.models import encoded, encoder
-from polyglot.probe import linear_map_config
+from polyglot.probe import linear_map_config, retrieval_search
 encoded.BLOCK_TEXTS = 64
 quick = {"power_replicates": 0, "failure": False, "resamples": 100}
 linear_map_config.LinearMapConfig = functools.partial(linear_map_config.LinearMapConfig, **quick)
@@ -26,6 +26,12 @@ def counted(self, texts, **options):
         file.write(f"{len(texts)}\\n")
     return encode(self, texts, **options)
 encoder.Encoder.encode_block = counted
+rank_all = retrieval_search.match_ranks
+def searched(queries, candidates, *rest, **options):
+    with open(os.environ["COUNTS"].replace("encoded", "searched") + os.environ["RANK"], "a") as file:
+        file.write(f"{len(candidates)} of {len(queries)}\\n")
+    return rank_all(queries, candidates, *rest, **options)
+retrieval_search.match_ranks = searched
 sys.argv = ["polyglot", *sys.argv[1:]]
 main()
 """
@@ -52,6 +58,15 @@ def test_two_processes_say_what_one_says(certificate, undisturbed, tmp_path):
     assert len(done.stdout.splitlines()) == 2
     assert files_in(tmp_path / "reports") == ["linear-map/en-fr.html", "linear-map/en-fr.json"]
     assert_near(result_of(tmp_path, "linear-map"), result_of(undisturbed, "linear-map"), 1e-9)
+
+
+def test_candidates_of_a_search_are_shared_too(command, undisturbed, tmp_path):
+    done = launch(tmp_path, *command)
+    assert done.returncode == 0, done.stderr
+    looked = [(tmp_path / f"searched-by-{rank}").read_text().splitlines() for rank in range(2)]
+    assert looked == [["100 of 200"] * 2] * 2
+    assert len(done.stdout.splitlines()) == 2
+    assert_near(result_of(tmp_path), result_of(undisturbed), 1e-9)
 
 
 @pytest.mark.slow
