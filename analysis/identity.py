@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from ..errors import ConfigError, DataError
 from .subspace import Labels, Rows, check_labels
@@ -63,7 +64,8 @@ def held_out_hits(x: Rows, labels: Labels, folds: Labels, *, penalty: float = 1.
 def _fitted(x: Rows, labels: Labels, penalty: float) -> Any:  # noqa: ANN401 - scikit-learn is not typed
     if not penalty > 0:
         raise ConfigError(f"expected a penalty above 0, got {penalty}")
-    return make_pipeline(StandardScaler(), LogisticRegression(C=1 / penalty, max_iter=1000)).fit(x, labels)
+    with threadpool_limits(1, user_api="blas"):  # a step is so small that threads wait longer than they work
+        return make_pipeline(StandardScaler(), LogisticRegression(C=1 / penalty, max_iter=1000)).fit(x, labels)
 
 
 def control_labels(types: Labels, classes: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from ..analysis.certificate import (
     MARGINS,
@@ -42,6 +39,7 @@ from .linear_map_result import (
 from .noise_ceiling import noise_ceiling
 from .pairs import Pairs
 from .rows import explorer_points, hubness_of, worst_rows
+from .side_by_side import side_by_side
 from .wording import Reach, verdict_sentence
 
 Floats = NDArray[np.float64]
@@ -91,18 +89,8 @@ class Fitted:
 
 
 def measure_both(pairs: Pairs, config: LinearMapConfig) -> tuple[Direction, Direction]:
-    """Measure both directions side by side, each with half of the processors.
-
-    The work is many small matrix products and decompositions, which two threads share better between two directions
-    than within one.
-    """
-    threads = max(1, (os.cpu_count() or 2) // 2)
-    pool = ThreadPoolExecutor(2)
-    try:
-        with threadpool_limits(threads):
-            first, second = pool.map(lambda p: measure_direction(p, config), (pairs, pairs.swapped()))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # an interrupt does not wait for the other direction
+    """Measure both directions side by side."""
+    first, second = side_by_side(lambda p: measure_direction(p, config), (pairs, pairs.swapped()))
     return first, second
 
 

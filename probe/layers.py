@@ -20,6 +20,7 @@ from .layers_story import story
 from .layers_stress import Stressed, stress_tests
 from .pairs import MINIMUM_ROWS, TextSide, equal_vector_groups, text_warnings
 from .provenance import Origin, provenance
+from .side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from ..data.bitext import Bitext
@@ -161,7 +162,7 @@ def _measured(
     design = Design.draw(pairs.groups, pairs.source.lengths, pairs.pools, draws)
     plan = LayerPlan(config.neighbours, config.removed, config.costly_permutations)
     both = tuple(zip(pairs.source.rows, pairs.target.rows, strict=True))
-    measured = [measure_layer(x, y, design, plan) for x, y in both]
+    measured = side_by_side(lambda xy: measure_layer(*xy, design, plan), both)
     layers = tuple(_layer(n, xy, m) for n, xy, m in zip(pairs.source.layers, both, measured, strict=True))
     chance = _chance(measured)
     width = max(max(layer.dims) for layer in layers)
