@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..models.encoder import Encoder
 
 Numbers = NDArray[np.int64]
+COPIES = 5  # of a layer in float64, while it is measured
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +163,8 @@ def _measured(
     design = Design.draw(pairs.groups, pairs.source.lengths, pairs.pools, draws)
     plan = LayerPlan(config.neighbours, config.removed, config.costly_permutations)
     both = tuple(zip(pairs.source.rows, pairs.target.rows, strict=True))
-    measured = side_by_side(lambda xy: measure_layer(*xy, design, plan), both)
+    held = COPIES * 8 * max(x.size + y.size for x, y in both)
+    measured = side_by_side(lambda xy: measure_layer(*xy, design, plan), both, bytes_each=held)
     layers = tuple(_layer(n, xy, m) for n, xy, m in zip(pairs.source.layers, both, measured, strict=True))
     chance = _chance(measured)
     width = max(max(layer.dims) for layer in layers)

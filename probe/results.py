@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import math
 import types
@@ -177,7 +178,7 @@ def _tuple(value: list[Any], kinds: tuple[Any, ...], where: str) -> tuple[Any, .
 
 def _record(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
     _expect(value, dict, where)
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     fields: dict[str, Any] = {}
     for f in dataclasses.fields(kind):
         if f.name in value:
@@ -185,6 +186,11 @@ def _record(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
         elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
             raise DataError(f"not a result: {where} has no '{f.name}'")
     return kind(**fields)
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
+    return typing.get_type_hints(kind)
 
 
 def _expect(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401

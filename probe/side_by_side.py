@@ -11,14 +11,22 @@ from threadpoolctl import threadpool_limits
 
 T = TypeVar("T")
 R = TypeVar("R")
-MOST = 8  # beyond it memory counts for more than time
+MOST = 8
+MOST_BYTES = 4 * 2**30
 
 
-def side_by_side(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+def side_by_side(work: Callable[[T], R], items: Sequence[T], *, bytes_each: int = 0) -> list[R]:
     """Return what a work makes of each item, in order, several at a time.
 
     Our works are many small matrix products, decompositions and steps of solvers, which threads share better between
     items than within one.
+
+    Parameters
+    ----------
+    work : callable
+    items : sequence
+    bytes_each : int
+        What a work holds at a time, about: only so many are done at once as fit into 4 GiB, and at least one.
 
     Examples
     --------
@@ -26,7 +34,8 @@ def side_by_side(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     [1, 2, 3]
     """
     processors = os.cpu_count() or 1
-    workers = max(1, min(len(items), processors, MOST))
+    fitting = MOST_BYTES // bytes_each if bytes_each else MOST
+    workers = max(1, min(len(items), processors, MOST, fitting))
     pool = ThreadPoolExecutor(workers)
     try:
         with threadpool_limits(max(1, processors // workers)):
