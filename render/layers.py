@@ -212,12 +212,14 @@ def _maps(result: LayersResult) -> Figure:
 
 def _retrieval(result: LayersResult) -> Figure:
     series = _series(result.layers, "p_at_1", "p_at_1_backward", "p_at_1_mapped", "p_at_1_mapped_backward")
-    name = "p_at_1" if result.layers[-1].measures.p_at_1 is not None else "p_at_1_mapped"
+    plain = result.layers[-1].measures.p_at_1 is not None
+    name, what = ("p_at_1", "Retrieval without a map") if plain else ("p_at_1_mapped", "Retrieval through a map")
     caption = (
         f"How often the right sentence is the nearest of {count(result.pool)}, by cosine, with the vectors as they are "
-        "and through the held-out linear map, both ways."
+        "and through the held-out linear map, both ways. Predictions are drawn towards their mean, where the same few "
+        "sentences are near to all: the mapped search forward suffers from it, backward it does not."
     )
-    title = peak_title(result, name, "Retrieval")
+    title = peak_title(result, name, what)
     return _figure(result, _Words("retrieval", title, "P@1", caption, "2"), series, band=name)
 
 
@@ -229,7 +231,11 @@ def _language(result: LayersResult) -> Figure:
     )
     values = [layer.measures.language_id for layer in result.layers if layer.measures.language_id is not None]
     lowest = min(values, key=lambda e: e.value)
-    title = f"The language is told right for at least {percent(lowest.value, 1)} of the texts at every layer"
+    title = (
+        "The language is told right for every text at every layer"
+        if lowest.value >= 1
+        else f"The language is told right for at least {percent(lowest.value, 1)} of the texts at every layer"
+    )
     return _figure(result, _Words("language", title, "accuracy", caption, "9"), series, band="language_id")
 
 

@@ -104,7 +104,7 @@ def test_what_was_not_measured_is_left_out():
     found = figures(made(*(layer(name, 0.3, **none) for name in ("0", "1"))))
     assert "layers-language" not in found
     assert [row[0] for row in found["layers-retrieval"].table.rows[::2]] == ["P@1, mapped", "P@1, mapped, backward"]
-    assert found["layers-retrieval"].title.startswith("Retrieval is highest")
+    assert found["layers-retrieval"].title.startswith("Retrieval through a map is highest")
 
 
 def test_values_that_are_not_defined_are_not_drawn():
