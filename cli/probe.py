@@ -10,7 +10,7 @@ import typer
 from ..errors import ConfigError
 from . import options
 from .loading import check_models, typed_command
-from .shared import Common, shared
+from .shared import Probing, probing
 
 app = typer.Typer(no_args_is_help=True, help="Measure the geometry of languages in an embedding model.")
 
@@ -19,7 +19,7 @@ Layers = Annotated[list[int] | None, typer.Option("--layer", help="A layer to me
 
 
 @app.command("linear-map")
-@shared
+@probing
 def linear_map(
     source: Annotated[str, typer.Argument(metavar="SRC", help="Source language, such as fr.")] = "",
     target: Annotated[str, typer.Argument(metavar="TGT", help="Target language, such as en.")] = "",
@@ -32,7 +32,7 @@ def linear_map(
     permutations: Permutations = 20,
     mlp: Annotated[bool, typer.Option("--mlp", help="Add the MLP rung.")] = False,
     target_model: options.TargetModel = None,
-    common: Common,
+    common: Probing,
 ) -> None:
     """Is the map from SRC to TGT identity, shift, rotation, linear, or more?"""
     report = common.report("linear-map")
@@ -66,7 +66,7 @@ def linear_map(
 
 
 @app.command("layers")
-@shared
+@probing
 def layers(
     source: options.Source,
     target: options.Target,
@@ -74,7 +74,7 @@ def layers(
     only: Layers = None,
     stress: Annotated[bool, typer.Option("--stress", help="Apply known disturbances; show what moves.")] = False,
     permutations: Permutations = 20,
-    common: Common,
+    common: Probing,
 ) -> None:
     """Show where in the encoder two languages meet: similarity, maps, retrieval, language identity by layer."""
     from ..probe import layers as probe
@@ -97,7 +97,7 @@ def layers(
 
 
 @app.command("cka")
-@shared
+@probing
 def cka(
     source: options.Source,
     target: options.Target,
@@ -106,7 +106,7 @@ def cka(
     permutations: Annotated[
         int, typer.Option("--permutations", help="Broken pairings for the null; each costs as much as the table.")
     ] = 5,
-    common: Common,
+    common: Probing,
 ) -> None:
     """Compare layers with layers by CKA: of two languages in one model, or of two models for each language."""
     from ..probe import cka as probe
@@ -124,14 +124,14 @@ def cka(
 
 
 @app.command("retrieval")
-@shared
+@probing
 def retrieval(
     source: options.Source,
     target: options.Target,
     *,
     through: Annotated[Path | None, typer.Option("--through", help="A fitted map for the source side.")] = None,
     target_model: options.TargetModel = None,
-    common: Common,
+    common: Probing,
 ) -> None:
     """Search translations both ways: P@k, accuracy, weighted F1, CSLS and margins, hubness, classed errors."""
     from ..probe import retrieval as probe
@@ -149,14 +149,14 @@ def retrieval(
 
 
 @app.command("questions")
-@shared
+@probing
 def questions(
     source: Annotated[str, typer.Argument(metavar="SRC", help="Language of the questions, such as fr.")],
     target: Annotated[str, typer.Argument(metavar="TGT", help="Language of the passages, such as en.")],
     *,
     through: Annotated[Path | None, typer.Option("--through", help="A fitted map for the questions.")] = None,
     target_model: options.TargetModel = None,
-    common: Common,
+    common: Probing,
 ) -> None:
     """Search the passage that answers each question: nDCG@10, MRR@10, R@100, before and after a map.
 
@@ -180,7 +180,7 @@ def questions(
 
 
 @app.command("language-id")
-@shared
+@probing
 def language_id(
     languages: options.Languages,
     *,
@@ -188,7 +188,7 @@ def language_id(
         list[int] | None, typer.Option("--layer", help="A layer besides the pooled output; repeat it.")
     ] = None,
     all_layers: Annotated[bool, typer.Option("--all-layers", help="Every layer besides the pooled output.")] = False,
-    common: Common,
+    common: Probing,
 ) -> None:
     """Measure how much language identity embeddings hold, and what removing it costs."""
     from ..probe import language_id as probe
@@ -207,12 +207,12 @@ def language_id(
 
 
 @app.command("composition")
-@shared
+@probing
 def composition(
     languages: options.Languages,
     *,
     curved: Annotated[bool, typer.Option("--curved", help="Let the curved rungs set the ceiling too.")] = False,
-    common: Common,
+    common: Probing,
 ) -> None:
     """Does A→B→C equal A→C, and do loops close?"""
     from ..probe import composition as probe
@@ -229,8 +229,8 @@ def composition(
 
 
 @app.command("geometry")
-@shared
-def geometry(languages: options.Languages, *, only: Layers = None, common: Common) -> None:
+@probing
+def geometry(languages: options.Languages, *, only: Layers = None, common: Probing) -> None:
     """Measure the cloud of each language: isotropy, effective rank, intrinsic dimension, hubness, by layer."""
     from ..probe import geometry as probe
     from ..probe.geometry_config import GeometryConfig

@@ -52,7 +52,6 @@ class Common:
     quiet: options.Quiet = False
     trust_remote_code: options.TrustCode = False
     half_cache: options.HalfCache = False
-    again: options.Again = False
 
     def report(self, probe: str) -> Report:
         """Return where the results of a probe go; refuses what cannot be written."""
@@ -90,6 +89,22 @@ class Common:
         source = self.encoder()
         return source, source if target_model in (None, self.model) else self.encoder(target_model)
 
+    def run_options(self) -> RunOptions:
+        """Return what the `run` of every probe takes besides its inputs."""
+        return {
+            "cache": user_cache(half=self.half_cache),
+            "command": typed_command(),
+            "batch_tokens": self.batch_tokens,
+            "progress": not self.quiet,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Probing(Common):
+    """What was given for the options of a probe."""
+
+    again: options.Again = False
+
     def measured(
         self,
         report: Report,
@@ -110,15 +125,6 @@ class Common:
             typer.echo("to measure it once more give --again", err=True)
             return there
         return with_inputs(run(*given, **extras, **self.run_options()), inputs)
-
-    def run_options(self) -> RunOptions:
-        """Return what the `run` of every probe takes besides its inputs."""
-        return {
-            "cache": user_cache(half=self.half_cache),
-            "command": typed_command(),
-            "batch_tokens": self.batch_tokens,
-            "progress": not self.quiet,
-        }
 
 
 def given_as(**records: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -153,3 +159,4 @@ def _parameters(record: type[Any]) -> list[inspect.Parameter]:
 
 
 shared = given_as(common=Common)
+probing = given_as(common=Probing)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from polyglot.cli import unchanged
 from polyglot.cli.report import Report
-from polyglot.cli.shared import Common
+from polyglot.cli.shared import Probing
 from polyglot.probe.results import Provenance, to_json, write_text
 
 
@@ -33,7 +33,7 @@ class Probe:
         self.runs += 1
         return Found(float(self.runs), Provenance("polyglot", (), "text", "", 0, "cpu", "", {}))
 
-    def __call__(self, *given, common=Common(), **extras):  # noqa: B008 - frozen
+    def __call__(self, *given, common=Probing(), **extras):  # noqa: B008 - frozen
         result = common.measured(self.report, "en-fr", Found, self.run, *given, **extras)
         write_text(self.report.path_of("en-fr"), to_json(result))
         return result
@@ -81,7 +81,7 @@ def test_what_comes_by_name_counts_too(probe):
 @pytest.mark.parametrize("option", ["again", "half_cache"])
 def test_options_that_measure_again(probe, option):
     probe(ENCODER)
-    assert probe(ENCODER, common=Common(**{option: True})).value == 2
+    assert probe(ENCODER, common=Probing(**{option: True})).value == 2
 
 
 def test_other_code_measures_again(probe, tmp_path, monkeypatch):
