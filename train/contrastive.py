@@ -19,7 +19,7 @@ from .retention import open_old_language, retention, score_old_language, without
 from .run import Run, corpus_name, opened_run, prints_of
 from .sampler import Batch, Source, text_keys
 from .student import Student, TokenRows, token_lengths
-from .tokenizer import report_tokenizer
+from .tokenizer import TokenizerReport, report_tokenizer
 from .watch import PairWatch, WatchedPairs
 
 if TYPE_CHECKING:
@@ -173,6 +173,9 @@ def _contrast(config: ContrastiveConfig, run: Run) -> TrainResult:
         text = without_questions(text)
     encoder = run.load(config.model)
     run.begin(encoder, [pairs.fingerprint for pairs in opened])
+    for pairs in opened:
+        read = _read(encoder, pairs)
+        run.tell(read.sentence, *(f"! {warning}" for warning in read.warnings))
     student = Student(encoder, PRECISION)
     criterion = info_nce(student, config, run.ranks)
     before = [_measured(encoder, pairs, config) for pairs in opened]
@@ -220,10 +223,14 @@ def _to_watch(pairs: TrainingPairs) -> WatchedPairs:
     return WatchedPairs(watched.source, watched.sources, watched.targets, pairs.watched_groups)
 
 
+def _read(encoder: Encoder, pairs: TrainingPairs) -> TokenizerReport:
+    return report_tokenizer(encoder.model.tokenizer, pairs.training.sources[:2000], pairs.training.source)
+
+
 def _outcome(
     encoder: Encoder, pairs: TrainingPairs, before: LanguageMetrics, after: LanguageMetrics
 ) -> LanguageOutcome:
-    read = report_tokenizer(encoder.model.tokenizer, pairs.training.sources[:2000], pairs.training.source)
+    read = _read(encoder, pairs)
     return LanguageOutcome(
         language=pairs.training.source,
         pairs=len(pairs.training),

@@ -21,7 +21,7 @@ from .result import SCHEMA, LanguageMetrics, LanguageOutcome, Retention, TrainRe
 from .retention import OldLanguage, OldScores, open_old_language, retention, score_old_language
 from .run import Run, corpus_name, opened_run, prints_of
 from .student import Student
-from .tokenizer import TokenizerReport, report_tokenizer
+from .tokenizer import TokenizerReport, reading_warnings, report_tokenizer
 from .watch import PairWatch, WatchedPairs
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def _insert(config: FinetuneConfig, run: Run) -> TrainResult:
     encoder = run.load(config.model)
     precision = run.begin(encoder, [pairs.fingerprint for pairs in opened])
     student = Student(encoder, precision)
-    entering = [_entering(encoder, run, pairs, config) for pairs in opened]
+    reads = [_read(encoder, run, pairs, config) for pairs in opened]
+    entering = [_entering(encoder, run, *pair, config) for pair in zip(opened, reads, strict=True)]
     old = Old(text, score_old_language(encoder, text))
     if config.method == "map":
         return _insert_map(config, run, student, entering[0], old)
@@ -102,21 +103,33 @@ def _insert(config: FinetuneConfig, run: Run) -> TrainResult:
     kept = retention(old.text, old.before, score_old_language(after, text), config.retention, seed=run.seed)
     outcomes = tuple(_outcome(after, config, e, a) for e, a in zip(entering, added, strict=True))
     result = _result(config, run, (encoder, after), outcomes, kept)
-    warnings = _warnings(config, entering, outcomes, kept)
+    warnings = _warnings(config, outcomes, kept)
     speed = run.speed(report, precision, student)
     result = dataclasses.replace(result, speed=speed, warnings=warnings, course=report.course)
     run.keep(student, result)
     return result
 
 
-def _entering(encoder: Encoder, run: Run, pairs: TrainingPairs, config: FinetuneConfig) -> Entering:
+def _read(encoder: Encoder, run: Run, pairs: TrainingPairs, config: FinetuneConfig) -> TokenizerReport:
+    """Tell how the base reads a language, before anything takes long."""
+    texts = pairs.training
+    read = report_tokenizer(encoder.model.tokenizer, texts.sources[:READ_FOR_REPORT], texts.source)
+    extends = config.extend_vocab > 0 and config.method != "map"
+    run.tell(read.sentence, *(f"! {w}" for w in read.warnings if not extends))
+    if extends:
+        run.tell(f"at most {config.extend_vocab} words of {texts.source} get token ids of their own")
+    return read
+
+
+def _entering(
+    encoder: Encoder, run: Run, pairs: TrainingPairs, read: TokenizerReport, config: FinetuneConfig
+) -> Entering:
     held, training, watched = pairs.held_out, pairs.training, pairs.watched
     texts = [training.targets, held.targets, held.sources, watched.targets if config.loop.watches else []]
     vectors = run.encode(encoder, [text for part in texts for text in part])
     teacher, held_pivot, held_new, seen = np.split(vectors, np.cumsum([len(part) for part in texts[:-1]]))
     groups = pairs.held_out_groups
     before = language_metrics(held_new, held_pivot, groups, seed=run.seed, certificate=config.certificate)
-    read = report_tokenizer(encoder.model.tokenizer, training.sources[:READ_FOR_REPORT], training.source)
     to_watch = WatchedPairs(training.source, watched.sources, watched.targets, pairs.watched_groups, seen)
     return Entering(training.source, pairs, teacher, held_pivot, before, read, to_watch)
 
@@ -173,7 +186,7 @@ def _insert_map(config: FinetuneConfig, run: Run, student: Student, only: Enteri
     after = run.trained(student)
     outcomes = (_outcome(after, config, only, AddedWords(0, 0, 0)),)
     note = f"this model is for queries in {only.language} only: embed {config.pivot} text with the base {config.model}"
-    warnings = (note, *_warnings(config, [only], outcomes, kept))
+    warnings = (note, *_warnings(config, outcomes, kept))
     result = dataclasses.replace(_result(config, run, (base, after), outcomes, kept), warnings=warnings)
     run.keep(student, result)
     return result
@@ -205,11 +218,10 @@ def _result(
     )
 
 
-def _warnings(
-    config: FinetuneConfig, entering: Sequence[Entering], outcomes: Sequence[LanguageOutcome], kept: Retention
-) -> tuple[str, ...]:
-    found = [warning for e in entering for warning in e.read.warnings]
+def _warnings(config: FinetuneConfig, outcomes: Sequence[LanguageOutcome], kept: Retention) -> tuple[str, ...]:
+    found: list[str] = []
     for outcome in outcomes:
+        found += reading_warnings(outcome.language, outcome.unknown_rate_after, outcome.fertility_after)
         if outcome.overlap_kept:
             found.append(
                 f"{outcome.overlap_kept} training rows of {outcome.language} overlap with evaluation text and were kept"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,11 @@ class Run:
     def seed(self) -> int:
         """Seed of everything."""
         return self.config.loop.seed
+
+    def tell(self, *lines: str) -> None:
+        """Say something before the work begins, where somebody watches."""
+        if self.progress and self.ranks.writes:
+            sys.stderr.writelines(f"{line}\n" for line in lines)
 
     @contextmanager
     def one_first(self) -> Iterator[None]:

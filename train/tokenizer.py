@@ -56,6 +56,14 @@ class TokenizerReport:
     accent_collisions: float
     warnings: tuple[str, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """Say how the language is read."""
+        return (
+            f"the tokenizer reads {self.language} in {self.fertility:.2f} tokens a word, {self.unknown_rate:.1%} of "
+            f"them unknown; {self.accent_collisions:.1%} of word forms read like another that differs in accents only"
+        )
+
 
 def words_of(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:
     """Split a text into words as the tokenizer sees it after its normaliser; Han characters stand alone."""
@@ -80,10 +88,13 @@ def report_tokenizer(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], l
     words = [word for text in texts for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
     fertility = tokens / max(len(words), 1)
     collisions = _accent_collisions(tokenizer, sorted(set(words)))
-    return TokenizerReport(language, tokens, unknown, fertility, collisions, _warnings(language, unknown, fertility))
+    return TokenizerReport(
+        language, tokens, unknown, fertility, collisions, reading_warnings(language, unknown, fertility)
+    )
 
 
-def _warnings(language: str, unknown: float, fertility: float) -> tuple[str, ...]:
+def reading_warnings(language: str, unknown: float, fertility: float) -> tuple[str, ...]:
+    """Warn of a language that a tokenizer cannot read or spells out, by its unknown tokens and its fertility."""
     found = []
     if unknown > UNREADABLE:
         found.append(

@@ -8,6 +8,7 @@ from polyglot.train.config import RetentionConfig
 from polyglot.train.finetune import run_finetune
 from polyglot.train.language import append_rotation, fit_rotation
 from polyglot.train.student import Student
+from polyglot.train.tokenizer import SPELLED_OUT
 
 ENGLISH = ["the big dog eats the bread", "the old king sees the fire", "the cold child wants water"]
 
@@ -46,6 +47,22 @@ def test_lazy_and_dense_updates_end_alike(finetune_config):
         run_finetune(config)
         vectors.append(load_encoder(str(config.out / "model"), device="cpu").encode(ENGLISH).pooled)
     np.testing.assert_allclose(*vectors, atol=1e-3)
+
+
+def test_how_the_language_is_read_is_told_before_and_warned_of_where_it_stays_so(finetune_config, capsys):
+    short = {"max_steps": 2}
+    extended = run_finetune(finetune_config("own", loop=short), progress=True)
+    told = capsys.readouterr().err
+    assert "the tokenizer reads fr in" in told
+    assert "get token ids of their own" in told
+    plain = run_finetune(finetune_config("none", loop=short, extend_vocab=0), progress=True)
+    told = capsys.readouterr().err
+    fertility = plain.languages[0].fertility_after
+    assert f"{fertility:.2f} tokens a word" in told
+    assert extended.languages[0].fertility_after < fertility
+    in_pieces = [any("in pieces" in warning for warning in result.warnings) for result in (extended, plain)]
+    assert in_pieces == [False, fertility > SPELLED_OUT]
+    assert ("! the tokenizer" in told) == bool(plain.warnings)
 
 
 def test_the_gate_is_loud_and_keeps_the_model(finetune_config, caplog):

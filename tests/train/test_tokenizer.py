@@ -98,6 +98,7 @@ def test_an_unreadable_language_is_named(tokenizer):
     report = report_tokenizer(tokenizer, ["собака ест хлеб"], "ru")
     assert report.unknown_rate == 1.0
     assert "cannot read ru" in report.warnings[0]
+    assert "100.0% of them unknown" in report.sentence
 
 
 def test_accents_that_fall_together_are_counted(tokenizer):
