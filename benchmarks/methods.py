@@ -129,7 +129,7 @@ def measure(result, folder, arguments):
     groups = concept_groups(bitext)
     pivot = embedded(arguments.model, bitext.targets)
     both = [
-        language_metrics(embedded(model, bitext.sources), pivot, groups, seed=0, certificate=False)
+        language_metrics(embedded(model, bitext.sources), pivot, groups, seed=0, certify=None)
         for model in (arguments.model, str(folder / "model"))
     ]
     return Measured(*both, groups, bitext.fingerprint)

@@ -214,13 +214,13 @@ def _contrast(config: ContrastiveConfig, run: Run) -> TrainResult:
 def _measured(encoder: Encoder, pairs: TrainingPairs, config: ContrastiveConfig) -> LanguageMetrics:
     new, pivot = encoder.encode(pairs.held_out.sources).pooled, encoder.encode(pairs.held_out.targets).pooled
     groups, seed = pairs.held_out_groups, config.loop.seed
-    certificate = config.certificate and pairs.paired == "translations"
-    return language_metrics(new, pivot, groups, seed=seed, certificate=certificate)
+    certify = pairs.names if config.certificate and pairs.paired == "translations" else None
+    return language_metrics(new, pivot, groups, seed=seed, certify=certify)
 
 
 def _to_watch(pairs: TrainingPairs) -> WatchedPairs:
     watched = pairs.watched
-    return WatchedPairs(watched.source, watched.sources, watched.targets, pairs.watched_groups)
+    return WatchedPairs(watched.source, watched.target, watched.sources, watched.targets, pairs.watched_groups)
 
 
 def _read(encoder: Encoder, pairs: TrainingPairs) -> TokenizerReport:

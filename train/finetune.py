@@ -129,8 +129,10 @@ def _entering(
     vectors = run.encode(encoder, [text for part in texts for text in part])
     teacher, held_pivot, held_new, seen = np.split(vectors, np.cumsum([len(part) for part in texts[:-1]]))
     groups = pairs.held_out_groups
-    before = language_metrics(held_new, held_pivot, groups, seed=run.seed, certificate=config.certificate)
-    to_watch = WatchedPairs(training.source, watched.sources, watched.targets, pairs.watched_groups, seen)
+    before = language_metrics(
+        held_new, held_pivot, groups, seed=run.seed, certify=pairs.names if config.certificate else None
+    )
+    to_watch = WatchedPairs(*pairs.names, watched.sources, watched.targets, pairs.watched_groups, seen)
     return Entering(training.source, pairs, teacher, held_pivot, before, read, to_watch)
 
 
@@ -152,9 +154,8 @@ def _outcome(after: Encoder, config: FinetuneConfig, entering: Entering, added: 
     pairs, seed = entering.pairs, config.loop.seed
     read = report_tokenizer(after.model.tokenizer, pairs.training.sources[:READ_FOR_REPORT], entering.language)
     new = after.encode(pairs.held_out.sources).pooled
-    measured = language_metrics(
-        new, entering.held_pivot, pairs.held_out_groups, seed=seed, certificate=config.certificate
-    )
+    certify = pairs.names if config.certificate else None
+    measured = language_metrics(new, entering.held_pivot, pairs.held_out_groups, seed=seed, certify=certify)
     return LanguageOutcome(
         language=entering.language,
         pairs=len(pairs.training),

@@ -19,7 +19,7 @@ LEAST_FOR_CERTIFICATE = 100
 
 
 def language_metrics(
-    new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: int, certificate: bool
+    new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: int, certify: tuple[str, str] | None
 ) -> LanguageMetrics:
     """Measure the held-out rows of a language.
 
@@ -33,12 +33,12 @@ def language_metrics(
         Concept groups; every member of a row's group is a right answer.
     seed : int
         Of the resamples.
-    certificate : bool
-        Whether the linear-map certificate is measured; it needs at least 100 rows.
+    certify : (str, str), optional
+        The languages of both sides where the linear-map certificate is measured; it needs at least 100 rows.
     """
     measured = None
-    if certificate and len(new) >= LEAST_FOR_CERTIFICATE:
-        measured = map_verdict(new, pivot, groups, seed=seed)
+    if certify and len(new) >= LEAST_FOR_CERTIFICATE:
+        measured = map_verdict(new, pivot, groups, certify, seed=seed)
     found, ranks = _retrieval_and_ranks(new, pivot, groups, seed)
     return LanguageMetrics(found, measured, tuple(ranks.tolist()))
 
@@ -78,13 +78,17 @@ def _mean(draws: Resamples, outcome: NDArray[np.generic]) -> tuple[float, NDArra
     return draws.mean(outcome.astype(np.float64))
 
 
-def map_verdict(new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: int) -> MapVerdict:
+def map_verdict(
+    new: Vectors, pivot: Vectors, groups: NDArray[np.int64], names: tuple[str, str], *, seed: int
+) -> MapVerdict:
     """Give the verdict of `polyglot probe linear-map` on held-out rows, in its shortest form.
 
     Parameters
     ----------
     new, pivot : (n, d)
     groups : (n,) int64
+    names : (str, str)
+        What the sides are called.
     seed : int
     """
     from ..probe.linear_map import LinearMapConfig, measure
@@ -100,6 +104,6 @@ def map_verdict(new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed
         same_space=True,
         seed=seed,
     )
-    direction = measure(new, pivot, groups, short).directions[0]
+    direction = measure(new, pivot, groups, short, names=names).directions[0]
     r2 = {rung: scores.r2 for rung, scores in direction.rungs.items()}
     return MapVerdict(direction.certificate.verdict, direction.certificate.sentence, r2)

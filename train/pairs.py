@@ -56,6 +56,11 @@ class TrainingPairs:
     fingerprint: str
     paired: PairKind = "translations"
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """The languages of both sides."""
+        return self.training.source, self.training.target
+
 
 def open_pairs(config: DataConfig, language: str, pivot: str, loop: LoopConfig) -> TrainingPairs:
     """Open the pairs of a language and the pivot and split them.

@@ -27,9 +27,9 @@ class WatchedPairs:
 
     Parameters
     ----------
-    language : str
+    language, known : str
     sources, targets : list of str
-        Of n pairs, the targets in the pivot.
+        Of n pairs, the targets in the language that is known.
     groups : (n,) int64
         Concept groups; every member of a row's group is a right answer.
     pivot : (n, d), optional
@@ -37,6 +37,7 @@ class WatchedPairs:
     """
 
     language: str
+    known: str
     sources: list[str]
     targets: list[str]
     groups: NDArray[np.int64]
@@ -88,7 +89,8 @@ class PairWatch:
             forward, _ = match_ranks(new, pivot, pairs.groups, pairs.groups)
             scores.append(float(np.mean(forward.cosine <= 1)))
             if certified:
-                certificates[pairs.language] = map_verdict(new, pivot, pairs.groups, seed=self.seed)
+                names = (pairs.language, pairs.known)
+                certificates[pairs.language] = map_verdict(new, pivot, pairs.groups, names, seed=self.seed)
         return float(np.mean(scores)), certificates
 
 

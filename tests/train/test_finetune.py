@@ -147,4 +147,5 @@ def test_the_certificate_is_measured_before_and_after(finetune_config):
     config = dataclasses.replace(finetune_config(method="map", data={"held_out": 0.4}), certificate=True)
     outcome = run_finetune(config).languages[0]
     assert {"identity", "rotation", "linear"} <= set(outcome.before.certificate.r2)
+    assert outcome.before.certificate.sentence.startswith("fr → en ")
     assert outcome.after.certificate.r2["identity"].value > outcome.before.certificate.r2["identity"].value
