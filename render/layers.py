@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 from ..probe.layers_result import Layer, LayersResult, Stress
 from ..probe.results import Interval, from_json
@@ -234,7 +235,8 @@ def _language(result: LayersResult) -> Figure:
     title = (
         "The language is told right for every text at every layer"
         if lowest.value >= 1
-        else f"The language is told right for at least {percent(lowest.value, 1)} of the texts at every layer"
+        else f"The language is told right for at least {percent(floor(1000 * lowest.value) / 1000, 1)} of the texts "
+        "at every layer"
     )
     return _figure(result, _Words("language", title, "accuracy", caption, "9"), series, band="language_id")
 

@@ -107,6 +107,14 @@ def test_what_was_not_measured_is_left_out():
     assert found["layers-retrieval"].title.startswith("Retrieval through a map is highest")
 
 
+@pytest.mark.parametrize(("accuracy", "words"), [(1.0, "every text"), (0.9997, "at least 99.9 %"), (0.6, "60.0 %")])
+def test_a_share_just_below_all_is_not_called_all(accuracy, words):
+    title = figures(made(*(layer(name, 0.3, language_id=around(accuracy)) for name in ("0", "1"))))[
+        "layers-language"
+    ].title
+    assert words in title.replace("\N{NARROW NO-BREAK SPACE}", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_values_that_are_not_defined_are_not_drawn():
     nan = Interval(float("nan"), float("nan"), float("nan"))
     found = figures(made(layer("0", 0.2, similarity_share=nan), *THREE[1:]))
