@@ -33,7 +33,7 @@ def table(records):
 
 
 def rows_of(record):
-    name = f"`{record['benchmark']} {' '.join(record['arguments'])}`"
+    name = f"`{' '.join([record['benchmark'], *record['arguments']])}`"
     if not isinstance(record["found"], list):
         return [f"| {name} | {line.replace('|', '/')} | | |" for line in record["lines"]]
     return [f"| {name} | {claim['claim']} | {measured(claim)} | {claim['goal']} |" for claim in record["found"]]
