@@ -35,10 +35,10 @@ def _told(value: object) -> Iterator[str]:
             yield from _told(item)
         return
     fingerprint = getattr(value, "fingerprint", None)
-    if fingerprint is None:
-        yield repr(value)
+    if isinstance(fingerprint, str):
+        yield from (fingerprint, str(getattr(value, "name", "")), str(getattr(value, "device", "")))
     else:
-        yield from (fingerprint, getattr(value, "name", ""), getattr(value, "device", ""))
+        yield repr(value)
 
 
 def _code() -> str:
