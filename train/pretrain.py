@@ -19,7 +19,7 @@ from .result import SCHEMA, MapVerdict, TrainResult
 from .retromae import Decoder
 from .run import Run, corpus_name, opened_run
 from .sampler import Batch, Source
-from .student import Student
+from .student import Student, quiet_library
 from .tokenizer import report_tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
@@ -379,7 +379,7 @@ def _as_encoder(model: Any, tokenizer: PreTrainedTokenizerBase, config: Pretrain
     from ..models.encoder import Encoder
 
     longest = min(model.config.max_position_embeddings, 8192)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, quiet_library():
         model.base_model.save_pretrained(scratch)
         tokenizer.model_max_length = longest
         tokenizer.save_pretrained(scratch)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,23 @@ if TYPE_CHECKING:
 
 TokenRows = list[list[int]]
 FASTER = 1.3
+
+
+@contextmanager
+def quiet_library() -> Iterator[None]:
+    """Keep transformers from drawing bars and from reporting on what it loads."""
+    from transformers.utils import logging
+
+    library: Any = logging
+    shown, level = library.is_progress_bar_enabled(), library.get_verbosity()
+    library.disable_progress_bar()
+    library.set_verbosity_error()
+    try:
+        yield
+    finally:
+        library.set_verbosity(level)
+        if shown:
+            library.enable_progress_bar()
 
 
 @dataclass(slots=True)
@@ -82,16 +100,8 @@ class Student:
 
     def save(self, path: Path) -> None:
         """Write the model as a sentence-transformers folder, weights in safetensors."""
-        from transformers.utils import logging
-
-        transformers_logging: Any = logging
-        shown = transformers_logging.is_progress_bar_enabled()
-        transformers_logging.disable_progress_bar()
-        try:
+        with quiet_library():
             self.model.save(str(path), create_model_card=False, safe_serialization=True)
-        finally:
-            if shown:
-                transformers_logging.enable_progress_bar()
 
     def tokenise(self, texts: Sequence[str]) -> TokenRows:
         """Return the token ids of texts behind the prompt of the model, cut at its maximal length."""

@@ -35,6 +35,11 @@ def test_the_held_out_loss_falls_and_the_encoder_loads(pretrain_config, options)
     assert np.isfinite(load_encoder(str(config.out / "model"), device="cpu").encode(["the dog"]).pooled).all()
 
 
+def test_nothing_is_said_of_how_the_body_becomes_an_encoder(pretrain_config, capfd):
+    run_pretrain(pretrain_config(epochs=1))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_long_rows_run_with_modernbert(pretrain_config):
     config = pretrain_config(architecture="modernbert", length=512, epochs=1)
     assert run_pretrain(config).speed.steps >= 1
