@@ -1,6 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Both make .venv if there is none.
 PYTHON ?= python3
 BIN := .venv/bin
+DOCTESTED := $(shell git ls-files -- "*.py" ":!tests" ":!benchmarks" ":!reports" ":!__main__.py")
 STAMP := .venv/.installed
 
 .PHONY: setup demo test test-slow check bench reports clean
@@ -26,7 +27,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --doctest-modules $(wildcard analysis/*.py data/*.py models/*.py probe/*.py render/*.py train/*.py) errors.py -m ""
+	$(BIN)/python -m pytest --doctest-modules $(DOCTESTED) -m ""
 
 bench: setup
 	$(BIN)/python benchmarks/run.py

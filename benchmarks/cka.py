@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from polyglot.analysis.cka import debiased_cka_from_moments, unbiased_hsic
 from polyglot.analysis.moments import Moments
+from polyglot.analysis.similarity.cka import debiased_cka_from_moments, unbiased_hsic
 from timing import Measure, arguments, report, seconds, side_by_side
 
 MEBIBYTE = 2**20

@@ -7,7 +7,7 @@ a rotation for every outer fold. A second line lets RidgeCV use its own leave-on
 import warnings
 
 import numpy as np
-from polyglot.analysis.ladder import Ladder
+from polyglot.analysis.maps.ladder import Ladder
 from scipy.linalg import orthogonal_procrustes
 from sklearn.linear_model import RidgeCV
 from timing import arguments, report, side_by_side

@@ -97,8 +97,8 @@ def finish(command, folder):
 
 
 def table(folders, arguments):
-    from polyglot.probe.results import from_json
-    from polyglot.train.result import TrainResult
+    from polyglot.probe.results.serialization import from_json
+    from polyglot.probe.results.training import TrainResult
 
     results = {m: from_json((f / "result.json").read_text("utf-8"), TrainResult) for m, f in folders.items()}
     if not results:
@@ -123,7 +123,7 @@ def measure(result, folder, arguments):
         return Measured(outcome.before, outcome.after, groups, outcome.held_out_fingerprint)
     from polyglot.data.groups import concept_groups
     from polyglot.data.open import open_corpus
-    from polyglot.train.metrics import language_metrics
+    from polyglot.train.evaluation.metrics import language_metrics
 
     bitext = open_corpus(arguments.test, (arguments.lang, "en")).bitext(arguments.lang, "en")
     groups = concept_groups(bitext)
@@ -159,7 +159,7 @@ def row(method, result, measured):
 
 def paired_gain(mine, control):
     """Return the difference of hits on the same rows, in points, with its cluster-bootstrap interval."""
-    from polyglot.analysis.inference import Resamples, percentile_interval
+    from polyglot.analysis.resampling import Resamples, percentile_interval
 
     if mine.rows != control.rows:
         return "not the same rows"

@@ -71,8 +71,8 @@ def made_result():
     from polyglot.models.cache import EmbeddingCache
     from polyglot.models.encoder import load_encoder
     from polyglot.models.folders import default_cache_dir
-    from polyglot.probe.linear_map import LinearMapConfig, run
-    from polyglot.probe.results import to_json
+    from polyglot.probe.linear_map.run import LinearMapConfig, run
+    from polyglot.probe.results.serialization import to_json
 
     encoder = load_encoder("minilm")
     bitext = open_corpus(None, ("en", "fr")).bitext("en", "fr")

@@ -149,7 +149,7 @@ def split_text(arguments):
 
 
 def scored_pairs(path):
-    from polyglot.train.retention import read_scored_pairs
+    from polyglot.train.evaluation.retention import read_scored_pairs
 
     scored = read_scored_pairs(path)
     return [(x, y) for x, y, s in zip(scored.first, scored.second, scored.scores, strict=True) if s >= LOW and x != y]
@@ -181,7 +181,7 @@ def write_questions(folder, questions, chosen):
 def matched(encoder, sources, targets):
     from polyglot.data.bitext import Bitext
     from polyglot.data.groups import concept_groups
-    from polyglot.train.metrics import retrieval
+    from polyglot.train.evaluation.metrics import retrieval
 
     groups = concept_groups(Bitext.of("held out", ("fr", "en"), sources, targets))
     x, y = encoder.encode(sources).pooled, encoder.encode(targets).pooled
@@ -189,8 +189,8 @@ def matched(encoder, sources, targets):
 
 
 def answered(encoder, questions, chosen):
-    from polyglot.analysis.inference import Resamples, percentile_interval
-    from polyglot.train.retention import OldLanguage, score_old_language
+    from polyglot.analysis.resampling import Resamples, percentile_interval
+    from polyglot.train.evaluation.retention import OldLanguage, score_old_language
 
     queries, relevant = [questions.queries[row] for row in chosen], questions.relevant[chosen]
     gains = score_old_language(encoder, OldLanguage(None, queries, questions.passages, relevant, [])).gains

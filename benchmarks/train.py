@@ -88,7 +88,7 @@ def configuration(arguments, out, **options):
 
 
 def ours(arguments, **options):
-    from polyglot.train.finetune import run_finetune
+    from polyglot.train.stages.finetune import run_finetune
 
     with tempfile.TemporaryDirectory() as out:
         result = run_finetune(configuration(arguments, out, **({"anchor_share": 1.0} | options)))
@@ -111,10 +111,10 @@ def ours_default(arguments):
 
 def stock(arguments):
     from polyglot.models.encoder import Encoder, load_encoder
-    from polyglot.train.language import add_words
-    from polyglot.train.metrics import retrieval
-    from polyglot.train.pairs import open_pairs
-    from polyglot.train.student import Student
+    from polyglot.train.engine.student import Student
+    from polyglot.train.evaluation.metrics import retrieval
+    from polyglot.train.evaluation.splits import open_pairs
+    from polyglot.train.insertion.objective import add_words
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
@@ -169,8 +169,8 @@ RUNS = {STOCK: stock, "anchor on every row": ours, "default": ours_default}
 
 def align_module(model):
     import torch
-    from polyglot.train.losses import AlignWeights, align_loss, cosine_distance
-    from polyglot.train.ranks import Ranks
+    from polyglot.train.engine.ranks import Ranks
+    from polyglot.train.insertion.losses import AlignWeights, align_loss, cosine_distance
 
     class Align(torch.nn.Module):
         """The loss of `align` in the shape that the library's trainer calls."""

@@ -12,9 +12,9 @@ import pyarrow as pa
 from ..errors import DataError
 from .bitext import DOMAIN, ParallelText
 from .languages import canonical_codes
-from .lines import BadRows
-from .readers import read_delimited
-from .reading import check_languages
+from .readers.batches import check_languages
+from .readers.lines import BadRows
+from .readers.tables import read_delimited
 
 FOLDER = Path(__file__).parent / "builtin"
 DEFAULT = "builtin"

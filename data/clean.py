@@ -13,7 +13,7 @@ import pyarrow as pa
 from ..errors import ConfigError
 from .bitext import REFERENCE, ParallelText, is_language_column
 from .groups import comparison_keys
-from .lines import Dropped, counted
+from .readers.lines import Dropped, counted
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff]")  # not the joiners that scripts need
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")

@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .bitext import Bitext
-from .near import NGRAM, near_equal_labels
+from .near_duplicates import NGRAM, near_equal_labels
 
 Numbers = NDArray[np.int64]
 

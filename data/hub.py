@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
 from .languages import canonical_code, describe, nllb_code
-from .lines import BadRows
-from .reading import NumberedCells, Reading, row_batches, sampled
+from .readers.batches import NumberedCells, Reading, row_batches, sampled
+from .readers.lines import BadRows
 
 if TYPE_CHECKING:
     from datasets import IterableDataset

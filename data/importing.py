@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import DataError, OutputError
-from .columns import language_columns
 from .fingerprint import TableHash
 from .languages import canonical_codes
-from .lines import BadRows, Dropped
 from .open import CorpusSource
-from .reading import Reading, sampled
+from .readers.batches import Reading, sampled
+from .readers.columns import language_columns
+from .readers.lines import BadRows, Dropped
 
 
 @dataclass(frozen=True, slots=True)

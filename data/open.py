@@ -10,13 +10,13 @@ from pathlib import Path
 from ..errors import DataError
 from .bitext import ParallelText
 from .builtin import DEFAULT, builtin_names, load_builtin
-from .files import TABLE_SUFFIXES, read_file
-from .folders import moses_name, moses_stems, read_folder, read_stem
 from .hub import hub_names, read_hub
 from .languages import canonical_codes
-from .lines import BadRows, bare_suffix
-from .readers import read_moses
-from .reading import Reading, check_languages, sampled, stacked
+from .readers.batches import Reading, check_languages, sampled, stacked
+from .readers.folders import moses_name, moses_stems, read_folder, read_stem
+from .readers.formats import TABLE_SUFFIXES, read_file
+from .readers.lines import BadRows, bare_suffix
+from .readers.tables import read_moses
 
 MINIMUM_PAIRS = 50
 LONGEST_NAME = 300  # of a name in a message

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, DataError
 from .builtin import QUESTION_LANGUAGES, load_questions
 from .languages import canonical_code, find_code
-from .reading import check_languages
+from .readers.batches import check_languages
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from .encoded import Encoded, blocks, distinct, joined
+from .embeddings import Encoded, blocks, distinct, joined
 from .folders import default_cache_dir
 from .progress import Progress
 from .share import Share

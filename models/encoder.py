@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, ModelError
-from .catalog import resolve
-from .encoded import Encoded, batches, blocks, distinct, joined
+from .embeddings import Encoded, batches, blocks, distinct, joined
 from .fingerprint import fingerprint, read_lineage
 from .loading import load_model
 from .progress import Progress
+from .registry import resolve
 
 if TYPE_CHECKING:
     import torch

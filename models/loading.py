@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, ModelError
-from .catalog import OFFLINE_NAMES, ModelCard, in_hub_cache
-from .packaged import packaged_folder
+from .offline.packaged import packaged_folder
+from .registry import OFFLINE_NAMES, ModelCard, in_hub_cache
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -146,7 +146,7 @@ def encode_together(
 
 def _fill(job: EncodingJob, cache: "EmbeddingCache", batch_tokens: int | None, *, progress: bool) -> None:
     from .cache import encode_block
-    from .encoded import blocks, distinct
+    from .embeddings import blocks, distinct
 
     layers = job.encoder.checked_layers(job.layers)
     budget = job.encoder.checked_budget(batch_tokens)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import OutputError
-from .figures import LIGHT, TEMPLATE
+from .charts.theme import LIGHT, TEMPLATE
 from .page import module_for
 from .view import Panel, PlotlyJson
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import DataError, OutputError
-from ..probe.results import read_schema, write_text
-from .embed import without_lone_surrogates
+from ..probe.results.serialization import read_schema, write_text
+from .escaping import without_lone_surrogates
 from .page import content_security_policy, environment, look, module_for
 from .view import Headline
 

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from .. import __version__
 from ..errors import ConfigError, DataError, OutputError
-from ..probe.results import read_schema, write_text
-from .embed import to_script_json, without_lone_surrogates
-from .figures import FONT, PALETTES, TEMPLATE
+from ..probe.results.serialization import read_schema, write_text
+from .charts.theme import FONT, PALETTES, TEMPLATE
+from .escaping import to_script_json, without_lone_surrogates
+from .formatting import count, number, percent, tidy
 from .plotlyjs import bundle, packed_bundle, script_hash
 from .view import Cell, Column, Headline, View
-from .words import count, number, percent, tidy
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from .summary import SummaryPart
+    from .terminal import SummaryPart
 
 PlotlyJs = Literal["inline", "cdn", "directory"]
 PLOTLYJS: tuple[PlotlyJs, ...] = ("inline", "cdn", "directory")
@@ -34,14 +34,14 @@ SCRIPTS = ("page.js", "explorer.js")
 #: Which module shows which kind of result: a new kind is a line here, a module that offers what `ResultModule` asks,
 #: and a template that extends page.html.
 KINDS = {
-    "polyglot/linear-map/1": "linear_map",
+    "polyglot/linear-map/1": "linear_map.page",
     "polyglot/layers/1": "layers",
     "polyglot/cka/1": "cka",
     "polyglot/language-id/1": "language_id",
     "polyglot/composition/1": "composition",
     "polyglot/geometry/1": "geometry",
     "polyglot/retrieval/1": "retrieval",
-    "polyglot/question-retrieval/1": "question_retrieval",
+    "polyglot/question-retrieval/1": "questions",
     "polyglot/compare/1": "compare",
 }
 
@@ -97,7 +97,7 @@ def module_named(schema: str) -> ResultModule:
     if schema not in KINDS:
         known = ", ".join(sorted(KINDS))
         raise DataError(f"no page for a result of schema {schema!r}; known: {known}; a newer polyglot may know it")
-    return cast("ResultModule", importlib.import_module(f".{KINDS[schema]}", __package__))
+    return cast("ResultModule", importlib.import_module(f".pages.{KINDS[schema]}", __package__))
 
 
 def look(scripts: tuple[str, ...]) -> Look:

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from polyglot.analysis.inference import Interval
-from polyglot.probe.linear_map_result import Direction, LinearMapResult
-from polyglot.probe.results import from_json
+from polyglot.analysis.resampling import Interval
+from polyglot.probe.results.linear_map import Direction, LinearMapResult
+from polyglot.probe.results.serialization import from_json
 
 RUNGS = ("identity", "shift", "rotation", "linear", "nonlinear", "local")
 SCORES = ("model", "direction", *(f"R² {r}" for r in RUNGS), "null (ceiling, 95th percentile)", "share of linear")

@@ -7,10 +7,10 @@ import sys
 
 import numpy as np
 import pytest
-from polyglot.analysis.candidate_shards import CandidateShards
-from polyglot.analysis.cka import debiased_cka_from_moments
 from polyglot.analysis.moments import SUMS, Moments
-from polyglot.analysis.neighbours import CRITERIA, match_ranks, nearest
+from polyglot.analysis.retrieval.search import CRITERIA, match_ranks, nearest
+from polyglot.analysis.retrieval.shards import CandidateShards
+from polyglot.analysis.similarity.cka import debiased_cka_from_moments
 from polyglot.errors import ConfigError
 
 CUTS = (64, 147)  # after the second, a shard is smaller than a neighbourhood
@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
-from polyglot.analysis.candidate_shards import CandidateShards
+from polyglot.analysis.retrieval.shards import CandidateShards
 from polyglot.analysis.moments import Moments
-from polyglot.analysis.neighbours import CRITERIA, match_ranks, nearest
+from polyglot.analysis.retrieval.search import CRITERIA, match_ranks, nearest
 
 torch.set_num_threads(1)
 dist.init_process_group("gloo")

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 import pytest
 from polyglot.data.builtin import FOLDER, LANGUAGES, builtin_domains, builtin_names, load_builtin, load_questions
-from polyglot.data.near import character_ngrams
+from polyglot.data.near_duplicates import character_ngrams
 
 ROWS = load_builtin()
 TEXTS = {language: ROWS.column(language) for language in LANGUAGES}

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polyglot.data.bitext import ParallelText
 from polyglot.data.clean import CleanConfig, clean, normalise
-from polyglot.data.lines import Dropped
+from polyglot.data.readers.lines import Dropped
 from polyglot.errors import ConfigError
 
 GOOD = [(f"This is sentence number {i}.", f"Ceci est la phrase numéro {i}.") for i in range(10)]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polyglot.data.bitext import Bitext
 from polyglot.data.groups import comparison_key, concept_groups
-from polyglot.data.near import band_shape, jaccard, minhash_signatures, near_equal_labels
+from polyglot.data.near_duplicates import band_shape, jaccard, minhash_signatures, near_equal_labels
 from polyglot.errors import ConfigError
 
 

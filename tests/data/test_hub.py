@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from polyglot.data import hub
-from polyglot.data.lines import BadRows
 from polyglot.data.open import open_corpus
+from polyglot.data.readers.lines import BadRows
 from polyglot.errors import DataError
 
 

@@ -1,9 +1,9 @@
-import polyglot.data.reading
+import polyglot.data.readers.batches
 import pyarrow.parquet as pq
 import pytest
 from polyglot.data.importing import import_corpus
-from polyglot.data.lines import Dropped
 from polyglot.data.open import open_corpus
+from polyglot.data.readers.lines import Dropped
 from polyglot.errors import DataError, OutputError
 
 ROWS = [f"sentence {i}\tphrase {i}\tlaw" for i in range(200)]
@@ -36,7 +36,7 @@ def test_arrow_files_are_memory_mapped(tmp_path, source):
 
 
 def test_rows_are_written_in_groups(tmp_path, source, monkeypatch):
-    monkeypatch.setattr(polyglot.data.reading, "BATCH_ROWS", 64)
+    monkeypatch.setattr(polyglot.data.readers.batches, "BATCH_ROWS", 64)
     report = import_corpus([source], tmp_path / "b.parquet")
     assert pq.ParquetFile(report.path).num_row_groups == 4
 

@@ -16,13 +16,14 @@ import time
 import traceback
 from pathlib import Path
 
-import polyglot.probe.linear_map
-import polyglot.probe.retrieval  # noqa: F401 - paid once
+import polyglot.probe.linear_map.run
+import polyglot.probe.retrieval.run  # noqa: F401 - paid once
 import sentence_transformers  # noqa: F401 - paid once
-from polyglot.cli.app import main
-from polyglot.models import encoded
+from polyglot.cli import main
+from polyglot.models import embeddings as encoded
 from polyglot.models.encoder import Encoder
-from polyglot.probe import direction, linear_map_config
+from polyglot.probe.linear_map import config as linear_map_config
+from polyglot.probe.linear_map import direction
 from polyglot.render import page
 
 BLOCK_TEXTS = 64  # so that a small corpus makes several shards

@@ -12,7 +12,7 @@ from .nearness import assert_near
 #: The launcher itself is the real one; the wrapper makes shards and measurements small, and counts.
 WRAPPER = """
 import functools, os, signal, sys
-from polyglot.cli.app import main
+from polyglot.cli import main
 from polyglot.models import encoded, encoder
 from polyglot.probe import linear_map_config, retrieval_search
 encoded.BLOCK_TEXTS = 64

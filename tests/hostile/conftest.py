@@ -23,7 +23,7 @@ def tiny_model(tmp_path_factory):
 @pytest.fixture
 def refused(monkeypatch, capsys, tmp_path):
     """Run the command line, check that it ends with one line and exit code 1, and return the line."""
-    from polyglot.cli.app import main
+    from polyglot.cli import main
 
     def run(*arguments):
         monkeypatch.setenv("POLYGLOT_CACHE", str(tmp_path / "cache"))

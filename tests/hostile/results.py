@@ -7,12 +7,18 @@ import numpy as np
 
 def small_results():
     """Return JSON texts by schema."""
-    from polyglot.probe import cka, composition, geometry, language_id, layers, linear_map, retrieval
-    from polyglot.probe.cka_config import CkaConfig
-    from polyglot.probe.layers_config import LayersConfig
-    from polyglot.probe.linear_map_config import LinearMapConfig
-    from polyglot.probe.results import to_json
-    from polyglot.probe.retrieval_config import RetrievalConfig
+    from polyglot.probe.cka import run as cka
+    from polyglot.probe.cka.config import CkaConfig
+    from polyglot.probe.composition import run as composition
+    from polyglot.probe.geometry import run as geometry
+    from polyglot.probe.language_id import run as language_id
+    from polyglot.probe.layers import run as layers
+    from polyglot.probe.layers.config import LayersConfig
+    from polyglot.probe.linear_map import run as linear_map
+    from polyglot.probe.linear_map.config import LinearMapConfig
+    from polyglot.probe.results.serialization import to_json
+    from polyglot.probe.retrieval import run as retrieval
+    from polyglot.probe.retrieval.config import RetrievalConfig
 
     rng = np.random.default_rng(0)
     x = rng.standard_normal((60, 4))

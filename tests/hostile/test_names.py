@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polyglot.data.open import open_corpus
 from polyglot.errors import DataError, ModelError
-from polyglot.models.catalog import resolve
+from polyglot.models.registry import resolve
 
 from .conftest import require_one_line
 

@@ -11,10 +11,10 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
-from polyglot.data.files import read_file
-from polyglot.data.lines import BadRows
 from polyglot.data.questions import open_questions
-from polyglot.data.readers import read_moses
+from polyglot.data.readers.formats import read_file
+from polyglot.data.readers.lines import BadRows
+from polyglot.data.readers.tables import read_moses
 from polyglot.errors import DataError
 
 from .conftest import require_one_line

@@ -72,7 +72,7 @@ def test_damaged_arrays_are_refused(refused, vectors, tmp_path, content):
 
 def test_a_matrix_too_wide_for_the_memory_is_one_line(refused, vectors, monkeypatch):
     """As the products of a million columns are, which no machine holds; reaching them would take a minute."""
-    monkeypatch.setattr("polyglot.probe.linear_map.measure_both", lambda *_: np.empty((10**6, 10**6, 10**4)))
+    monkeypatch.setattr("polyglot.probe.linear_map.run.measure_both", lambda *_: np.empty((10**6, 10**6, 10**4)))
     assert "not enough memory (Unable to allocate" in refused(*vectors(normal(), normal()))
 
 

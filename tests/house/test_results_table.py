@@ -12,7 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 HEADING = re.compile(r"^## `(polyglot/[a-z-]+/\d+)`: `(\w+)` in (\S+)\.py$", re.M)
 ROW = re.compile(r"^\| `(\w+)` \| (.+) \|$", re.M)
-READERS = {"compare_train"}  # reads a part of another module's schema
 
 
 def sections():
@@ -25,11 +24,10 @@ def sections():
 def schemas():
     """Return every schema that a module of results declares, by module."""
     found = {}
-    for room in ("probe", "train"):
-        for path in (ROOT / room).glob("*.py"):
-            declared = re.search(r'^SCHEMA = "(.+)"$', path.read_text(encoding="utf-8"), re.M)
-            if declared and path.stem not in READERS:
-                found[f"{room}/{path.stem}"] = declared[1]
+    for path in (ROOT / "probe" / "results").glob("*.py"):
+        declared = re.search(r'^SCHEMA = "(.+)"$', path.read_text(encoding="utf-8"), re.M)
+        if declared:
+            found[path.relative_to(ROOT).with_suffix("").as_posix()] = declared[1]
     return found
 
 

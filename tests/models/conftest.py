@@ -81,7 +81,7 @@ def tiny_copy(tiny_model_folder, tmp_path):
 @pytest.fixture(scope="session")
 def me5_folder():
     from polyglot.errors import MissingExtraError
-    from polyglot.models.packaged import packaged_folder
+    from polyglot.models.offline.packaged import packaged_folder
 
     try:
         return packaged_folder("me5-small")

@@ -158,7 +158,7 @@ def test_a_model_in_the_hub_cache_needs_no_network(tiny_model_folder, tiny_encod
     import shutil
 
     from huggingface_hub import HfApi
-    from polyglot.models.catalog import installed, resolve
+    from polyglot.models.registry import installed, resolve
 
     commit = "a" * 40
     repository = tmp_path / "models--some-org--tiny"

@@ -27,7 +27,7 @@ class LetterEncoder:
         return self.encode_block([], layers=range(layers), batch_tokens=1)
 
     def encode_block(self, texts, *, layers, batch_tokens):
-        from polyglot.models.encoded import Encoded
+        from polyglot.models.embeddings import Encoded
 
         self.calls += bool(texts)
         counts = np.array([[text.count(letter) for letter in LETTERS] for text in texts], float)

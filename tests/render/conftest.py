@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from polyglot.probe.linear_map_result import (
+from polyglot.probe.results.linear_map import (
     Anatomy,
     Certificate,
     Choice,
@@ -26,7 +26,7 @@ from polyglot.probe.linear_map_result import (
     Transfer,
     WorstRow,
 )
-from polyglot.probe.results import Interval, Provenance, Side, to_json
+from polyglot.probe.results.serialization import Interval, Provenance, Side, to_json
 
 R2 = {
     "mean": 0.0,

@@ -11,8 +11,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from polyglot.probe.compare import CompareConfig, Source, run
-from polyglot.probe.results import to_json
+from polyglot.probe.compare.run import CompareConfig, Source, run
+from polyglot.probe.results.serialization import to_json
 from polyglot.render.index import write_index
 from polyglot.render.page import write_page
 

@@ -9,9 +9,9 @@ import types
 
 import pytest
 from polyglot.errors import OutputError
-from polyglot.probe.results import to_json
-from polyglot.render import linear_map
+from polyglot.probe.results.serialization import to_json
 from polyglot.render.images import drawing, painted, write_images
+from polyglot.render.pages.linear_map import page as linear_map
 
 needs_kaleido = pytest.mark.skipif(
     importlib.util.find_spec("kaleido") is None or shutil.which("chromium") is None,

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 from polyglot.errors import ConfigError, DataError, OutputError
-from polyglot.probe.results import to_json
+from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
 from polyglot.render.plotlyjs import bundle, script_hash
 

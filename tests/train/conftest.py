@@ -140,8 +140,8 @@ def signal_at_step(tmp_path):
                 import os, signal
                 from pathlib import Path
                 from polyglot.train.config import DataConfig, FinetuneConfig, LoopConfig, RetentionConfig
-                from polyglot.train.finetune import run_finetune
-                from polyglot.train.loop import Loop
+                from polyglot.train.stages.finetune import run_finetune
+                from polyglot.train.engine.trainer import Loop
 
                 kept = Loop._step
 

@@ -1,0 +1,1 @@
+"""Geometry of one cloud: isotropy, intrinsic dimension, language directions and their removal."""

@@ -1,0 +1,174 @@
+"""The map families that bend: linear maps by region, and ridge on random Fourier features. They are fitted to rows.
+
+Both are the ridge map plus a correction; what they choose, they choose as the rungs of the ladder do.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ConfigError
+from ..moments import Moments, check_pair
+from ..splits import group_folds
+from .affine import choose_penalty, fit_ridge
+from .estimators import Automatic, Groups, Map, Rows
+from .fold_moments import FoldedSource, FoldedTarget
+from .fourier import BANDWIDTHS, Bend, Curvature, NonlinearRung
+from .fourier_features import FourierFeatures
+from .piecewise import REGIONS, LocalCorrections, Locality, LocalRung
+
+Floats = NDArray[np.float64]
+
+
+def no_fold(target: FoldedTarget) -> int:
+    """Return a number that no fold has: to hold it out is to choose on all rows."""
+    return target.source.n_folds
+
+
+class CurvedFamily(Map):
+    """ŷ = (x − μx) W + μy + a correction; fitted to rows, since curvature is not in the moments."""
+
+    def __init__(self, penalty: float | Automatic = "auto", folds: int = 5, seed: int = 0) -> None:
+        self.penalty = penalty
+        self.folds = folds
+        self.seed = seed
+
+    def fit(self, x: Rows, y: Rows, groups: Groups = None) -> Self:
+        """Fit to paired rows (n, p) and (n, q); whatever is chosen, is chosen on folds that no group crosses.
+
+        Raises
+        ------
+        DataError
+            If the shapes disagree, or there are too few groups for the folds.
+        """
+        wide_x, wide_y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        check_pair(wide_x, wide_y)
+        numbers = np.arange(len(wide_x)) if groups is None else np.asarray(groups)
+        parts = group_folds(numbers, self.folds, np.random.default_rng(self.seed))
+        target = FoldedTarget.of(FoldedSource.of(wide_x, parts), wide_y)
+        self.penalty_ = choose_penalty(target, no_fold(target)) if self.penalty == "auto" else float(self.penalty)
+        self.weights_ = fit_ridge(target, frozenset(), self.penalty_).weights
+        self.mean_x_, self.mean_y_ = wide_x.mean(axis=0), wide_y.mean(axis=0)
+        self.n_features_in_ = wide_x.shape[1]
+        self._fit_correction(target)
+        return self
+
+    def fit_moments(self, moments: Moments | Sequence[Moments]) -> Self:
+        """Refuse: second moments do not determine a curve.
+
+        Raises
+        ------
+        ConfigError
+        """
+        raise ConfigError(f"a {self.rung} map cannot be solved from moments: call fit with the rows")
+
+    def _mapped(self, x: Floats) -> Floats:
+        moved: Floats = x - self.mean_x_
+        mapped: Floats = moved @ self.weights_ + self.mean_y_ + self._correct(moved)
+        return mapped
+
+    @abstractmethod
+    def _fit_correction(self, target: FoldedTarget) -> None: ...
+
+    @abstractmethod
+    def _correct(self, moved: Floats) -> Floats: ...
+
+
+class LocalMap(CurvedFamily):
+    """Linear maps in k regions of the source space, shrunk towards the global one.
+
+    Parameters
+    ----------
+    regions : int or "auto"
+        k ≥ 1; `regions_` is what was used.
+    shrinkage : float or "auto"
+        Penalty of the regions' own parts, relative, ≥ 0: an infinite one gives the ridge map. `shrinkage_` was used.
+    penalty, folds, seed
+        As in `RidgeMap`; the seed also starts the clustering.
+    """
+
+    rung = "local"
+    arrays = ("weights", "mean_x", "mean_y", "centres", "corrections")
+    numbers = ("penalty", "regions", "shrinkage", "constant")
+
+    def __init__(
+        self,
+        regions: int | Automatic = "auto",
+        shrinkage: float | Automatic = "auto",
+        penalty: float | Automatic = "auto",
+        folds: int = 5,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(penalty, folds, seed)
+        self.regions = regions
+        self.shrinkage = shrinkage
+
+    def _fit_correction(self, target: FoldedTarget) -> None:
+        tried = REGIONS if self.regions == "auto" else (int(self.regions),)
+        rung = LocalRung(target.source, self.seed, tried)
+        if self.regions == "auto" or self.shrinkage == "auto":
+            choice = rung.choose(target, no_fold(target), self.penalty_)
+        else:
+            choice = Locality(int(self.regions), float(self.shrinkage))
+        self.regions_ = choice.regions
+        self.shrinkage_ = choice.penalty if self.shrinkage == "auto" else float(self.shrinkage)
+        fitted = rung.fit_all(target, self.penalty_, Locality(self.regions_, self.shrinkage_))
+        self.centres_, self.corrections_, self.constant_ = fitted.centres, fitted.weights, fitted.constant
+
+    def _correct(self, moved: Floats) -> Floats:
+        return LocalCorrections(self.centres_, self.corrections_, self.constant_)(moved)
+
+
+class NonlinearMap(CurvedFamily):
+    """Ridge on [x, random Fourier features of x] (Rahimi and Recht, 2007), the features with a penalty of their own.
+
+    Parameters
+    ----------
+    bandwidth : float or "auto"
+        In median distances between rows, > 0; `bandwidth_` is what was used.
+    curvature : float or "auto"
+        Penalty of the features, relative, ≥ 0: an infinite one gives the ridge map. `curvature_` is what was used.
+    penalty, folds, seed
+        As in `RidgeMap`; the seed also draws the features.
+    """
+
+    rung = "nonlinear"
+    arrays = ("weights", "mean_x", "mean_y", "omega", "phase", "centre", "bends", "straightened")
+    numbers = ("penalty", "bandwidth", "curvature")
+
+    def __init__(
+        self,
+        bandwidth: float | Automatic = "auto",
+        curvature: float | Automatic = "auto",
+        penalty: float | Automatic = "auto",
+        folds: int = 5,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(penalty, folds, seed)
+        self.bandwidth = bandwidth
+        self.curvature = curvature
+
+    def _fit_correction(self, target: FoldedTarget) -> None:
+        tried = BANDWIDTHS if self.bandwidth == "auto" else (float(self.bandwidth),)
+        rung = NonlinearRung(target.source, self.seed, tried)
+        if self.bandwidth == "auto" or self.curvature == "auto":
+            choice = rung.choose(target, no_fold(target), self.penalty_)
+        else:
+            choice = Curvature(float(self.bandwidth), float(self.curvature))
+        self.bandwidth_ = choice.bandwidth
+        self.curvature_ = choice.penalty if self.curvature == "auto" else float(self.curvature)
+        fitted = rung.fit_all(target, self.penalty_, Curvature(self.bandwidth_, self.curvature_))
+        self.omega_, self.phase_ = fitted.features.omega, fitted.features.phase
+        self.centre_, self.bends_, self.straightened_ = fitted.centre, fitted.weights, fitted.straightened
+
+    def _correct(self, moved: Floats) -> Floats:
+        features = FourierFeatures(self.omega_, self.phase_)
+        return Bend(features, np.asarray(self.centre_, np.float32), self.bends_, self.straightened_)(moved)
+
+
+CURVED: tuple[type[Map], ...] = (LocalMap, NonlinearMap)

@@ -1,0 +1,1 @@
+"""Exact nearest-neighbour search, its ranks, scores and hubs."""

@@ -1,0 +1,1 @@
+"""Similarity of two clouds of paired rows: CKA, CCA, RSA, shape, shared neighbours."""

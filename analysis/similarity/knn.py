@@ -1,0 +1,207 @@
+"""Similarity of neighbourhoods: whether the same sentences stand close to each other on both sides.
+
+Neighbours are by cosine of the rows as they come (not centred), a row is not its own neighbour, and similarities are
+made in tiles, so that memory is O(n k + tile) at any n.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from ...errors import ConfigError, DataError
+from .cka import LEAST_ROWS, Hsics
+from .preprocess import Rows, paired
+
+Floats = NDArray[np.float64]
+Neighbours = NDArray[np.int64]
+DEFAULT_K = 10
+TILE_ENTRIES = 8_000_000
+
+
+def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Neighbours:
+    """Return the indices (n, k) of the k nearest other rows of each row by cosine, in no order.
+
+    Parameters
+    ----------
+    x : array (n, d)
+        Rows, none of them zero. Products are taken in float32 where x is float32, else in float64.
+    k : int
+        1 to n − 1.
+
+    Raises
+    ------
+    ConfigError
+        If k is out of range.
+    DataError
+        If a row is zero.
+    """
+    if not 1 <= k < len(x):
+        raise ConfigError(f"expected 1 to {len(x) - 1} neighbours for {len(x)} rows, got {k}")
+    unit = unit_rows(x)
+    found = np.empty((len(unit), k), np.int64)
+    tile_rows = max(1, TILE_ENTRIES // len(unit))
+    for start in range(0, len(unit), tile_rows):
+        tile = unit[start : start + tile_rows] @ unit.T
+        tile[np.arange(len(tile)), start + np.arange(len(tile))] = -np.inf
+        found[start : start + len(tile)] = torch.from_numpy(tile).topk(k, dim=1, sorted=False).indices
+    return found
+
+
+def unit_rows(x: Rows) -> NDArray[np.floating]:
+    """Rows of x (n, d) at unit length, float32 kept, all else in float64."""
+    rows = x if x.dtype == np.float32 else np.asarray(x, np.float64)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not np.all(lengths > 0):
+        raise DataError(
+            f"row {int(np.argmin(lengths > 0))} is zero and has no direction: remove it, or encode it again"
+        )
+    return np.asarray(rows / lengths)
+
+
+def mutual_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
+    """Mean share of the k nearest neighbours that both sides have in common (Huh et al., 2024), in [0, 1].
+
+    Independent rows give k / (n − 1). O(n²d) time, O(nk) memory.
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+        Paired rows, none of them zero.
+    k : int
+        1 to n − 1.
+
+    Raises
+    ------
+    ConfigError
+        If k is out of range.
+    DataError
+        If the arrays are not paired finite matrices, or a row is zero.
+    """
+    return float(_shared_counts(x, y, k).mean() / k)
+
+
+def jaccard_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
+    """Mean Jaccard index of the two sets of k nearest neighbours (Schumacher et al., 2021), in [0, 1].
+
+    Parameters and raises as `mutual_knn`.
+    """
+    shared = _shared_counts(x, y, k)
+    return float(np.mean(shared / (2 * k - shared)))
+
+
+def _shared_counts(x: Rows, y: Rows, k: int) -> NDArray[np.int64]:
+    paired(x, y)
+    near_x, near_y = cosine_neighbours(x, k), cosine_neighbours(y, k)
+    return np.asarray(np.count_nonzero(_shared(near_x, near_y), axis=1), np.int64)
+
+
+def _shared(near_x: Neighbours, near_y: Neighbours) -> NDArray[np.bool_]:
+    """Which of the neighbours in x (n, k) are also neighbours in y."""
+    n = len(near_x)
+    row = np.arange(n)[:, None] * n
+    return np.isin(row + near_x, row + near_y)
+
+
+def second_order_cosine(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
+    """Mean cosine of a row's distances to its neighbours on one side and on the other (Hamilton et al., 2016).
+
+    The neighbours are the union of both sides' k nearest; distances are 1 − cosine of the rows.
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+        Paired rows, none of them zero.
+    k : int
+        1 to n − 1.
+
+    Returns
+    -------
+    float
+        In [0, 1], as distances are not negative.
+
+    Raises
+    ------
+    ConfigError
+        If k is out of range.
+    DataError
+        If the arrays are not paired finite matrices, a row is zero, or a row coincides with all its neighbours.
+    """
+    a, b = paired(x, y)
+    near_x, near_y = cosine_neighbours(a, k), cosine_neighbours(b, k)
+    counted = np.concatenate([np.ones(near_x.shape), ~_shared(near_y, near_x)], axis=1)
+    union = np.concatenate([near_x, near_y], axis=1)
+    u, v = (counted * _distances_to(side, union) for side in (a, b))
+    scale = np.linalg.norm(u, axis=1) * np.linalg.norm(v, axis=1)
+    if not np.all(scale > 0):
+        raise DataError(f"row {int(np.argmin(scale > 0))} coincides with all its neighbours: remove duplicates first")
+    return float(np.mean(np.einsum("ij,ij->i", u, v) / scale))
+
+
+def _distances_to(x: Floats, others: Neighbours) -> Floats:
+    """Cosine distances (n, m) of each row to the rows named by others (n, m)."""
+    unit = unit_rows(x)
+    distances = np.empty(others.shape)
+    for start in range(0, len(unit), 1024):
+        rows = slice(start, start + 1024)
+        distances[rows] = 1 - np.einsum("id,ijd->ij", unit[rows], unit[others[rows]])
+    return distances
+
+
+def cknna(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
+    """Centred kernel nearest-neighbour alignment (Huh et al., 2024, appendix A): CKA over shared neighbours only.
+
+    As in the authors' program, from which published values come: rows at unit length, inner products kept where both
+    sides hold the pair as a neighbour, then unbiased HSIC of what is left. At k = n − 1 it is debiased CKA of the unit
+    rows; below, exchanging x and y changes the last digits. Memory is O(nk). Not clipped.
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+        Paired rows, none of them zero.
+    k : int
+        2 to n − 1.
+
+    Raises
+    ------
+    ConfigError
+        If k is out of range.
+    DataError
+        If the arrays are not paired finite matrices of at least 4 rows, a row is zero, or the measure is not defined.
+    """
+    if k < 2:
+        raise ConfigError(f"CKNNA needs at least 2 neighbours, got {k}")
+    a, b = paired(x, y, least_rows=LEAST_ROWS)
+    sides = (unit_rows(a), cosine_neighbours(a, k)), (unit_rows(b), cosine_neighbours(b, k))
+    (unit_x, near_x), (unit_y, near_y) = sides
+    both = _shared(near_x, near_y)
+    xy = _masked_hsic(unit_x, unit_y, near_x, both)
+    xx = _masked_hsic(unit_x, unit_x, near_x, np.ones_like(both))
+    yy = _masked_hsic(unit_y, unit_y, near_y, np.ones_like(both))
+    return Hsics(xy, xx, yy).cka
+
+
+def _masked_hsic(
+    unit_x: NDArray[np.floating], unit_y: NDArray[np.floating], near: Neighbours, kept: NDArray[np.bool_]
+) -> float:
+    """Unbiased HSIC of two Gram matrices that are 0 outside the kept neighbours."""
+    n = len(near)
+    rows, columns = np.nonzero(kept)[0], near[kept]
+    k, l = (  # noqa: E741
+        csr_array((_products(unit, rows, columns), (rows, columns)), shape=(n, n)) for unit in (unit_x, unit_y)
+    )
+    trace = float(k.multiply(l.T).sum())
+    middle = float(k.sum()) * float(l.sum()) / ((n - 1) * (n - 2))
+    last = 2 / (n - 2) * float(np.asarray(k.sum(axis=0)) @ np.asarray(l.sum(axis=1)))
+    return (trace + middle - last) / (n * (n - 3))
+
+
+def _products(unit: NDArray[np.floating], rows: NDArray[np.intp], columns: Neighbours) -> Floats:
+    """Inner products of the named pairs of rows, in blocks."""
+    products = np.empty(len(rows))
+    for start in range(0, len(rows), 16384):
+        part = slice(start, start + 16384)
+        products[part] = np.einsum("ij,ij->i", unit[rows[part]], unit[columns[part]])
+    return products

@@ -1,0 +1,98 @@
+"""Similarity of dissimilarity matrices: representational similarity analysis, distance correlation.
+
+All hold the n (n − 1) / 2 pairwise dissimilarities of each side: up to some ten thousand rows.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import pdist
+from scipy.stats import rankdata
+
+from ...errors import DataError
+from .cka import Hsics, double_centred, squared_distances
+from .preprocess import Rows, centred_pair, paired
+
+Floats = NDArray[np.float64]
+Dissimilarity = Literal["euclidean", "correlation"]
+Comparison = Literal["spearman", "pearson"]
+
+
+def rsa(x: Rows, y: Rows, *, dissimilarity: Dissimilarity = "euclidean", comparison: Comparison = "spearman") -> float:
+    """Correlation of the two sides' pairwise dissimilarities (Kriegeskorte et al., 2008), in [−1, 1].
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+        Paired rows.
+    dissimilarity : {"euclidean", "correlation"}
+        Distance between rows, or one less their Pearson correlation over columns.
+    comparison : {"spearman", "pearson"}
+        Rank or product-moment correlation.
+
+    Raises
+    ------
+    DataError
+        If the arrays are not paired finite matrices of at least 3 rows, or all dissimilarities of one side are equal.
+    """
+    a, b = paired(x, y, least_rows=3)
+    rdm_x, rdm_y = _rdm(a, dissimilarity), _rdm(b, dissimilarity)
+    if comparison == "spearman":
+        rdm_x, rdm_y = rankdata(rdm_x), rankdata(rdm_y)
+    return _pearson(rdm_x, rdm_y)
+
+
+def _rdm(a: Floats, dissimilarity: Dissimilarity) -> Floats:
+    if dissimilarity == "correlation" and not np.ptp(a, axis=1).all():
+        raise DataError("a row has the same value in every column, so its correlation is not defined: use euclidean")
+    return np.asarray(pdist(a, dissimilarity), np.float64)
+
+
+def _pearson(a: Floats, b: Floats) -> float:
+    u, v = a - a.mean(), b - b.mean()
+    scale = np.linalg.norm(u) * np.linalg.norm(v)
+    if scale <= 1e-14 * np.linalg.norm(a) * np.linalg.norm(b):
+        raise DataError("all dissimilarities of one side are equal: RSA needs distances that differ")
+    return float(u @ v / scale)
+
+
+def whitened_rdm_cosine(x: Rows, y: Rows) -> float:
+    """Cosine of squared-Euclidean dissimilarities under their null covariance (Diedrichsen et al., 2021), in [0, 1].
+
+    Whitening by the covariance that shared conditions give dissimilarities is double centring, so that this is biased
+    linear CKA by another road.
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+        Paired rows.
+
+    Raises
+    ------
+    DataError
+        If the arrays are not paired finite matrices of at least 2 rows that differ.
+    """
+    a, b = centred_pair(x, y)
+    k, l = (double_centred(squared_distances(side)) for side in (a, b))  # noqa: E741
+    return Hsics(float(np.vdot(k, l)), float(np.vdot(k, k)), float(np.vdot(l, l))).cka
+
+
+def distance_correlation(x: Rows, y: Rows) -> float:
+    """Distance correlation (Székely et al., 2007; the root, not the square), biased, in [0, 1].
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+        Paired rows.
+
+    Raises
+    ------
+    DataError
+        If the arrays are not paired finite matrices of at least 2 rows that differ.
+    """
+    a, b = centred_pair(x, y)
+    k, l = (double_centred(np.sqrt(squared_distances(side))) for side in (a, b))  # noqa: E741
+    return float(np.sqrt(Hsics(float(np.vdot(k, l)), float(np.vdot(k, k)), float(np.vdot(l, l))).cka))

@@ -1,0 +1,78 @@
+"""`polyglot map …`: fit a map, put it to use, export it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast, get_args
+
+import typer
+
+from . import options
+from .loading import check_models
+from .report import require_one_of
+from .shared import Common, shared
+
+app = typer.Typer(no_args_is_help=True, help="Put a fitted map to use: on vectors, or as a model that carries it.")
+
+Map = Annotated[Path, typer.Argument(metavar="MAP", help="Folder that `polyglot map fit` left.")]
+
+
+@app.command("fit")
+@shared
+def fit(
+    source: options.Source,
+    target: options.Target,
+    *,
+    folder: Annotated[Path, typer.Option("--map", help="Folder to make for the map.")],
+    rung: Annotated[str | None, typer.Option("--rung", help="Map to fit; by default the lowest that suffices.")] = None,
+    chosen_by: Annotated[str, typer.Option("--chosen-by", help="Verdict that decides: p_at_1 or r2.")] = "p_at_1",
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", help="Result of probe linear-map whose verdict chooses; nothing is measured."),
+    ] = None,
+    target_model: options.TargetModel = None,
+    common: Common,
+) -> None:
+    """Fit a map from SRC into the space of TGT, and write it with a card and a model that carries it."""
+    from ..probe.fitted_map import run as probe
+
+    require_one_of("--chosen-by", chosen_by, get_args(probe.ChosenBy))
+    config = probe.MapFitConfig(rung=rung, chosen_by=cast("probe.ChosenBy", chosen_by), seed=common.seed)
+    check_models(common.model, target_model)
+    given = None if certificate is None else probe.read_certificate(certificate)
+    bitext = common.bitext(source, target)
+    encoders = common.encoders(target_model)
+    result = probe.fit(encoders, bitext, folder, config, certificate=given, **common.run_options())
+    typer.echo(folder)
+    typer.echo(result.sentence)
+
+
+@app.command("apply")
+def apply_command(
+    folder: Map,
+    vectors: Annotated[Path, typer.Argument(metavar="VECTORS.npy", help="Rows in the space of the source.")],
+    out: Annotated[Path, typer.Option("--out", help="The .npy file to write.")],
+    dtype: Annotated[str, typer.Option("--dtype", help="float32 or float16.")] = "float32",
+) -> None:
+    """Map a file of vectors, block by block."""
+    from ..probe.fitted_map import use as probe
+
+    require_one_of("--dtype", dtype, get_args(probe.Precision))
+    rows, width = probe.apply(folder, vectors, out, dtype=cast("probe.Precision", dtype))
+    typer.echo(f"{rows} rows, {width} wide")
+    typer.echo(out)
+
+
+@app.command("export")
+def export_command(
+    folder: Map,
+    out: Annotated[Path, typer.Option("--out", help="Where the exported map goes.")],
+    kind: Annotated[
+        str, typer.Option("--to", help="dense (a sentence-transformers module), or onnx (extra `onnx`).")
+    ] = "dense",
+) -> None:
+    """Write an affine map for use elsewhere."""
+    from ..probe.fitted_map import use as probe
+
+    require_one_of("--to", kind, get_args(probe.ExportKind))
+    typer.echo(probe.export(folder, out, cast("probe.ExportKind", kind)))

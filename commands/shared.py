@@ -1,0 +1,162 @@
+"""Options that several commands share: defined once, given to a command as one record."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
+
+import typer
+
+from ..errors import ConfigError
+from . import options
+from .loading import in_several_processes, typed_command, user_cache
+from .report import Report
+
+if TYPE_CHECKING:
+    from ..data.bitext import Bitext, ParallelText
+    from ..data.questions import Questions
+    from ..models.cache import EmbeddingCache
+    from ..models.encoder import Encoder
+
+R = TypeVar("R")
+
+
+class RunOptions(TypedDict):
+    """Keyword arguments that the `run` of every probe takes."""
+
+    cache: EmbeddingCache
+    command: str
+    batch_tokens: int | None
+    progress: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What was given for the shared options."""
+
+    model: options.Model = options.DEFAULT_MODEL
+    corpus: options.Corpus = None
+    limit: options.Limit = None
+    skip_bad: options.SkipBad = False
+    device: options.Device = None
+    batch_tokens: options.BatchTokens = None
+    seed: options.Seed = 0
+    no_texts: options.NoTexts = False
+    out: options.Out = options.REPORTS
+    output_format: options.Format = "both"
+    plotlyjs: options.Plotlyjs = "inline"
+    open_page: options.OpenPage = False
+    quiet: options.Quiet = False
+    trust_remote_code: options.TrustCode = False
+    half_cache: options.HalfCache = False
+
+    def report(self, probe: str) -> Report:
+        """Return where the results of a probe go; refuses what cannot be written."""
+        return Report(self.out / probe, self.output_format, self.plotlyjs, self.open_page, self.quiet)
+
+    def text(self, languages: list[str]) -> ParallelText:
+        """Open the corpus in some languages."""
+        from ..data.open import open_corpus
+
+        return open_corpus(self.corpus, languages, limit=self.limit, seed=self.seed, skip_bad=self.skip_bad)
+
+    def bitext(self, source: str, target: str) -> Bitext:
+        """Open the corpus and take two of its languages."""
+        from ..data.languages import canonical_code
+
+        return self.text([source, target]).bitext(canonical_code(source), canonical_code(target))
+
+    def questions(self, asked: str, answered: str) -> Questions:
+        """Open the question set, or the built-in one: questions in one language, passages in another."""
+        from ..data.questions import open_questions
+
+        if self.corpus is not None and len(self.corpus) != 1:
+            raise ConfigError(f"a question set is one folder, got {len(self.corpus)}: give --corpus once")
+        folder = None if self.corpus is None else self.corpus[0]
+        return open_questions(folder, asked, answered).limited(self.limit, self.seed)
+
+    def encoder(self, model: str | None = None) -> Encoder:
+        """Load the model, or another one with the same options."""
+        from ..models.encoder import load_encoder
+
+        return load_encoder(model or self.model, device=self.device, trust_remote_code=self.trust_remote_code)
+
+    def encoders(self, target_model: str | None) -> tuple[Encoder, Encoder]:
+        """Load the encoder of the source side and of the target side: one and the same unless two are named."""
+        source = self.encoder()
+        return source, source if target_model in (None, self.model) else self.encoder(target_model)
+
+    def run_options(self) -> RunOptions:
+        """Return what the `run` of every probe takes besides its inputs."""
+        return {
+            "cache": user_cache(half=self.half_cache),
+            "command": typed_command(),
+            "batch_tokens": self.batch_tokens,
+            "progress": not self.quiet,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Probing(Common):
+    """What was given for the options of a probe."""
+
+    again: options.Again = False
+
+    def measured(
+        self,
+        report: Report,
+        name: str,
+        kind: type[R],
+        run: Callable[..., R],
+        *given: object,
+        **extras: object,
+    ) -> R:
+        """Return what a probe measures, or the report of that name where it was measured from the same inputs."""
+        from ..probe.experiment.reuse import inputs_digest, result_from, with_inputs
+
+        inputs = inputs_digest(kind, given, sorted(extras.items()), self.half_cache, self.batch_tokens)
+        path = report.path_of(name)
+        there = None if self.again or in_several_processes() else result_from(path, inputs, kind)
+        if there is not None:
+            typer.echo(f"measured before from the same text, model, settings and code, read from {path}", err=True)
+            typer.echo("to measure it once more give --again", err=True)
+            return there
+        return with_inputs(run(*given, **extras, **self.run_options()), inputs)
+
+
+def given_as(**records: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command options by records: its parameter of a record's name becomes one option for each field of it."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(function, eval_str=True).parameters
+        parameters = [p for p in own.values() if p.name not in records]
+        for record in records.values():
+            parameters += _parameters(record)
+
+        @functools.wraps(function)
+        def command(**given: Any) -> None:  # noqa: ANN401 - what the command line parsed
+            made = {
+                name: record(**{field.name: given.pop(field.name) for field in fields(record)})
+                for name, record in records.items()
+            }
+            function(**given, **made)
+
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        del command.__wrapped__
+        return command
+
+    return decorate
+
+
+def _parameters(record: type[Any]) -> list[inspect.Parameter]:
+    hints, kind = get_type_hints(record, include_extras=True), inspect.Parameter.KEYWORD_ONLY
+    assert all(field.default is not MISSING for field in fields(record))
+    return [inspect.Parameter(f.name, kind, default=f.default, annotation=hints[f.name]) for f in fields(record)]
+
+
+shared = given_as(common=Common)
+probing = given_as(common=Probing)

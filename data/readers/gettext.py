@@ -1,0 +1,195 @@
+"""Message catalogs of gettext, PO and MO: a single file, or a locale tree such as /usr/share/locale.
+
+The messages themselves are English. Untranslated, fuzzy and obsolete entries and plural forms are left out and counted.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polib
+
+from ...errors import DataError
+from ..bitext import DOMAIN
+from ..languages import find_code, usual_script
+from .batches import NumberedCells, Reading, check_languages, row_batches
+from .lines import BadRows, bare_path, bare_suffix, damaged, open_binary
+
+CATALOG_SUFFIXES = (".po", ".mo")
+SOURCE = "en"
+_OTHER_LINE_ENDS = dict.fromkeys(map(ord, "\v\f\x1c\x1d\x1e\x85\u2028\u2029"), " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """A catalog file, the language it translates to, and its text domain (usually the name of a program)."""
+
+    path: Path
+    language: str
+    domain: str
+
+
+def read_catalog(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
+    """Open one PO or MO file; its language is said by its header, or by its name or place in a locale tree.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, or its language is not the one asked for or cannot be told.
+    """
+    others = [code for code in wanted if code != SOURCE]
+    placed = _placed(path, path.parent)
+    held = _header_language(path) or (placed.language if placed else None) or next(iter(others), None)
+    if held is None:
+        raise DataError(f"{path} does not say its language: name it in the header (Language:) or as LANGUAGE.po.")
+    asked = others[0] if len(others) == 1 and _serves(held, others[0]) else held
+    check_languages(path, (SOURCE, asked), wanted)
+    columns = tuple(wanted) or (SOURCE, asked)
+    return Reading(columns, row_batches(path, columns, _rows([{asked: path}], columns, [""], bad), bad))
+
+
+def read_catalogs(root: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
+    """Open all catalogs of a locale tree that hold the wanted languages, a domain for each text domain.
+
+    Raises
+    ------
+    DataError
+        If no languages are given, or one of them has no catalogs.
+    """
+    others = [code for code in wanted if code != SOURCE]
+    catalogs = find_catalogs(root)
+    if not others:
+        held = ", ".join(sorted({catalog.language for catalog in catalogs}))
+        raise DataError(f"{root} holds message catalogs in {held}: say which languages to read.")
+    by_domain: dict[str, dict[str, Path]] = {}
+    for code in others:
+        for catalog in _serving(catalogs, code):
+            by_domain.setdefault(catalog.domain, {})[code] = catalog.path
+    complete = {name: files for name, files in sorted(by_domain.items()) if len(files) == len(others)}
+    if not complete:
+        check_languages(root, (SOURCE, *sorted({catalog.language for catalog in catalogs})), wanted)
+        raise DataError(f"{root} has no program that is translated to {' and '.join(others)}. Choose other languages.")
+    columns = (*wanted, DOMAIN)
+    rows = _rows(list(complete.values()), tuple(wanted), list(complete), bad)
+    return Reading(columns, row_batches(root, columns, rows, bad))
+
+
+def find_catalogs(root: Path) -> list[Catalog]:
+    """Return the catalogs below a folder whose language their place or name tells, in order."""
+    paths = sorted(path for path in root.rglob("*") if bare_suffix(path) in CATALOG_SUFFIXES and path.is_file())
+    return [catalog for path in paths if (catalog := _placed(path, root)) is not None]
+
+
+def _placed(path: Path, root: Path) -> Catalog | None:
+    """Tell language and domain from LANGUAGE/LC_MESSAGES/DOMAIN.mo, DOMAIN.LANGUAGE.po or LANGUAGE.po."""
+    stem = bare_path(path).stem
+    if path.parent.name == "LC_MESSAGES":
+        code = locale_language(path.parent.parent.name)
+        return Catalog(path, code, stem) if code else None
+    domain, _, name = stem.rpartition(".")
+    code = locale_language(name)
+    return Catalog(path, code, domain or path.parent.relative_to(root).as_posix()) if code else None
+
+
+def locale_language(name: str) -> str | None:
+    """Return the language of a locale name, or None.
+
+    Examples
+    --------
+    >>> [locale_language(name) for name in ("fr", "pt_BR", "zh_CN.UTF-8", "sr@latin", "C")]
+    ['fr', 'pt-BR', 'zh-CN', 'sr-Latn', None]
+    """
+    place, _, modifier = name.partition("@")
+    script = {"latin": "_Latn", "cyrillic": "_Cyrl"}.get(modifier, "")
+    language, _, territory = place.partition(".")[0].partition("_")
+    return find_code(language + script + (f"_{territory}" if territory else ""))
+
+
+def _serves(held: str, asked: str) -> bool:
+    """Tell whether a regional form may stand for a language: `pt-BR` for `pt`, `zh-CN` for `zh`, not `zh-TW`."""
+    same = held.partition("-")[0] == asked.partition("-")[0]
+    return held == asked or (same and usual_script(held) == usual_script(asked))
+
+
+def _serving(catalogs: Iterable[Catalog], asked: str) -> list[Catalog]:
+    """Return one catalog for each domain, the language itself before regional forms of it."""
+    chosen: dict[str, Catalog] = {}
+    for catalog in sorted(catalogs, key=lambda c: (c.language != asked, c.language, c.path)):
+        if _serves(catalog.language, asked):
+            chosen.setdefault(catalog.domain, catalog)
+    return list(chosen.values())
+
+
+def _rows(
+    files: Sequence[dict[str, Path]], columns: tuple[str, ...], domains: Sequence[str], bad: BadRows
+) -> Iterator[NumberedCells]:
+    """Yield each message with its translations, where all languages have it."""
+    for paths, domain in zip(files, domains, strict=True):
+        translations = {code: messages(path, bad) for code, path in paths.items()}
+        first, *rest = translations.values()
+        for number, (key, _) in enumerate(first.items(), start=1):
+            if all(key in other for other in rest):
+                texts = {SOURCE: key[1]} | {code: found[key] for code, found in translations.items()}
+                yield number, tuple(texts[column] for column in columns) + ((domain,) if domain else ())
+
+
+def messages(path: Path, bad: BadRows) -> dict[tuple[str, str], str]:
+    """Return the translated messages of a catalog, by context and English text, spaces and line ends joined.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged; where bad rows are skipped it is counted and gives nothing.
+    """
+    try:
+        entries = list(_entries(path))
+    except (OSError, ValueError, struct.error, IndexError, KeyError) as error:
+        bad.report(str(path), "not a message catalog", f"{type(error).__name__}: {error}")
+        return {}
+    found: dict[tuple[str, str], str] = {}
+    for entry in entries:
+        if reason := _left_out(entry):
+            bad.leave_out(reason)
+        else:
+            found.setdefault((entry.msgctxt or "", " ".join(entry.msgid.split())), " ".join(entry.msgstr.split()))
+    return found
+
+
+def _left_out(entry: polib.POEntry | polib.MOEntry) -> str | None:
+    if isinstance(entry, polib.POEntry) and (entry.obsolete or entry.fuzzy):
+        return "obsolete or fuzzy message"
+    if entry.msgid_plural:
+        return "plural form"
+    return None if entry.msgid.strip() and entry.msgstr.strip() else "untranslated message"
+
+
+def _entries(path: Path) -> polib.POFile | polib.MOFile:
+    raw = _content(path)
+    return polib.mofile(raw) if bare_suffix(path) == ".mo" else polib.pofile(_decoded(raw))
+
+
+def _decoded(raw: bytes) -> str:
+    """Decode a PO file as its header says; only line feeds may end its lines."""
+    text = raw.decode("utf-8-sig" if polib.detect_encoding(raw).lower() == "utf-8" else polib.detect_encoding(raw))
+    if "\0" in text:
+        raise ValueError("it holds NUL bytes")
+    return text.translate(_OTHER_LINE_ENDS) + "\n"
+
+
+def _content(path: Path) -> bytes:
+    with open_binary(path) as stream:
+        try:
+            return stream.read()
+        except (EOFError, OSError) as error:
+            raise damaged(path, error) from error
+
+
+def _header_language(path: Path) -> str | None:
+    """Return the language that the header of a catalog names, or None."""
+    try:
+        return locale_language(_entries(path).metadata.get("Language", ""))
+    except (OSError, ValueError, struct.error, IndexError, KeyError):
+        return None

@@ -1,0 +1,1 @@
+"""Models that install from the package index, one module each."""

@@ -1,0 +1,215 @@
+"""What a model name means: where the model comes from, which languages it knows, which prompt it wants."""
+
+import difflib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import ModelError
+from .offline.packaged import PACKAGED, is_installed
+
+Kind = Literal["packaged", "folder", "hub"]
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+OFFLINE_NAMES = "minilm (English) and me5-small (about 100 languages)"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is known of a model before it is loaded.
+
+    Parameters
+    ----------
+    name : str
+        The name by which the user calls it.
+    source : str
+        Package of the index, folder, or hub id.
+    kind : {"packaged", "folder", "hub"}
+        What `source` is.
+    languages : str
+        For which languages it was trained, in words; empty if not known.
+    prompt : str or None
+        Text put before each sentence on both sides of a bitext; None if not known, then the model's own default holds.
+    pooling : str
+        `mean`, `cls`, `lasttoken`; empty if not known.
+    note : str
+        One line for a list of models.
+    """
+
+    name: str
+    source: str
+    kind: Kind
+    languages: str
+    prompt: str | None
+    pooling: str
+    note: str
+
+
+def _hub(name: str, languages: str, prompt: str, pooling: str, note: str) -> ModelCard:
+    return ModelCard(name, name, "hub", languages, prompt, pooling, note)
+
+
+_KNOWN = (
+    ModelCard(
+        name="minilm",
+        source=PACKAGED["minilm"].distribution,
+        kind="packaged",
+        languages="English",
+        prompt="",
+        pooling="mean",
+        note="all-MiniLM-L6-v2, 384 wide, 6 layers; the default",
+    ),
+    ModelCard(
+        name="me5-small",
+        source=PACKAGED["me5-small"].distribution,
+        kind="packaged",
+        languages="about 100",
+        prompt="query: ",
+        pooling="mean",
+        note="multilingual-e5-small from 4-bit weights, 384 wide, 12 layers",
+    ),
+    _hub("sentence-transformers/all-MiniLM-L6-v2", "English", "", "mean", "384 wide, 6 layers"),
+    _hub("sentence-transformers/all-MiniLM-L12-v2", "English", "", "mean", "384 wide, 12 layers"),
+    _hub("sentence-transformers/all-mpnet-base-v2", "English", "", "mean", "768 wide, 12 layers"),
+    _hub("intfloat/e5-small-v2", "English", "query: ", "mean", "384 wide, 12 layers"),
+    _hub("intfloat/e5-base-v2", "English", "query: ", "mean", "768 wide, 12 layers"),
+    _hub("intfloat/e5-large-v2", "English", "query: ", "mean", "1024 wide, 24 layers"),
+    _hub("BAAI/bge-small-en-v1.5", "English", "", "cls", "384 wide, 12 layers"),
+    _hub("BAAI/bge-base-en-v1.5", "English", "", "cls", "768 wide, 12 layers"),
+    _hub("intfloat/multilingual-e5-small", "about 100", "query: ", "mean", "384 wide, 12 layers"),
+    _hub("intfloat/multilingual-e5-base", "about 100", "query: ", "mean", "768 wide, 12 layers"),
+    _hub("intfloat/multilingual-e5-large", "about 100", "query: ", "mean", "1024 wide, 24 layers"),
+    _hub("sentence-transformers/LaBSE", "109", "", "cls", "768 wide, 12 layers, a dense layer after pooling"),
+    _hub("BAAI/bge-m3", "more than 100", "", "cls", "1024 wide, 24 layers"),
+    _hub("sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", "about 50", "", "mean", "384 wide, 12 layers"),
+    _hub("sentence-transformers/paraphrase-multilingual-mpnet-base-v2", "about 50", "", "mean", "768 wide, 12 layers"),
+    _hub(
+        "sentence-transformers/distiluse-base-multilingual-cased-v2",
+        "about 50",
+        "",
+        "mean",
+        "768 wide inside, 512 after a dense layer, 6 layers",
+    ),
+)
+
+
+def known() -> tuple[ModelCard, ...]:
+    """List the models that have a name here; any other hub id or local folder works too.
+
+    Returns
+    -------
+    tuple of ModelCard
+        Packaged models first.
+    """
+    return _KNOWN
+
+
+def resolve(name: str) -> ModelCard:
+    """Find out what a model name means: a short name, an existing local folder, or a hub id, tried in this order.
+
+    Parameters
+    ----------
+    name : str
+        `minilm`, `runs/my-model`, `intfloat/multilingual-e5-base`.
+
+    Returns
+    -------
+    ModelCard
+        Nothing is loaded or fetched; for unknown hub ids and folders, prompt and languages stay open.
+
+    Raises
+    ------
+    ModelError
+        The name is none of the three.
+
+    Examples
+    --------
+    >>> resolve("me5-small").prompt
+    'query: '
+    """
+    for card in _KNOWN:
+        if name == card.name:
+            return card
+    folder = _existing_folder(name)
+    if folder is not None:
+        return ModelCard(name, str(folder), "folder", "", None, "", "a local folder")
+    if HUB_ID.fullmatch(name) and ".." not in name:
+        return ModelCard(name, name, "hub", "", None, "", "not in the list of known models")
+    raise ModelError(_no_such_model(name))
+
+
+def installed(card: ModelCard) -> bool:
+    """Tell whether a model can be loaded here without a network.
+
+    Parameters
+    ----------
+    card : ModelCard
+        As `known` or `resolve` give it.
+    """
+    if card.kind == "packaged":
+        return is_installed(card.name)
+    if card.kind == "folder":
+        return Path(card.source).is_dir()
+    return in_hub_cache(card.source)
+
+
+def in_hub_cache(hub_id: str) -> bool:
+    """Tell whether a hub model was fetched before.
+
+    Parameters
+    ----------
+    hub_id : str
+        `org/name`.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    # The sentence-transformers library keeps its models apart if this variable is set.
+    folder = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
+    return isinstance(try_to_load_from_cache(hub_id, "config.json", cache_dir=folder), str)
+
+
+def _existing_folder(name: str) -> Path | None:
+    if not name.strip():
+        return None
+    try:
+        path = Path(name).expanduser()
+        return path if path.is_dir() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _no_such_model(name: str) -> str:
+    if not name.strip():
+        return f"the model name is empty; give a short name ({OFFLINE_NAMES}), a folder, or a hub id like org/name"
+    if _looks_like_path(name):
+        what = "is a file" if _is_file(name) else "does not exist"
+        return f"the model folder {name!r} {what}; expected a sentence-transformers folder, or a hub id like org/name"
+    near = _nearest(name)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return (
+        f"no model is called {name!r}; {hint}expected a short name ({OFFLINE_NAMES}), an existing folder, "
+        "or a hub id like org/name; `polyglot models` lists what is known"
+    )
+
+
+def _looks_like_path(name: str) -> bool:
+    in_parts = name.count("/") > 1 or "\\" in name
+    return in_parts or name.startswith((".", "/", "~")) or name.endswith("/") or _is_file(name)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _nearest(name: str) -> list[str]:
+    """Compare with whole names and with what follows the organisation, whichever is nearer."""
+    by_ending = {card.name.rsplit("/", 1)[-1].lower(): card.name for card in reversed(_KNOWN)}
+    by_name = {card.name.lower(): card.name for card in _KNOWN}
+    choices = {**by_ending, **by_name}
+    matches = difflib.get_close_matches(name.lower(), choices, n=3, cutoff=0.6)
+    return list(dict.fromkeys(choices[match] for match in matches))

@@ -1,0 +1,1 @@
+"""The probe `cka`: which layers resemble which?"""

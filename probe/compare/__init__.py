@@ -1,0 +1,1 @@
+"""`polyglot compare`: results side by side, and which differences are significant."""

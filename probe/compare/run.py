@@ -1,0 +1,252 @@
+"""`polyglot compare`: results of one kind side by side, with the intervals of their differences (METHOD §3)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ...errors import ConfigError, DataError
+from ..results.compare import Compared, CompareResult, Difference, score_name
+from ..results.provenance import Origin, provenance
+from ..results.serialization import read_schema
+from .differences import NOT_KEPT, Entry, Procedure, differences, why_unpaired
+from .parts import common_parts, labels, what_is_common
+from .scores import READERS, Read
+
+MOST = 8
+LONGEST_NAME = 120
+POOL_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class CompareConfig:
+    """How results are compared.
+
+    Parameters
+    ----------
+    level : float
+        Of the intervals, and 1 − the family-wise error rate of "holds".
+    resamples : int
+        Cluster-bootstrap resamples of paired differences, ≥ 100.
+    seed : int
+        Seed of the resamples.
+    """
+
+    level: float = 0.95
+    resamples: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        if not 0.5 <= self.level < 1:
+            raise ConfigError(f"level must lie between 0.5 and 1, got {self.level}")
+        if self.resamples < 100:
+            raise ConfigError(f"expected at least 100 resamples, got {self.resamples}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The JSON text of a result, and the file that it came from."""
+
+    file: str
+    text: str
+
+
+def run(
+    sources: Sequence[Source],
+    config: CompareConfig = CompareConfig(),
+    *,
+    command: str = "",
+) -> CompareResult:
+    """Put results side by side; the first is the reference of every difference.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        2 … 8 results of one kind: linear-map, layers, retrieval or training.
+    config : CompareConfig
+    command : str
+        What was typed, for the provenance.
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer than 2 results or more than 8.
+    DataError
+        If they are of different kinds, of a kind that cannot be compared, or not results.
+    """
+    if not 2 <= len(sources) <= MOST:
+        raise ConfigError(f"compare takes 2 to {MOST} results, got {len(sources)}")
+    kind = _one_kind(sources)
+    origin = Origin.now(command)
+    reads = [_read(kind, source) for source in sources]
+    entries = _entries(reads, sources)
+    found = differences(entries, Procedure(config.level, config.resamples, config.seed))
+    reason = _unpaired(entries, found)
+    results = tuple(_compared(entry, source) for entry, source in zip(entries, sources, strict=True))
+    sides = tuple(dict.fromkeys(side for read in reads for side in read.provenance.models))
+    prints = dict.fromkeys(read.provenance.corpus_fingerprint for read in reads)
+    corpora = ", ".join(dict.fromkeys(read.provenance.corpus for read in reads))
+    return CompareResult(
+        kind=kind,
+        reference=entries[0].label,
+        common=what_is_common(reads),
+        results=results,
+        differences=found,
+        unpaired=reason,
+        sentence=sentence(results, found),
+        warnings=_warnings(entries, found, reason),
+        level=config.level,
+        resamples=config.resamples,
+        provenance=provenance(
+            replace(origin, models=sides), corpus=corpora, fingerprint="+".join(prints), seed=config.seed
+        ),
+    )
+
+
+def file_name(result: CompareResult) -> str:
+    """Return a name for the files of a comparison: its kind, what all results share, and their labels."""
+    kind = result.kind.split("/")[1]
+    words = "-".join([kind, *result.common, *(one.label for one in result.results)])
+    return re.sub(r"\W+", "-", words).strip("-")[:LONGEST_NAME]
+
+
+def _one_kind(sources: Sequence[Source]) -> str:
+    kinds = [_kind(source) for source in sources]
+    for source, kind in zip(sources, kinds, strict=True):
+        if kind != kinds[0]:
+            raise DataError(
+                f"compare takes results of one kind, got {kinds[0]} ({sources[0].file}) and {kind} ({source.file})"
+            )
+    if kinds[0] not in READERS:
+        raise DataError(f"no comparison for results of schema {kinds[0]}; known: {', '.join(sorted(READERS))}")
+    return kinds[0]
+
+
+def _kind(source: Source) -> str:
+    try:
+        return read_schema(source.text)
+    except DataError as error:
+        raise DataError(f"{source.file}: {error}") from error
+
+
+def _read(kind: str, source: Source) -> Read:
+    try:
+        return READERS[kind](source.text)
+    except DataError as error:
+        raise DataError(f"{source.file}: {error}") from error
+
+
+def _entries(reads: Sequence[Read], sources: Sequence[Source]) -> list[Entry]:
+    renamed = common_parts(reads)
+    named = labels(reads, [source.file for source in sources])
+    return [
+        Entry(
+            label,
+            read,
+            tuple(replace(score, part=names.get(score.part, score.part)) for score in read.scores),
+            {common: own for own, common in names.items()},
+        )
+        for label, read, names in zip(named, reads, renamed, strict=True)
+    ]
+
+
+def _compared(entry: Entry, source: Source) -> Compared:
+    read = entry.read
+    common = {own: name for name, own in entry.own_part.items()}
+    return Compared(
+        label=entry.label,
+        file=source.file,
+        file_fingerprint=hashlib.blake2b(source.text.encode("utf-8"), digest_size=16).hexdigest(),
+        models=read.models,
+        languages=tuple(dict.fromkeys(code for pair in read.parts.values() for code in pair)),
+        corpus=read.provenance.corpus,
+        corpus_fingerprint=read.provenance.corpus_fingerprint,
+        rows=read.rows,
+        facts=read.facts,
+        seconds=read.seconds,
+        judgements=tuple(replace(one, part=common.get(one.part, one.part)) for one in read.judgements),
+        scores=entry.scores,
+        command=read.provenance.command,
+    )
+
+
+def _unpaired(entries: Sequence[Entry], found: Sequence[Difference]) -> str:
+    """Return why differences are not paired, of the first that is not."""
+    by_label = {entry.label: entry for entry in entries}
+    for one in found:
+        if not one.paired:
+            score = next(s for s in by_label[one.result].scores if (s.part, s.measure, s.row) == one.key)
+            return why_unpaired(entries[0], by_label[one.result], score)
+    return ""
+
+
+def _warnings(entries: Sequence[Entry], differences: Sequence[Difference], reason: str) -> tuple[str, ...]:
+    found = []
+    reads = [entry.read for entry in entries]
+    corpora = dict.fromkeys(read.provenance.corpus for read in reads)
+    if reason:
+        some = sum(not one.paired for one in differences)
+        many = f"{some} of {len(differences)} differences are" if some < len(differences) else "differences are"
+        wider = ": of the same rows, as these are, paired intervals would be narrower" if reason == NOT_KEPT else ""
+        found.append(f"{many} unpaired, since {reason}{wider}")
+    if len(corpora) > 1:
+        found.append(f"the corpora differ ({', '.join(corpora)}): so may how hard their sentences are")
+    pools = [pool for read in reads for pool in read.pools]
+    if pools and max(pools) > (1 + POOL_TOLERANCE) * min(pools):
+        found.append(f"the pools hold {min(pools)} to {max(pools)} candidates: P@1 is easier in the smaller")
+    margins = {j.margin for read in reads for j in read.judgements if j.margin is not None}
+    if len(margins) > 1:
+        found.append("the verdicts were reached at different margins")
+    return tuple(found)
+
+
+def sentence(results: Sequence[Compared], found: Sequence[Difference]) -> str:
+    """Say in one sentence what the verdicts are, and which differences from the first result can be told."""
+    told = [*_verdicts(results), _told(results[0].label, found)]
+    return f"{'; '.join(part for part in told if part)}."
+
+
+def _verdicts(results: Sequence[Compared]) -> list[str]:
+    """Word the verdicts of each part; parts of which the same is true are told together."""
+    said: dict[str, list[str]] = {}
+    for part in dict.fromkeys(one.part for result in results for one in result.judgements if one.verdict):
+        said.setdefault(_verdicts_of(part, results), []).append(part)
+    return [f"{' and '.join(parts)}: {words}" for words, parts in said.items()]
+
+
+def _verdicts_of(part: str, results: Sequence[Compared]) -> str:
+    labels_of: dict[str, list[str]] = {}
+    for result in results:
+        for one in result.judgements:
+            if one.part == part and one.verdict:
+                labels_of.setdefault(one.verdict, []).append(result.label)
+    if len(labels_of) == 1 and len(results) > 2:
+        return f"{next(iter(labels_of))} in all"
+    return ", ".join(f"{verdict} in {' and '.join(named)}" for verdict, named in labels_of.items())
+
+
+def _told(reference: str, found: Sequence[Difference]) -> str:
+    if not found:
+        return f"no score can be compared with those of {reference}"
+    held = [one for one in found if one.holds]
+    if not held:
+        return f"none of {len(found)} differences from {reference} can be told from chance (Holm)"
+    leading = (found[0].measure, found[0].row)
+    first = next((one for one in held if (one.measure, one.row) == leading), held[0])
+    value, low, high = _signless(first)
+    word = "higher" if first.difference.value > 0 else "lower"
+    count = f"{len(held)} of {len(found)} differences from {reference} hold (Holm)"
+    named = f"{score_name(first.measure, first.row)}, {first.part}"
+    return f"{count}: {named}, is {value} [{low}, {high}] {word} in {first.result}"
+
+
+def _signless(one: Difference) -> tuple[str, str, str]:
+    limits = sorted((abs(one.difference.low), abs(one.difference.high)))
+    form = "{:.1f}" if one.unit == "points" else "{:.3f}"
+    return form.format(abs(one.difference.value)), form.format(limits[0]), form.format(limits[1])
+
+
+__all__ = ["CompareConfig", "Source", "file_name", "run"]

@@ -1,0 +1,1 @@
+"""The probe `composition`: does A → B → C equal A → C?"""

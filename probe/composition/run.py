@@ -1,0 +1,140 @@
+"""`polyglot probe composition`: does A → B → C equal A → C, and do loops close? (METHOD §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DataError
+from ..experiment.design import Draws, design_warnings
+from ..experiment.layer_stack import Rows
+from ..experiment.several import Several, check_languages, embed_several, several_of_arrays
+from ..results.composition import CompositionResult
+from ..results.provenance import Origin, provenance
+from .config import CompositionConfig
+from .maps import fit_web
+from .paths import composed_paths, composition_sentence, loops, without_a_map
+
+if TYPE_CHECKING:
+    from ...data.bitext import ParallelText
+    from ...models.cache import EmbeddingCache
+    from ...models.encoder import Encoder
+
+RUNGS = ("rotation", "similarity", "linear")
+SAME_SPACE = ("identity", "shift")
+
+
+def run(
+    encoder: Encoder,
+    text: ParallelText,
+    languages: Sequence[str],
+    config: CompositionConfig = CompositionConfig(),  # noqa: B008 - frozen
+    *,
+    cache: EmbeddingCache | None = None,
+    command: str = "",
+    batch_tokens: int | None = None,
+    progress: bool = False,
+) -> CompositionResult:
+    """Fit maps between all pairs of languages of a parallel text, compose them, and close loops.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    text : ParallelText
+        At least 50 rows.
+    languages : sequence of str
+        Three or more of its languages; the cost grows with the cube of their number.
+    config : CompositionConfig
+    cache : EmbeddingCache, optional
+        Where embeddings are kept.
+    command : str
+        What was typed, for the provenance.
+    batch_tokens : int, optional
+        Token budget of a batch.
+    progress : bool
+        Whether a bar is drawn while encoding.
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer than three languages.
+    DataError
+        If the text lacks a language or has too few rows, or an embedding is zero or not finite.
+    """
+    check_languages(languages, 3)
+    origin = Origin.now(command)
+    several = embed_several(encoder, text, languages, (), cache=cache, batch_tokens=batch_tokens, progress=progress)
+    origin = replace(origin, models=several.sides, device=encoder.device)
+    return _measured(several, config, origin, same_space=config.same_space is not False)
+
+
+def measure(
+    rows: Sequence[Rows],
+    groups: Sequence[int] | NDArray[np.integer] | None = None,
+    config: CompositionConfig = CompositionConfig(),  # noqa: B008 - frozen
+    *,
+    names: Sequence[str],
+    command: str = "",
+) -> CompositionResult:
+    """Do the same with arrays that you already have.
+
+    Parameters
+    ----------
+    rows : sequence of arrays (n, d)
+        One for each of three or more languages: the same n ≥ 50 sentences; widths may differ.
+    groups : sequence of int, optional
+        Concept group of each row, (n,); by default rows with equal vectors in some language are one group.
+    config : CompositionConfig
+        Without `same_space=True` identity and shift are left out.
+    names : sequence of str
+        The languages.
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer than three languages.
+    DataError
+        If shapes disagree, there are fewer than 50 rows, or a row is zero, NaN or infinite.
+    """
+    check_languages(names, 3)
+    origin = Origin.now(command)
+    several = several_of_arrays(rows, names, groups)
+    return _measured(several, config, origin, same_space=bool(config.same_space))
+
+
+def _measured(several: Several, config: CompositionConfig, origin: Origin, *, same_space: bool) -> CompositionResult:
+    design = several.design(Draws(config.folds, config.permutations, config.resamples, config.seed))
+    rows = tuple(several.at(several.layers[-1]))
+    rungs = _rungs(config, [side.shape[1] for side in rows], same_space=same_space)
+    web = fit_web(several.languages, rows, several.pools, design, config, rungs=rungs)
+    composed = composed_paths(web)
+    pairs = tuple(fitted.pair for fitted in web.fitted.values())
+    return CompositionResult(
+        languages=several.languages,
+        n=several.n,
+        groups=len(np.unique(several.groups)),
+        folds=config.folds,
+        rungs=rungs,
+        pairs=pairs,
+        composed=composed,
+        loops=loops(web),
+        sentence=without_a_map(pairs) + composition_sentence(composed),
+        warnings=(*design_warnings(design, max(side.shape[1] for side in rows)), *several.warnings),
+        margin=config.margin,
+        permutations=config.permutations,
+        resamples=config.resamples,
+        provenance=provenance(origin, corpus=several.corpus[0], fingerprint=several.corpus[1], seed=config.seed),
+    )
+
+
+def _rungs(config: CompositionConfig, widths: Sequence[int], *, same_space: bool) -> tuple[str, ...]:
+    if same_space and len(set(widths)) > 1:
+        raise DataError(f"one space has one width, got {sorted(set(widths))}: leave --same-space out")
+    return (*(SAME_SPACE if same_space else ()), *RUNGS, *(("nonlinear",) if config.curved else ()))
+
+
+__all__ = ["CompositionConfig", "measure", "run"]

@@ -1,0 +1,131 @@
+"""One language's sentences at every layer of an encoder, the pooled output last."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DataError
+from ..results.layers import POOLED
+from ..results.serialization import Side
+from .pairs import check_rows
+
+if TYPE_CHECKING:
+    from ...models.cache import EmbeddingCache
+    from ...models.embeddings import Encoded
+    from ...models.encoder import Encoder
+    from ...models.share import EncodingJob
+
+Rows = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Rows of one language, layer by layer."""
+
+    language: str
+    layers: tuple[str, ...]  # "0" is the embedding output; "pooled" what the whole pipeline gives
+    rows: tuple[Rows, ...]  # (n, d) each
+    lengths: NDArray[np.int64]  # (n,) tokens; zeros where they are not known
+
+    @property
+    def n(self) -> int:
+        """Number of sentences."""
+        return len(self.rows[0])
+
+    @classmethod
+    def of_encoded(cls, language: str, encoded: Encoded, layers: Sequence[int]) -> Stack:
+        """Take the asked hidden states of encoded texts, and their pooled output last."""
+        names = (*(str(layer) for layer in layers), POOLED)
+        return cls(language, names, (*encoded.hidden, encoded.pooled), encoded.tokens.astype(np.int64))
+
+    @classmethod
+    def of_arrays(cls, language: str, layers: Sequence[Rows] | Rows, names: Sequence[str] | None = None) -> Stack:
+        """Take arrays as they are: (l, n, d), or a sequence of (n, d).
+
+        Raises
+        ------
+        DataError
+            If there is no layer, a layer is not a matrix, or the layers differ in rows or in number from the names.
+        """
+        rows = tuple(np.asarray(layer) for layer in layers)
+        if not rows or any(layer.ndim != 2 for layer in rows) or len({len(layer) for layer in rows}) != 1:
+            shapes = [layer.shape for layer in rows]
+            raise DataError(f"{language}: expected layers (sentences × width) with the same sentences, got {shapes}")
+        labels = tuple(names) if names is not None else tuple(str(place) for place in range(len(rows)))
+        if len(labels) != len(rows):
+            raise DataError(f"{language}: expected a name for each of {len(rows)} layers, got {len(labels)}")
+        return cls(language, labels, rows, np.zeros(len(rows[0]), np.int64))
+
+
+def embed_stack(
+    encoder: Encoder,
+    texts: Sequence[str],
+    layers: Sequence[int] | None,
+    *,
+    cache: EmbeddingCache | None = None,
+    batch_tokens: int | None = None,
+    progress: bool = False,
+) -> tuple[Encoded, tuple[int, ...]]:
+    """Encode texts with all hidden states, or the asked ones, in one pass; return them and their numbers."""
+    from ...models.cache import encode_cached
+
+    asked = encoder.checked_layers(range(encoder.layers) if layers is None else layers)
+    encoded = encode_cached(encoder, texts, layers=asked, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    return encoded, asked
+
+
+def stack_jobs(encoder: Encoder, columns: Sequence[Sequence[str]], layers: Sequence[int] | None) -> list[EncodingJob]:
+    """Return what `embed_stack` will ask of an encoder for some columns of texts."""
+    from ...models.share import EncodingJob
+
+    asked = range(encoder.layers) if layers is None else layers
+    return [EncodingJob(encoder, texts, asked) for texts in columns]
+
+
+def check_stacks(source: Stack, target: Stack) -> None:
+    """Refuse too few rows, rows that do not pair up, and rows that are zero or not finite at any layer.
+
+    Raises
+    ------
+    DataError
+    """
+    if source.n != target.n:
+        raise DataError(f"expected as many rows of {target.language} as of {source.language}: {target.n}, {source.n}")
+    for stack in (source, target):
+        for name, rows in zip(stack.layers, stack.rows, strict=True):
+            try:
+                wide = np.asarray(rows, np.float64)
+                check_rows(wide, wide)
+            except DataError as error:
+                raise DataError(f"{stack.language}, layer {name}: {error}") from error
+
+
+def same_layers(source: Stack, target: Stack) -> None:
+    """Refuse stacks whose layers do not correspond.
+
+    Raises
+    ------
+    DataError
+    """
+    if source.layers != target.layers:
+        raise DataError(f"expected the same layers on both sides, got {source.layers} and {target.layers}")
+
+
+def side(language: str, encoder: Encoder) -> Side:
+    """Return a language and the model that saw it, for the provenance."""
+    return Side(language, encoder.name, encoder.fingerprint)
+
+
+def fingerprint(stacks: Sequence[Stack]) -> str:
+    """blake2b of all arrays."""
+    digest = hashlib.blake2b(digest_size=16)
+    for stack in stacks:
+        for rows in stack.rows:
+            digest.update(np.ascontiguousarray(rows).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,242 @@
+"""Pairs ready to be measured: two matrices of embeddings, their groups, and what is known of their texts."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.retrieval.scores import Pool
+from ...errors import DataError
+from ..results.serialization import Side
+
+if TYPE_CHECKING:
+    from ...data.bitext import Bitext
+    from ...models.cache import EmbeddingCache
+    from ...models.embeddings import Encoded
+    from ...models.encoder import Encoder
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+MINIMUM_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextSide:
+    """One side of a bitext as the encoder sees it."""
+
+    identity: Side
+    encoded: Encoded
+    references: Floats | None  # (n, d) embeddings of second references, NaN where a row has none
+    lacks_prompt: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Rows of x and y with their groups; texts and what is derived from them where they are known."""
+
+    names: tuple[str, str]
+    x: Floats  # (n, p)
+    y: Floats  # (n, q)
+    groups: Numbers  # (n,)
+    pool: Pool
+    lengths: tuple[Numbers, Numbers]  # (n,) tokens of either side; zeros for arrays
+    same_space: bool
+    why_not: str = ""  # why identity and shift are absent
+    sources: tuple[str, ...] | None = None
+    targets: tuple[str, ...] | None = None
+    domains: NDArray[np.str_] | None = None
+    references: tuple[Floats | None, Floats | None] = (None, None)
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of_text(cls, source: TextSide, target: TextSide, bitext: Bitext, *, same_space: bool) -> Pairs:
+        """Put two encoded sides together."""
+        from ...data.groups import concept_groups
+
+        x, y = source.encoded.pooled.astype(np.float64), target.encoded.pooled.astype(np.float64)
+        check_rows(x, y)
+        groups = concept_groups(bitext)
+        first = np.sort(np.unique(np.array(bitext.targets, dtype=object), return_index=True)[1])
+        return cls(
+            (bitext.source, bitext.target),
+            x,
+            y,
+            groups,
+            Pool(first, groups[first]),
+            (source.encoded.tokens.astype(np.int64), target.encoded.tokens.astype(np.int64)),
+            same_space,
+            why_not="" if same_space else "the two sides come from different models",
+            sources=tuple(bitext.sources),
+            targets=tuple(bitext.targets),
+            domains=None if bitext.domains is None else np.array(bitext.domains),
+            references=(source.references, target.references),
+            warnings=text_warnings((source, target), bitext),
+        )
+
+    @classmethod
+    def of_arrays(
+        cls,
+        x: NDArray[np.floating],
+        y: NDArray[np.floating],
+        groups: Sequence[int] | NDArray[np.integer] | None,
+        *,
+        names: tuple[str, str],
+        same_space: bool,
+    ) -> Pairs:
+        """Take arrays as they are; rows with an equal vector on either side share a group unless groups are given."""
+        if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
+            raise DataError(f"expected two matrices with one row a pair, got shapes {x.shape} and {y.shape}")
+        if groups is not None and len(groups) != len(x):
+            raise DataError(f"expected a group for each of {len(x)} rows, got {len(groups)}")
+        if same_space and x.shape[1] != y.shape[1]:
+            raise DataError(f"one space has one width, got {x.shape[1]} and {y.shape[1]}: leave --same-space out")
+        wide_x, wide_y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        check_rows(wide_x, wide_y)
+        numbers = equal_vector_groups(wide_x, wide_y) if groups is None else np.asarray(groups, np.int64)
+        pool = Pool.of_vectors(wide_y, numbers)
+        lengths = (np.zeros(len(x), np.int64), np.zeros(len(x), np.int64))
+        why_not = "" if same_space else "the two sides are not known to share a space (say so with --same-space)"
+        return cls(names, wide_x, wide_y, numbers, pool, lengths, same_space, why_not)
+
+    def swapped(self) -> Pairs:
+        """Return the same pairs in the other direction."""
+        if self.sources is None or self.targets is None:
+            pool = Pool.of_vectors(self.x, self.groups)
+        else:
+            first = np.sort(np.unique(np.array(self.sources, dtype=object), return_index=True)[1])
+            pool = Pool(first, self.groups[first])
+        return replace(
+            self,
+            names=(self.names[1], self.names[0]),
+            x=self.y,
+            y=self.x,
+            pool=pool,
+            lengths=(self.lengths[1], self.lengths[0]),
+            sources=self.targets,
+            targets=self.sources,
+            references=(self.references[1], self.references[0]),
+        )
+
+    def fingerprint(self) -> str:
+        """blake2b of both arrays."""
+        digest = hashlib.blake2b(digest_size=16)
+        for side in (self.x, self.y):
+            digest.update(np.ascontiguousarray(side).tobytes())
+        return digest.hexdigest()
+
+
+def embed_sides(
+    encoders: tuple[Encoder, Encoder],
+    bitext: Bitext,
+    *,
+    cache: EmbeddingCache | None = None,
+    batch_tokens: int | None = None,
+    progress: bool = False,
+    stay: bool = False,
+) -> tuple[TextSide, TextSide]:
+    """Embed both sides of a bitext, and the second references where there are some.
+
+    Of several processes only the first returns, unless all are to stay.
+    """
+    from ...models.cache import encode_cached
+    from ...models.share import EncodingJob, encode_together
+
+    sides = []
+    references = bitext.references or (None, None)
+    columns = ((bitext.source, bitext.sources), (bitext.target, bitext.targets))
+    jobs = [EncodingJob(encoder, texts) for encoder, (_, texts) in zip(encoders, columns, strict=True)]
+    jobs += [EncodingJob(encoder, _given(texts)) for encoder, texts in zip(encoders, references, strict=True) if texts]
+    encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress, stay=stay)
+    for encoder, (language, texts), seconds in zip(encoders, columns, references, strict=True):
+        encoded = encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress)
+        identity = Side(language, encoder.name, encoder.fingerprint)
+        held = None if seconds is None else _embed_some(encoder, seconds, cache)
+        sides.append(TextSide(identity, encoded, held))
+    return sides[0], sides[1]
+
+
+def _embed_some(encoder: Encoder, texts: Sequence[str | None], cache: EmbeddingCache | None) -> Floats:
+    from ...models.cache import encode_cached
+
+    rows = [i for i, text in enumerate(texts) if text]
+    result = np.full((len(texts), encoder.dim), np.nan)
+    if rows:
+        result[rows] = encode_cached(encoder, _given(texts), cache=cache).pooled
+    return result
+
+
+def _given(texts: Sequence[str | None]) -> list[str]:
+    return [text for text in texts if text]
+
+
+def check_rows(x: Floats, y: Floats) -> None:
+    """Refuse too few rows, rows that are zero, NaN or infinite, with their numbers, and rows that are all the same.
+
+    Raises
+    ------
+    DataError
+    """
+    if len(x) < MINIMUM_ROWS:
+        raise DataError(f"expected at least {MINIMUM_ROWS} pairs, got {len(x)}")
+    for name, side in (("source", x), ("target", y)):
+        finite = np.asarray(np.isfinite(side).all(axis=1))
+        if not finite.all():
+            raise DataError(f"{name} rows {_some(~finite)} hold NaN or infinity: remove them, or encode them again")
+        zero = np.asarray(~side.any(axis=1))
+        if zero.any():
+            raise DataError(f"{name} rows {_some(zero)} are all zeros: remove them; an embedding has a direction")
+        if (side == side[0]).all():
+            raise DataError(f"all {name} rows are the same vector: there is nothing to map; check how they were made")
+
+
+def _some(flags: NDArray[np.bool_]) -> str:
+    rows = np.flatnonzero(flags)
+    return ", ".join(map(str, rows[:5])) + (f" … ({len(rows)} in all)" if len(rows) > 5 else "")
+
+
+def equal_vector_groups(x: Floats, y: Floats) -> Numbers:
+    """Number the groups of rows whose x or y vectors are equal, transitively, (n,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(x)
+    labels_x, labels_y = (np.unique(side, axis=0, return_inverse=True)[1].ravel() for side in (x, y))
+    columns = np.concatenate([labels_x, labels_y + n])
+    rows = np.concatenate([np.arange(n), np.arange(n)])
+    graph = coo_array((np.ones(2 * n), (rows, columns + n)), shape=(3 * n, 3 * n))
+    numbers: Numbers = connected_components(graph, directed=False)[1][:n].astype(np.int64)
+    return numbers
+
+
+def shared_word_share(sources: Sequence[str], targets: Sequence[str]) -> Floats:
+    """Return for each pair the share of the source's words that stand in the target unchanged, 0 … 1, (n,)."""
+    return np.array([_overlap(a, b) for a, b in zip(sources, targets, strict=True)])
+
+
+def _overlap(source: str, target: str) -> float:
+    words = set(re.findall(r"\w+", source.casefold()))
+    return len(words & set(re.findall(r"\w+", target.casefold()))) / len(words) if words else 0.0
+
+
+def text_warnings(sides: tuple[TextSide, TextSide], bitext: Bitext) -> tuple[str, ...]:
+    """Name the pitfalls that the texts show (METHOD §10)."""
+    found = []
+    for side in sides:
+        language, encoded = side.identity.language, side.encoded
+        unknown = float(encoded.unknown.sum() / max(int(encoded.tokens.sum()), 1))
+        if unknown > 0.05:
+            found.append(f"{unknown:.0%} of the {language} tokens are unknown to {side.identity.model}")
+        if encoded.truncated.any():
+            found.append(f"{int(encoded.truncated.sum())} {language} texts were cut at the model's length")
+    same = sum(
+        a.strip().casefold() == b.strip().casefold() for a, b in zip(bitext.sources, bitext.targets, strict=True)
+    )
+    if same:
+        found.append(f"{same} pairs have identical source and target text")
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""`polyglot map`: a fitted map, written, applied and exported."""

@@ -1,0 +1,159 @@
+"""The folder of a fitted map: weights, record, card, and, where the map is affine, a model that carries it.
+
+    map.safetensors, map.json   the map itself, for vectors
+    fit.json                    scores, verdict, data, models
+    README.md                   the card
+    polyglot.json               the base model, and whether mapped vectors are brought to unit length
+    modules.json, …             the source encoder followed by the map, as a sentence-transformers model
+
+The model is the source encoder with a `Dense` layer behind it, W and b = μy − μx W, without an activation, and a
+`Normalize` where the target encoder ends in one. No code of this project is needed to load it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.maps.estimators import SETTINGS_FILE, Map
+from ...errors import OutputError
+from ..results.fitted_map import MapFitResult
+from ..results.serialization import to_json
+from .card import card
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    from ...models.encoder import Encoder
+
+Floats = NDArray[np.float32]
+RECORD_FILE, LINEAGE_FILE, CARD_FILE = "fit.json", "polyglot.json", "README.md"
+
+
+def check_free(out: Path) -> None:
+    """Refuse a folder that holds something else than an earlier map.
+
+    Raises
+    ------
+    OutputError
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file: give a folder with --map")
+    if out.is_dir() and any(out.iterdir()) and not (out / SETTINGS_FILE).is_file():
+        raise OutputError(f"{out} holds something that is not a map: give another folder with --map")
+
+
+def write_folder(
+    out: Path, fitted: Map, result: MapFitResult, encoders: tuple[Encoder, Encoder] | None
+) -> MapFitResult:
+    """Write everything beside `out` and put it there by renaming; return the record with what the folder carries.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    normalised = encoders is not None and normalises(encoders[1].model)
+    complete = replace(result, carries_model=encoders is not None and fitted.affine is not None, normalised=normalised)
+    scratch = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        scratch.mkdir(parents=True)
+        if encoders is not None and fitted.affine is not None:
+            _save(carried(encoders[0], fitted, normalised=normalised), scratch)
+        fitted.save(scratch)
+        (scratch / RECORD_FILE).write_text(to_json(complete), encoding="utf-8")
+        (scratch / CARD_FILE).write_text(card(complete), encoding="utf-8")
+        (scratch / LINEAGE_FILE).write_text(_lineage(complete, encoders), encoding="utf-8")
+        _put(scratch, out)
+    except OSError as error:
+        raise OutputError(f"cannot write {out}: {error.strerror}; give another folder with --map") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return complete
+
+
+def _save(model: SentenceTransformer, folder: Path) -> None:
+    """Save a model without the bar that the library draws for each file."""
+    from transformers.utils import logging as transformers_logging
+
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model.save(str(folder), create_model_card=False)
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _put(scratch: Path, out: Path) -> None:
+    """Rename into place; an earlier map steps aside first."""
+    if out.exists():
+        aside = out.with_name(f".{out.name}.{os.getpid()}.old")
+        out.replace(aside)
+        scratch.replace(out)
+        shutil.rmtree(aside)
+    else:
+        scratch.replace(out)
+
+
+def _lineage(result: MapFitResult, encoders: tuple[Encoder, Encoder] | None) -> str:
+    record: dict[str, object] = {"map": result.rung, "normalised": result.normalised}
+    if encoders is not None:
+        source, target = encoders
+        record |= {"base_fingerprint": target.fingerprint, "source_fingerprint": source.fingerprint}
+    return json.dumps(record, indent=1) + "\n"
+
+
+def normalises(model: SentenceTransformer) -> bool:
+    """Tell whether a model ends by bringing its vectors to unit length."""
+    from sentence_transformers.sentence_transformer.modules import Normalize
+
+    return isinstance(model[-1], Normalize)
+
+
+def carried(encoder: Encoder, fitted: Map, *, normalised: bool) -> SentenceTransformer:
+    """Return the encoder followed by an affine map, as one model with the encoder's prompt as its default."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize
+
+    modules = [*encoder.model, dense_layer(fitted), *([Normalize()] if normalised else [])]
+    prompts = {"map": encoder.prompt} if encoder.prompt else None
+    return SentenceTransformer(
+        modules=modules,
+        device=encoder.device,
+        prompts=prompts,
+        default_prompt_name="map" if prompts else None,
+    ).eval()
+
+
+def affine_layer(fitted: Map) -> tuple[Floats, Floats]:
+    """Return W (p, q) and b = μy − μx W (q,) of an affine map, float32, so that a row x goes to x W + b."""
+    affine = fitted.affine
+    assert affine is not None
+    bias = affine.mean_y - affine.mean_x @ affine.weights
+    return np.ascontiguousarray(affine.weights, dtype=np.float32), bias.astype(np.float32)
+
+
+def dense_layer(fitted: Map) -> Dense:
+    """Return an affine map as a layer without an activation, float32."""
+    import torch
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    weights, bias = affine_layer(fitted)
+    p, q = weights.shape
+    return Dense(
+        p,
+        q,
+        bias=True,
+        activation_function=torch.nn.Identity(),
+        init_weight=torch.from_numpy(np.ascontiguousarray(weights.T)),
+        init_bias=torch.from_numpy(bias),
+    )

@@ -1,0 +1,176 @@
+"""A fitted map in use: on files of vectors of any size, and exported for other programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.maps.estimators import Map, load_map
+from ...errors import ConfigError, DataError, OutputError
+from .folder import LINEAGE_FILE, affine_layer, dense_layer
+
+BLOCK_ROWS = 16_384
+ONNX_OPSET, ONNX_IR = 17, 8  # of 2022: old enough for the runtimes in use
+Precision = Literal["float32", "float16"]
+ExportKind = Literal["dense", "onnx"]
+
+
+def apply(
+    folder: Path,
+    vectors: Path,
+    out: Path,
+    *,
+    dtype: Precision = "float32",
+    block_rows: int = BLOCK_ROWS,
+) -> tuple[int, int]:
+    """Map a file of vectors, block by block, into a new one.
+
+    Parameters
+    ----------
+    folder : Path
+        As `polyglot map fit` leaves it.
+    vectors : Path
+        .npy, (n, p), float16, float32 or float64; memory-mapped, so that it need not fit in memory.
+    out : Path
+        .npy to be written; whole or not at all.
+    dtype : {"float32", "float16"}
+        Precision of what is written.
+    block_rows : int
+        Rows mapped at a time.
+
+    Returns
+    -------
+    (int, int)
+        Shape of what was written.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no map, or the file is no matrix of the map's width.
+    OutputError
+        If the new file cannot be written.
+    """
+    fitted, rows = load_map(folder), _mapped_file(vectors)
+    if rows.shape[1] != fitted.n_features_in_:
+        raise DataError(
+            f"{vectors} holds rows of width {rows.shape[1]}, the map in {folder} takes {fitted.n_features_in_}: "
+            "encode with the model that the map was fitted for"
+        )
+    shape = (len(rows), len(fitted.mean_y_))
+    scratch = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if not len(rows):
+            with scratch.open("wb") as file:
+                np.save(file, np.empty(shape, dtype))
+        else:
+            written = np.lib.format.open_memmap(scratch, mode="w+", dtype=dtype, shape=shape)
+            unit = _normalised(folder)
+            for start in range(0, len(rows), block_rows):
+                here = slice(start, start + block_rows)
+                written[here] = mapped_rows(fitted, rows[here], normalised=unit)
+            written.flush()
+        scratch.replace(out)
+    except OSError as error:
+        raise OutputError(f"cannot write {out}: {error.strerror}; give another path") from error
+    finally:
+        scratch.unlink(missing_ok=True)
+    return shape
+
+
+def mapped_rows(fitted: Map, x: NDArray[np.floating], *, normalised: bool) -> NDArray[np.float64]:
+    """Map rows (n, p) to (n, q), at unit length where the target model ends so.
+
+    Raises
+    ------
+    DataError
+        If a row is not finite.
+    """
+    finite = np.isfinite(x).all(axis=1)
+    if not finite.all():
+        raise DataError(f"row {int(np.argmin(finite))} of a block holds NaN or infinity: encode it again")
+    mapped = fitted.transform(x)
+    return mapped / np.maximum(np.linalg.norm(mapped, axis=1, keepdims=True), 1e-12) if normalised else mapped
+
+
+def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
+    """Write an affine map as a `Dense` module of sentence-transformers, or as an ONNX graph from vectors to vectors.
+
+    Parameters
+    ----------
+    folder : Path
+        As `polyglot map fit` leaves it.
+    out : Path
+        For `dense` a folder to append to a model's modules; for `onnx` a file, whose graph takes `vectors` (rows, p)
+        to `mapped` (rows, q), both float32, and gives what `apply` gives.
+    kind : {"dense", "onnx"}
+
+    Raises
+    ------
+    ConfigError
+        If the kind is unknown, the map is not affine, or ONNX is not installed.
+    """
+    if kind not in ("dense", "onnx"):
+        raise ConfigError(f"a map is exported to dense or onnx, got {kind!r}")
+    fitted = load_map(folder)
+    if fitted.affine is None:
+        raise ConfigError(f"the {fitted.rung} map in {folder} bends and cannot be one layer: fit with --rung linear")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return _to_onnx(fitted, out, normalised=_normalised(folder)) if kind == "onnx" else _to_dense(fitted, out)
+    except OSError as error:
+        raise OutputError(f"cannot write {out}: {error.strerror}; give another path") from error
+
+
+def _to_dense(fitted: Map, out: Path) -> Path:
+    out.mkdir(parents=True, exist_ok=True)
+    dense_layer(fitted).save(str(out))
+    return out
+
+
+def _to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
+    """Write x W + b, and the unit length where the target model ends so: what `apply` gives, in float32."""
+    import importlib.util
+
+    if importlib.util.find_spec("onnx") is None:
+        raise ConfigError("export to ONNX needs the `onnx` extra: pip install 'polyglot-geometry[onnx]'")
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights, bias = affine_layer(fitted)
+    mapped = "rows" if normalised else "mapped"
+    nodes = [helper.make_node("Gemm", ["vectors", "weights", "bias"], [mapped])]
+    if normalised:
+        nodes.append(helper.make_node("LpNormalization", ["rows"], ["mapped"], axis=1, p=2))
+    taken, given = (
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width])]
+        for name, width in (("vectors", len(weights)), ("mapped", len(bias)))
+    )
+    held = [numpy_helper.from_array(array, name) for name, array in (("weights", weights), ("bias", bias))]
+    graph = helper.make_graph(nodes, "polyglot map", taken, given, initializer=held)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", ONNX_OPSET)], ir_version=ONNX_IR)
+    scratch = out.with_name(f".{out.name}.{os.getpid()}")
+    scratch.write_bytes(model.SerializeToString())
+    scratch.replace(out)
+    return out
+
+
+def _mapped_file(path: Path) -> NDArray[np.floating]:
+    try:
+        rows: NDArray[np.floating] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as .npy ({error}): expected a matrix of vectors") from error
+    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.dtype.kind != "f":
+        raise DataError(f"{path} is not a matrix of floats: expected .npy of (rows, width)")
+    return rows
+
+
+def _normalised(folder: Path) -> bool:
+    try:
+        return bool(json.loads((folder / LINEAGE_FILE).read_text(encoding="utf-8")).get("normalised", False))
+    except (OSError, ValueError, AttributeError):
+        return False

@@ -1,0 +1,1 @@
+"""The probe `geometry`: isotropy, rank, intrinsic dimension and hubness of each language."""

@@ -1,0 +1,122 @@
+"""Isotropy, rank, dimension and hubs of one cloud, each with its delete-one-block jackknife."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.geometry.isotropy import (
+    covariance_spectrum,
+    effective_rank,
+    hubness,
+    isoscore,
+    mean_cosine,
+    neighbour_ratios,
+    pareto_exponent,
+    participation_ratio,
+    rogue_dimensions,
+)
+from ...analysis.resampling import Interval, jackknife_interval
+from ...analysis.similarity.knn_jackknife import NeighbourLists
+from ...analysis.similarity.preprocess import without_top_components
+from ...errors import DataError
+from ..results.geometry import MEASURES, CloudMeasures, RogueCoordinate
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Values = dict[str, float]
+LEAST_DISTINCT = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CloudPlan:
+    """Blocks of the jackknife, k of hubness, and how many components are removed."""
+
+    blocks: tuple[NDArray[np.intp], ...]
+    neighbours: int
+    removed: int
+
+    def stays(self, n: int) -> list[Bools]:
+        """Which rows stay: all, then all but each block, (1 + b) of (n,)."""
+        masks = [np.ones(n, bool) for _ in range(1 + len(self.blocks))]
+        for mask, block in zip(masks[1:], self.blocks, strict=True):
+            mask[block] = False
+        return masks
+
+
+def cloud_measures(x: Floats, plan: CloudPlan) -> tuple[CloudMeasures, CloudMeasures]:
+    """Measure a cloud (n, d), none of its rows zero, as it is and without its strongest components.
+
+    The components are found again without each block; one spectrum serves both sets of values.
+    """
+    masks = plan.stays(len(x))
+    removed = min(plan.removed, x.shape[1] - 2)
+    spectra = [covariance_spectrum(x[mask]) for mask in masks]
+    cleaned = without_top_components(x, removed)
+    return (
+        _measured(x, spectra, masks, plan),
+        _measured(cleaned, [spectrum[removed:] for spectrum in spectra], masks, plan),
+    )
+
+
+def _measured(x: Floats, spectra: Sequence[Floats], masks: Sequence[Bools], plan: CloudPlan) -> CloudMeasures:
+    lists = NeighbourLists.of(x, k=min(plan.neighbours, len(x) - 1))
+    dimension = _dimensions(x)
+    values = [
+        _of_spectrum(spectrum)
+        | _of_hubs(lists, mask)
+        | {"mean_cosine": mean_cosine(x[mask]), "dimension": dimension(mask)}
+        for spectrum, mask in zip(spectra, masks, strict=True)
+    ]
+    return CloudMeasures(**{name: _interval([value[name] for value in values]) for name in MEASURES})
+
+
+def _interval(values: Sequence[float]) -> Interval:
+    return jackknife_interval(values[0], values[1:])
+
+
+def _of_spectrum(spectrum: Floats) -> Values:
+    return {
+        "isoscore": isoscore(spectrum),
+        "effective_rank": effective_rank(spectrum),
+        "participation_ratio": participation_ratio(spectrum),
+    }
+
+
+def _of_hubs(lists: NeighbourLists, stays: Bools) -> Values:
+    counted = lists.counted(stays)
+    found = hubness(np.bincount(lists.near[counted], minlength=len(stays))[stays])
+    return {"hub_skew": found.skew, "robin_hood": found.robin_hood, "antihubs": found.antihubs}
+
+
+def _dimensions(x: Floats) -> Callable[[Bools], float]:
+    """Return the TwoNN dimension as a function of the rows that stay; repeated rows count once."""
+    first = np.sort(np.unique(x, axis=0, return_index=True)[1])
+    if len(first) < LEAST_DISTINCT:
+        raise DataError(f"a geometry needs at least {LEAST_DISTINCT} different rows, got {len(first)}")
+    ratios = neighbour_ratios(x[first])
+    return lambda stays: pareto_exponent(ratios[stays[first]])
+
+
+def with_reference(measures: CloudMeasures, reference: CloudMeasures) -> CloudMeasures:
+    """Set the values of an isotropic cloud beside those of a measured one, as mean and as 95th percentile."""
+    return CloudMeasures(
+        **{name: getattr(measures, name).with_null([getattr(reference, name).value]) for name in MEASURES}
+    )
+
+
+def isotropic_cloud(n: int, width: int, rng: np.random.Generator) -> Floats:
+    """Return n Gaussian rows without any preferred direction."""
+    return rng.standard_normal((n, width))
+
+
+def rogue_coordinates(x: Floats, count: int) -> tuple[RogueCoordinate, ...]:
+    """List the coordinates with the greatest share of the mean cosine, greatest first."""
+    found = rogue_dimensions(x)
+    return tuple(
+        RogueCoordinate(int(place), float(found.cosine_share[place]), float(found.variance_share[place]))
+        for place in found.strongest(min(count, x.shape[1]))
+    )

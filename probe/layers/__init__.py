@@ -1,0 +1,1 @@
+"""The probe `layers`: where in an encoder do two languages meet?"""

@@ -1,0 +1,1 @@
+"""The probe `linear-map`: which rung of the ladder of maps suffices?"""

@@ -1,0 +1,65 @@
+"""What `polyglot probe linear-map` can be told, checked on construction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...analysis.certificate.equivalence import MARGIN
+from ...analysis.maps.ladder import DEFAULT_RUNGS, RUNGS
+from ...errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class LinearMapConfig:
+    """What `polyglot probe linear-map` can be told.
+
+    Parameters
+    ----------
+    rungs : tuple of str
+        Rungs out of `analysis.ladder.RUNGS`.
+    margin : float
+        δ of the equivalence verdict, 0 < δ < 1: the share of the ceiling that may be lost.
+    folds : int
+        Outer folds, 3 … 20.
+    permutations, costly_permutations : int
+        Permuted refits of the closed-form rungs (≥ 2), and of the costly rungs and retrieval (≥ 1).
+    resamples : int
+        Cluster-bootstrap resamples, ≥ 100.
+    power_replicates : int
+        Planted replicates for the smallest detectable departure; 0 leaves it out.
+    failure : bool
+        Whether drift, learning curve, transfer and jackknife are computed.
+    texts : bool
+        Whether sentences enter the result; without them it holds numbers only.
+    same_space : bool or None
+        Whether both sides live in one space; None decides by the models.
+    seed : int
+        Seed of folds, features, permutations and resamples.
+    """
+
+    rungs: tuple[str, ...] = DEFAULT_RUNGS
+    margin: float = MARGIN
+    folds: int = 5
+    permutations: int = 20
+    costly_permutations: int = 5
+    resamples: int = 1000
+    power_replicates: int = 10
+    failure: bool = True
+    texts: bool = True
+    same_space: bool | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        _require(0 < self.margin < 1, f"--margin must lie between 0 and 1, got {self.margin}")
+        _require(3 <= self.folds <= 20, f"--folds must lie between 3 and 20, got {self.folds}")
+        _require(self.permutations >= 2, f"--permutations must be at least 2, got {self.permutations}")
+        _require(1 <= self.costly_permutations <= self.permutations, "costly permutations must be 1 … --permutations")
+        _require(self.resamples >= 100, f"expected at least 100 resamples, got {self.resamples}")
+        _require(set(self.rungs) <= set(RUNGS), f"unknown rung: expected some of {', '.join(RUNGS)}")
+        _require("linear" in self.rungs, "the rung 'linear' cannot be left out: the verdict rests on it")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)

@@ -1,0 +1,62 @@
+"""The noise ceiling: how well a second reference predicts the first (METHOD §4).
+
+Two good translations of one sentence do not share a vector. What one of them tells of the other is what a translator
+reaches, and a level to hold a map against; it is no strict bound. Where both differ from their common meaning by
+independent noise, it is the square of what a map that knew the meaning would reach.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.maps.ladder import LadderFit
+from ...analysis.resampling import Interval, Resamples, percentile_interval
+from ...analysis.retrieval.scores import row_squares
+from ...analysis.splits import group_folds
+from ..experiment.pairs import Pairs
+from .config import LinearMapConfig
+
+Floats = NDArray[np.float64]
+MINIMUM_REFERENCES = 50
+
+
+def noise_ceiling(
+    pairs: Pairs, fit: LadderFit, ceiling: str, config: LinearMapConfig
+) -> tuple[Interval | None, int, Interval | None]:
+    """Return R² of the target predicted from its second reference, the rows used, and the ceiling rung's R² on them.
+
+    The prediction is the second reference about its mean, shrunk by one factor; means and factor are fitted on the
+    other folds. It is the best guess of one translation's vector from another's without learning any direction.
+    """
+    second = pairs.references[1]
+    if second is None:
+        return None, 0, None
+    rows = np.flatnonzero(np.isfinite(second).all(axis=1))
+    if len(rows) < MINIMUM_REFERENCES or len(np.unique(pairs.groups[rows])) < config.folds:
+        return None, len(rows), None
+    y, groups = pairs.y[rows], pairs.groups[rows]
+    folds = group_folds(groups, config.folds, np.random.default_rng([config.seed, 11]))
+    prediction, reference = shrunk_twin(second[rows], y, folds)
+    resamples = Resamples.draw(groups, np.random.default_rng([config.seed, 12]), config.resamples)
+    twin = _r2(row_squares(y - prediction), row_squares(y - reference), resamples)
+    mapped = row_squares(y - fit.predictions[ceiling][rows])
+    return twin, len(rows), _r2(mapped, row_squares(y - fit.reference[rows]), resamples)
+
+
+def shrunk_twin(second: Floats, first: Floats, folds: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Predict first references from second ones, ŷ = ȳ + s (y₂ − ȳ₂), out of fold; return ŷ and the means, (n, d)."""
+    prediction, reference = np.empty_like(first), np.empty_like(first)
+    for fold in range(int(folds.max()) + 1):
+        held_out, training = folds == fold, folds != fold
+        mean_first, mean_second = first[training].mean(axis=0), second[training].mean(axis=0)
+        about_first, about_second = first[training] - mean_first, second[training] - mean_second
+        factor = np.sum(about_first * about_second) / max(float(np.sum(about_second**2)), 1e-300)
+        prediction[held_out] = mean_first + factor * (second[held_out] - mean_second)
+        reference[held_out] = mean_first
+    return prediction, reference
+
+
+def _r2(error: Floats, total: Floats, resamples: Resamples) -> Interval:
+    ratio, drawn = resamples.ratio_of_sums(error, total)
+    return percentile_interval(1 - ratio, 1 - drawn)

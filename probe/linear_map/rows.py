@@ -1,0 +1,112 @@
+"""Rows of the result that a reader can look at: the worst ones, hubs, and the points of the explorer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.geometry.isotropy import hubness, k_occurrence
+from ...analysis.retrieval.search import MatchRanks, nearest
+from ..experiment.pairs import Pairs
+from ..results.linear_map import ExplorerPoint, Hubness, Neighbour, WorstRow
+from .config import LinearMapConfig
+
+Floats = NDArray[np.float64]
+WORST = 20
+SHOWN_NEIGHBOURS = 3
+EXPLORER_ROWS = 2000
+HUB_NEIGHBOURS = 10
+
+
+def worst_rows(pairs: Pairs, prediction: Floats, ranks: MatchRanks, config: LinearMapConfig) -> tuple[WorstRow, ...]:
+    """Return the rows whose translation ranks last, with what they were taken for; none without texts."""
+    if not config.texts or pairs.sources is None or pairs.targets is None:
+        return ()
+    rows = np.argsort(-ranks.cosine, kind="stable")[:WORST]
+    scores, places = nearest(prediction[rows], pairs.y[pairs.pool.rows], k=SHOWN_NEIGHBOURS)
+    right = _cosines(prediction[rows], pairs.y[rows])
+    return tuple(
+        WorstRow(
+            int(row),
+            pairs.sources[row],
+            pairs.targets[row],
+            round(float(right[i]), 6),
+            int(ranks.cosine[row]),
+            tuple(_neighbour(pairs, int(row), int(p), float(s)) for p, s in zip(places[i], scores[i], strict=True)),
+        )
+        for i, row in enumerate(rows)
+    )
+
+
+def _neighbour(pairs: Pairs, row: int, place: int, cosine: float) -> Neighbour:
+    candidate = pairs.pool.rows[place]
+    assert pairs.targets is not None
+    return Neighbour(pairs.targets[candidate], round(cosine, 6), bool(pairs.pool.groups[place] == pairs.groups[row]))
+
+
+def _cosines(a: Floats, b: Floats) -> Floats:
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    cosines: Floats = np.einsum("ij,ij->i", a, b) / np.maximum(norms, 1e-300)
+    return cosines
+
+
+def hubness_of(pairs: Pairs, predictions: dict[str, Floats]) -> dict[str, Hubness]:
+    """Measure how unevenly targets are found as near neighbours of each rung's predictions."""
+    found: dict[str, Hubness] = {}
+    candidates = pairs.y[pairs.pool.rows]
+    k = min(HUB_NEIGHBOURS, len(candidates) - 1)
+    for rung in ("identity", "rotation", "linear"):
+        if rung in predictions and k > 0:
+            places = nearest(predictions[rung], candidates, k=k)[1]
+            measured = hubness(k_occurrence(places, len(candidates)))
+            found[rung] = Hubness(measured.skew, measured.robin_hood, measured.antihubs, k)
+    return found
+
+
+def explorer_points(pairs: Pairs, prediction: Floats, config: LinearMapConfig) -> tuple[ExplorerPoint, ...]:
+    """Place a sample of pairs in the plane of both spaces, with their neighbours before and after the map."""
+    if not config.texts or pairs.sources is None or pairs.targets is None:
+        return ()
+    rng = np.random.default_rng([config.seed, 14])
+    rows = np.sort(rng.permutation(len(pairs.x))[:EXPLORER_ROWS])
+    source, target, mapped = _planes(pairs.x[rows], pairs.y[rows], prediction[rows], one_space=pairs.same_space)
+    k = min(SHOWN_NEIGHBOURS, len(rows))
+    before = nearest(pairs.x[rows], pairs.y[rows], k=k)[1] if pairs.same_space else np.empty((len(rows), 0), int)
+    after = nearest(prediction[rows], pairs.y[rows], k=k)[1]
+    return tuple(
+        ExplorerPoint(
+            int(row),
+            pairs.sources[row],
+            pairs.targets[row],
+            _place(source[i]),
+            _place(target[i]),
+            _place(mapped[i]),
+            tuple(rows[before[i]].tolist()),
+            tuple(rows[after[i]].tolist()),
+        )
+        for i, row in enumerate(rows)
+    )
+
+
+def _place(coordinates: Floats) -> tuple[float, float]:
+    return round(float(coordinates[0]), 4), round(float(coordinates[1]), 4)
+
+
+def _planes(x: Floats, y: Floats, mapped: Floats, *, one_space: bool) -> tuple[Floats, Floats, Floats]:
+    """Principal planes: of both sides together where they share a space, else of each; the map lands in y's."""
+    if one_space:
+        basis, centre = _principal_plane(np.vstack([x, y]))
+        return (x - centre) @ basis, (y - centre) @ basis, (mapped - centre) @ basis
+    basis_x, centre_x = _principal_plane(x)
+    basis_y, centre_y = _principal_plane(y)
+    return (x - centre_x) @ basis_x, (y - centre_y) @ basis_y, (mapped - centre_y) @ basis_y
+
+
+def _principal_plane(rows: Floats) -> tuple[Floats, Floats]:
+    centre = rows.mean(axis=0)
+    about = rows - centre
+    basis = np.linalg.eigh(about.T @ about)[1][:, ::-1][:, :2]
+    if basis.shape[1] < 2:
+        basis = np.column_stack([basis, np.zeros(len(basis))])
+    signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(2)])
+    return basis * np.where(signs == 0, 1.0, signs), centre

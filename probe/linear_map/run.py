@@ -1,0 +1,163 @@
+"""`polyglot probe linear-map`: is translation identity, shift, rotation, linear, or more? (METHOD §1–5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DataError
+from ..experiment.pairs import Pairs, embed_sides
+from ..results.linear_map import LinearMapResult
+from ..results.provenance import Origin, provenance
+from .config import LinearMapConfig
+from .direction import measure_both
+
+if TYPE_CHECKING:
+    from ...data.bitext import Bitext
+    from ...models.cache import EmbeddingCache
+    from ...models.encoder import Encoder
+
+MINIMUM_PAIRS = 50
+
+
+def run(
+    encoders: tuple[Encoder, Encoder],
+    bitext: Bitext,
+    config: LinearMapConfig = LinearMapConfig(),  # noqa: B008 - frozen
+    *,
+    cache: EmbeddingCache | None = None,
+    command: str = "",
+    batch_tokens: int | None = None,
+    progress: bool = False,
+) -> LinearMapResult:
+    """Probe both directions of a bitext.
+
+    Parameters
+    ----------
+    encoders : (Encoder, Encoder)
+        Of the source and of the target language; the same one twice for one model.
+    bitext : Bitext
+        At least 50 pairs.
+    config : LinearMapConfig
+    cache : EmbeddingCache, optional
+        Where embeddings are kept; without it nothing is kept.
+    command : str
+        What was typed, for the provenance.
+    batch_tokens : int, optional
+        Token budget of a batch.
+    progress : bool
+        Whether a bar is drawn while encoding.
+
+    Raises
+    ------
+    DataError
+        If there are too few pairs, or an embedding is zero or not finite.
+    """
+    if len(bitext) < MINIMUM_PAIRS:
+        raise DataError(f"{bitext.name} has {len(bitext)} pairs: expected at least {MINIMUM_PAIRS}")
+    origin = Origin.now(command)
+    source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    pairs = Pairs.of_text(source, target, bitext, same_space=same_space(encoders, config))
+    directions = measure_both(pairs, config)
+    origin = replace(origin, models=(source.identity, target.identity), device=encoders[0].device)
+    return LinearMapResult(
+        directions,
+        config.permutations,
+        config.costly_permutations,
+        config.resamples,
+        provenance(origin, corpus=bitext.name, fingerprint=bitext.fingerprint, seed=config.seed),
+    )
+
+
+def measure(
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    groups: Sequence[int] | NDArray[np.integer] | None = None,
+    config: LinearMapConfig = LinearMapConfig(),  # noqa: B008 - frozen
+    *,
+    names: tuple[str, str] = ("x", "y"),
+    command: str = "",
+) -> LinearMapResult:
+    """Probe arrays that you already have, in both directions.
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+        Paired rows, n ≥ 50; float16, float32 or float64, memory-mapped if you like.
+    groups : sequence of int, optional
+        Concept group of each row, (n,); by default rows with equal vectors on either side are one group.
+    config : LinearMapConfig
+        Without `same_space=True` identity and shift are left out.
+    names : (str, str)
+        What the sides are called in the result.
+
+    Raises
+    ------
+    DataError
+        If shapes disagree, there are fewer than 50 rows, or a row is zero, NaN or infinite (rows are named).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((200, 4))
+    >>> quick = LinearMapConfig(rungs=("rotation", "linear", "nonlinear"), power_replicates=0, failure=False)
+    >>> result = measure(x, x @ np.linalg.qr(rng.standard_normal((4, 4)))[0], config=quick)
+    >>> result.directions[0].certificate.verdict
+    'rotation'
+    """
+    origin = Origin.now(command)
+    pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=bool(config.same_space))
+    directions = measure_both(pairs, config)
+    return LinearMapResult(
+        directions,
+        config.permutations,
+        config.costly_permutations,
+        config.resamples,
+        provenance(origin, corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed),
+    )
+
+
+def measure_files(
+    x: Path,
+    y: Path,
+    config: LinearMapConfig = LinearMapConfig(),  # noqa: B008 - frozen
+    *,
+    command: str = "",
+) -> LinearMapResult:
+    """Probe two .npy files of paired rows; they are memory-mapped.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or not a .npy matrix of floats; else as `measure`.
+    """
+    return measure(open_matrix(x), open_matrix(y), config=config, names=(x.stem, y.stem), command=command)
+
+
+def open_matrix(path: Path) -> NDArray[np.floating]:
+    """Memory-map a .npy file that holds a matrix of floats (rows × width)."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # the header is parsed as Python literals, which fail in many ways
+        raise DataError(f"cannot read {path} as a .npy matrix: {error}") from error
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
+        what = f"{array.shape} of {array.dtype}" if isinstance(array, np.ndarray) else "an archive of several arrays"
+        raise DataError(f"{path}: expected a .npy matrix of floats, got {what}")
+    return array
+
+
+def same_space(encoders: tuple[Encoder, Encoder], config: LinearMapConfig) -> bool:
+    """One encoder on both sides, or one finetuned from the other."""
+    if config.same_space is not None:
+        return config.same_space
+    first, second = encoders
+    family = {first.fingerprint, first.base_fingerprint} & {second.fingerprint, second.base_fingerprint}
+    return first.dim == second.dim and bool(family - {None})
+
+
+__all__ = ["LinearMapConfig", "measure", "measure_files", "run"]

@@ -1,0 +1,1 @@
+"""The probe `questions`: does the passage that answers come first?"""

@@ -1,0 +1,282 @@
+"""Questions in one language, passages in another: does the right passage come first, before and after a map?
+
+nDCG@10, MRR@10 and R@100 with one relevant passage a question. Intervals resample questions, by passage, since
+questions on one passage fail together; the passages stay fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.resampling import Interval, Resamples, percentile_interval
+from ...analysis.retrieval.scores import mean_intervals
+from ...analysis.retrieval.search import Criterion, match_ranks, nearest
+from ...errors import ConfigError, DataError
+from ..experiment.source_map import Through
+from ..results.provenance import Origin, provenance
+from ..results.questions import MissedQuestion, PassageScores, QuestionResult, Ranking
+from ..results.serialization import Provenance, Side
+
+if TYPE_CHECKING:
+    from ...data.questions import Questions
+    from ...models.cache import EmbeddingCache
+    from ...models.encoder import Encoder
+
+Rows = NDArray[np.floating]
+Floats = NDArray[np.float64]
+Ranks = NDArray[np.int64]
+CRITERIA: tuple[Criterion, ...] = ("cosine", "csls")
+AS_THEY_ARE, THROUGH, REFERENCE = "as they are", "through ", "in the language of the passages"
+FEW_PASSAGES = 200
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionConfig:
+    """What question retrieval can be told.
+
+    Parameters
+    ----------
+    resamples : int
+        Cluster-bootstrap resamples of questions, ≥ 100.
+    permutations : int
+        Permutations of questions for the null, ≥ 20.
+    texts : bool
+        Whether questions and passages enter the result.
+    seed : int
+    """
+
+    resamples: int = 1000
+    permutations: int = 20
+    texts: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        if self.resamples < 100 or self.permutations < 20:
+            raise ConfigError(
+                f"expected at least 100 resamples and 20 permutations, got {self.resamples} and {self.permutations}"
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Question vectors in the space of the passages, and how they got there."""
+
+    name: str
+    vectors: Rows  # (q, d)
+
+
+def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
+    encoders: tuple[Encoder, Encoder],
+    questions: Questions,
+    config: QuestionConfig = QuestionConfig(),
+    *,
+    through: Through | None = None,
+    reference: Questions | None = None,
+    cache: EmbeddingCache | None = None,
+    command: str = "",
+    batch_tokens: int | None = None,
+    progress: bool = False,
+) -> QuestionResult:
+    """Search the passage that answers each question.
+
+    Parameters
+    ----------
+    encoders : (Encoder, Encoder)
+        Of the questions and of the passages; the same one twice for one model.
+    questions : Questions
+        As `data.questions.open_questions` gives them.
+    config : QuestionConfig
+    through : Through, optional
+        A map for the question vectors: the search is scored without it (where the widths allow) and with it.
+    reference : Questions, optional
+        The same questions in the language of the passages: what could be reached. Encoded as the passages are.
+    cache : EmbeddingCache, optional
+    command : str
+        What was typed, for the provenance.
+    batch_tokens : int, optional
+        Token budget of a batch.
+    progress : bool
+
+    Raises
+    ------
+    DataError
+        If the widths do not fit, or the reference is not of the same questions.
+    """
+    _check(encoders, questions, through, reference)
+    origin = Origin.now(command)
+    encode = partial(_encoded, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    passages = encode(encoders[1], questions.passages)
+    asked = _asked(encode, encoders, questions, through, reference)
+    origin = replace(origin, models=_sides(encoders, questions), device=encoders[0].device)
+    rankings = rank_passages(asked, passages, questions.relevant, config)
+    record = provenance(origin, corpus=questions.name, fingerprint=questions.fingerprint, seed=config.seed)
+    used = next((one for one in asked if one.name.startswith(THROUGH)), asked[0])
+    return QuestionResult(
+        questions.query_language,
+        questions.passage_language,
+        len(questions),
+        len(questions.passages),
+        rankings,
+        tuple(_missed(used, passages, rankings, questions)) if config.texts else (),
+        config.resamples,
+        config.permutations,
+        through.name if through else "",
+        (*_caveats(through, record), *_warnings(questions)),
+        _sentence(rankings, questions),
+        record,
+    )
+
+
+def _encoded(
+    encoder: Encoder, texts: list[str], *, cache: EmbeddingCache | None, batch_tokens: int | None, progress: bool
+) -> Rows:
+    from ...models.cache import encode_cached
+
+    return encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress).pooled
+
+
+def _asked(
+    encode: Callable[[Encoder, list[str]], Rows],
+    encoders: tuple[Encoder, Encoder],
+    questions: Questions,
+    through: Through | None,
+    reference: Questions | None,
+) -> list[Asked]:
+    vectors = encode(encoders[0], questions.queries)
+    asked = [Asked(AS_THEY_ARE, vectors)] if encoders[0].dim == encoders[1].dim else []
+    if through is not None:
+        asked.append(Asked(f"{THROUGH}{through.name}", through.fitted.transform(vectors)))
+    if reference is not None:
+        asked.append(Asked(REFERENCE, encode(encoders[1], reference.queries)))
+    return asked
+
+
+def _sides(encoders: tuple[Encoder, Encoder], questions: Questions) -> tuple[Side, ...]:
+    languages = questions.query_language, questions.passage_language
+    return tuple(Side(lang, enc.name, enc.fingerprint) for lang, enc in zip(languages, encoders, strict=True))
+
+
+def rank_passages(
+    asked: Sequence[Asked], passages: Rows, relevant: NDArray[np.integer], config: QuestionConfig
+) -> tuple[Ranking, ...]:
+    """Score each set of question vectors (q, d) against passages (p, d) by cosine and by CSLS.
+
+    Parameters
+    ----------
+    asked : sequence of Asked
+        The first is what the others are compared with, if it is the questions as they are.
+    passages : array (p, d)
+    relevant : array (q,) of int
+        The passage that answers each question.
+    config : QuestionConfig
+    """
+    resamples = Resamples.draw(relevant, np.random.default_rng([config.seed, 1]), config.resamples)
+    found: list[Ranking] = []
+    plain: dict[str, Floats] = {}
+    for criterion in CRITERIA:
+        for part in asked:
+            ranks = _ranks(part.vectors, passages, relevant, criterion)
+            gain = _outcomes(ranks)["ndcg_at_10"]
+            if part.name == AS_THEY_ARE:
+                plain[criterion] = gain
+            compared = criterion in plain and part.name != AS_THEY_ARE
+            difference = percentile_interval(*resamples.mean(gain - plain[criterion])) if compared else None
+            null = _null(part.vectors, passages, relevant, criterion, config)
+            scores = PassageScores(**_intervals(ranks, resamples, null))
+            found.append(Ranking(part.name, criterion, scores, difference, tuple(ranks.tolist())))
+    return tuple(found)
+
+
+def _ranks(questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion) -> Ranks:
+    return match_ranks(questions, passages, relevant, np.arange(len(passages)))[0].of(criterion)
+
+
+def _outcomes(ranks: Ranks) -> dict[str, Floats]:
+    within = (ranks <= 10).astype(np.float64)
+    return {
+        "ndcg_at_10": within / np.log2(1 + ranks),
+        "mrr_at_10": within / ranks,
+        "recall_at_100": (ranks <= 100).astype(np.float64),
+        "p_at_1": (ranks <= 1).astype(np.float64),
+    }
+
+
+def _intervals(ranks: Ranks, resamples: Resamples, null: dict[str, list[float]]) -> dict[str, Interval]:
+    intervals = mean_intervals(_outcomes(ranks), resamples)
+    return {name: interval.with_null(null[name]) for name, interval in intervals.items()}
+
+
+def _null(
+    questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion, config: QuestionConfig
+) -> dict[str, list[float]]:
+    """Give each question the answer of another one."""
+    rng = np.random.default_rng([config.seed, 2])
+    null: dict[str, list[float]] = {}
+    for _ in range(config.permutations):
+        ranks = _ranks(questions, passages, rng.permutation(relevant), criterion)
+        for name, outcome in _outcomes(ranks).items():
+            null.setdefault(name, []).append(float(outcome.mean()))
+    return null
+
+
+def _check(
+    encoders: tuple[Encoder, Encoder], questions: Questions, through: Through | None, reference: Questions | None
+) -> None:
+    widths = encoders[0].dim, encoders[1].dim
+    if through is None and widths[0] != widths[1]:
+        raise DataError(f"the sides are {widths[0]} and {widths[1]} wide: fit a map and give it with --through")
+    if through is not None:
+        through.check_widths(*widths)
+    if reference is not None and not np.array_equal(reference.relevant, questions.relevant):
+        raise DataError("the reference does not hold the same questions in the same order")
+
+
+def _missed(
+    used: Asked, passages: Rows, rankings: tuple[Ranking, ...], questions: Questions
+) -> Iterator[MissedQuestion]:
+    """Yield the questions whose answer comes last, with what came first."""
+    ranks = np.array(next(r.ranks for r in rankings if r.name == used.name and r.criterion == "cosine"))
+    rows = [row for row in np.argsort(-ranks, kind="stable").tolist() if ranks[row] > 1][:SHOWN]
+    if not rows:
+        return
+    first = nearest(used.vectors[rows], passages, k=1)[1][:, 0]
+    for row, place in zip(rows, first.tolist(), strict=True):
+        right = questions.passages[int(questions.relevant[row])]
+        yield MissedQuestion(questions.queries[row], right, questions.passages[place], int(ranks[row]))
+
+
+def _caveats(through: Through | None, record: Provenance) -> tuple[str, ...]:
+    return () if through is None else tuple(through.caveats(record.corpus, record.corpus_fingerprint, record.models))
+
+
+def _warnings(questions: Questions) -> Iterator[str]:
+    if len(questions.passages) < FEW_PASSAGES:
+        yield f"{len(questions.passages)} passages are few: do not compare these scores with larger collections"
+
+
+def _sentence(rankings: tuple[Ranking, ...], questions: Questions) -> str:
+    parts = [_told(ranking) for ranking in rankings if ranking.criterion == "cosine"]
+    return (
+        f"{questions.query_language} questions, {questions.passage_language} passages: nDCG@10 {'; '.join(parts)} "
+        f"among {len(questions.passages)} passages."
+    )
+
+
+def _told(ranking: Ranking) -> str:
+    score, change = ranking.scores.ndcg_at_10, ranking.difference
+    text = f"{ranking.name} {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
+    if change is None or not ranking.name.startswith(THROUGH):
+        return text
+    gain = f"{change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}]".replace("-", "−")
+    return f"{text}, a change of {gain}"
+
+
+__all__ = ["QuestionConfig", "Through", "rank_passages", "run"]

@@ -1,0 +1,69 @@
+"""The result of `polyglot probe composition`, schema polyglot/composition/1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .serialization import Interval, Provenance
+
+SCHEMA = "polyglot/composition/1"
+
+
+@dataclass(frozen=True, slots=True)
+class PairMap:
+    """The map from one language to another: a quick ladder, without the costly rungs unless they were asked for."""
+
+    source: str
+    target: str
+    verdict: str
+    ceiling: str
+    shares: dict[str, Interval]  # R² of each rung as a share of the ceiling's; empty where there is no map
+    r2: Interval  # linear rung, held out
+    p_at_1: Interval  # predictions of the linear rung among the targets
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Two maps one after the other against the direct one, on rows held out of all three."""
+
+    path: tuple[str, str, str]
+    r2_direct: Interval
+    r2_composed: Interval
+    r2_cost: Interval  # direct less composed, paired
+    agreement: Interval  # 1 − ‖direct − composed‖² / ‖direct − mean‖² of the predictions
+    p_at_1_direct: Interval
+    p_at_1_composed: Interval
+    p_at_1_cost: Interval  # direct less composed, paired
+    p_value: float  # two-sided, that P@1 does not differ
+    p_adjusted: float  # Holm over all paths
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Maps that end where they began, against the identity, on rows held out of all of them."""
+
+    path: tuple[str, ...]  # first and last are the same language
+    r2: Interval  # share of the variance that comes back; 1 for the identity
+    p_at_1: Interval  # whether a row is nearest to its own loop
+    p_at_1_cost: Interval  # against the identity
+
+
+@dataclass(frozen=True, slots=True)
+class CompositionResult:
+    """Maps between all languages, composed and closed to loops."""
+
+    languages: tuple[str, ...]
+    n: int
+    groups: int
+    folds: int
+    rungs: tuple[str, ...]
+    pairs: tuple[PairMap, ...]
+    composed: tuple[Composed, ...]
+    loops: tuple[Loop, ...]
+    sentence: str
+    warnings: tuple[str, ...]
+    margin: float
+    permutations: int
+    resamples: int
+    provenance: Provenance
+    schema: str = SCHEMA

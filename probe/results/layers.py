@@ -1,0 +1,97 @@
+"""The result of `polyglot probe layers`, schema polyglot/layers/1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from .serialization import Interval, Provenance
+
+SCHEMA = "polyglot/layers/1"
+POOLED = "pooled"  # what the pooled output is called among the layers
+
+
+@dataclass(frozen=True, slots=True)
+class LayerMeasures:
+    """Everything measured at one layer; what needs both sides in one width is None where widths differ."""
+
+    cka: Interval  # debiased linear CKA
+    cka_without_components: Interval  # the strongest principal components of each side removed
+    cka_without_rogue: Interval  # the coordinates that rule cosine or variance removed
+    mutual_knn: Interval
+    cknna: Interval
+    procrustes: Interval  # held out: cosine of the rotated source with the target
+    linear_r2: Interval  # held out
+    rotation_share: Interval  # R² of the rotation as a share of the best of the three maps fitted
+    similarity_share: Interval  # the same for the rotation with one scale, which may shrink where little is found
+    p_at_1_mapped: Interval  # predictions of the linear map among the targets
+    p_at_1_mapped_backward: Interval
+    p_at_1: Interval | None = None  # rows as they are
+    p_at_1_backward: Interval | None = None
+    language_id: Interval | None = None  # held-out accuracy of a linear classifier
+
+
+#: Names of all measures, in the order of their fields.
+MEASURES: tuple[str, ...] = tuple(f.name for f in fields(LayerMeasures))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer: "0" is the embedding output, "pooled" what the whole pipeline gives."""
+
+    name: str
+    dims: tuple[int, int]
+    measures: LayerMeasures
+
+
+@dataclass(frozen=True, slots=True)
+class ChanceBand:
+    """Maximum over the layers under broken pairs: what the best layer must clear."""
+
+    mean: float
+    p95: float
+    permutations: int
+
+
+@dataclass(frozen=True, slots=True)
+class StressedMeasure:
+    """A measure of the pooled output before and after a stress; `moved` where it left its own interval."""
+
+    name: str
+    plain: Interval
+    stressed: Interval
+    moved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stress:
+    """One thing done to the arrays, and what it did to the measures."""
+
+    name: str
+    description: str
+    measures: tuple[StressedMeasure, ...]
+    retrieval_moved: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayersResult:
+    """Similarity, maps, retrieval and language identity at every layer of one model."""
+
+    source: str
+    target: str
+    n: int
+    groups: int
+    pool: int
+    folds: int
+    neighbours: int
+    removed: int
+    layers: tuple[Layer, ...]
+    chance: dict[str, ChanceBand]  # by measure
+    story: tuple[str, ...]
+    stress: tuple[Stress, ...]
+    warnings: tuple[str, ...]
+    permutations: int
+    costly_permutations: int
+    resamples: int
+    provenance: Provenance
+    schema: str = SCHEMA

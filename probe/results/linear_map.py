@@ -1,0 +1,231 @@
+"""The result of `polyglot probe linear-map`, schema polyglot/linear-map/1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .serialization import Interval, Provenance
+
+SCHEMA = "polyglot/linear-map/1"
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalScores:
+    """P@k, MRR by cosine and P@1 by CSLS of one direction of search."""
+
+    p_at_1: Interval
+    p_at_5: Interval
+    p_at_10: Interval
+    mrr: Interval
+    p_at_1_csls: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class RungScores:
+    """Held-out scores of one rung; `r2_refitted` is the block jackknife of the closed-form rungs."""
+
+    r2: Interval
+    cosine: Interval
+    p_at_1: Interval
+    p_at_5: Interval
+    p_at_10: Interval
+    mrr: Interval
+    p_at_1_csls: Interval
+    backward: RetrievalScores
+    r2_refitted: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PowerPoint:
+    """How often a planted curvature of a given share was detected."""
+
+    share: float
+    detected: float
+    replicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The verdict, and everything that it rests on (METHOD §4)."""
+
+    verdict: str
+    sentence: str
+    ceiling: str
+    margin: float
+    shares: dict[str, Interval]
+    equivalences: dict[str, str]
+    ceiling_null_p95: float
+    by_margin: dict[str, str]
+    retrieval_verdict: str
+    retrieval_margin: float
+    retrieval_gaps: dict[str, Interval]
+    curvature_gain: Interval | None = None
+    smallest_detectable: float | None = None
+    power: tuple[PowerPoint, ...] = ()
+    noise_ceiling: Interval | None = None
+    noise_ceiling_rows: int = 0
+    ceiling_on_those_rows: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the training folds of one outer fold chose."""
+
+    penalty: float
+    rank: int | None
+    regions: int | None
+    region_penalty: float | None
+    bandwidth: float | None
+    curvature_penalty: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A candidate near a prediction."""
+
+    text: str
+    cosine: float
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorstRow:
+    """A row that the judged rung predicts badly, with what it was taken for."""
+
+    row: int
+    source_text: str
+    target_text: str
+    cosine: float
+    rank: int
+    neighbours: tuple[Neighbour, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualGroup:
+    """Held-out R² and P@1 of the judged rung on a part of the rows."""
+
+    kind: str  # "length", "domain" or "shared words"
+    label: str
+    rows: int
+    r2: Interval
+    p_at_1: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class LearningPoint:
+    """Held-out R² of the ridge rung fitted on fewer training pairs, with the permuted null."""
+
+    pairs: int
+    r2: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurve:
+    """R² against the number of training pairs, and its extrapolated limit R²(∞) from a power law."""
+
+    points: tuple[LearningPoint, ...]
+    limit: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """What the fitted map does (METHOD §5); angles in degrees."""
+
+    shift_to_spread: float | None  # ‖μy − μx‖ over the root of the variance of x; None between different spaces
+    rotation_angles: tuple[float, ...]  # of the orthogonal factor, 0 … 180, one a dimension
+    mean_turning: float | None  # mean angle between a row and its rotated image
+    stretch: tuple[float, ...]  # singular values where the data lie, largest first
+    stretch_spread: float  # standard deviation of log stretch
+    rank_of_difference: float | None  # effective rank of W − I
+    distance_to_orthogonality: float
+    distance_to_similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class DriftPoint:
+    """Mean difference of two local maps against the distance of their regions, in units of the global map."""
+
+    distance: float
+    difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Drift of local maps, tested against a bootstrap of the noise about the global map."""
+
+    points: tuple[DriftPoint, ...]
+    statistic: float
+    null_mean: float
+    null_p95: float
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """R² of a map fitted in one domain and scored in another, (trained, scored)."""
+
+    domains: tuple[str, ...]
+    r2: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplorerPoint:
+    """A pair in the plane of both spaces (PCA fitted on both sides together), with its neighbours by row number."""
+
+    row: int
+    source_text: str
+    target_text: str
+    source_xy: tuple[float, float]
+    target_xy: tuple[float, float]
+    mapped_xy: tuple[float, float]
+    before: tuple[int, ...]  # rows whose targets are nearest to the source itself (empty in different spaces)
+    after: tuple[int, ...]  # rows whose targets are nearest to the mapped source
+
+
+@dataclass(frozen=True, slots=True)
+class Hubness:
+    """Skew of the k-occurrence, Robin Hood index and share of antihubs among targets of the judged rung."""
+
+    skew: float
+    robin_hood: float
+    antihubs: float
+    k: int
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """Everything measured for one direction of translation."""
+
+    source: str
+    target: str
+    n: int
+    groups: int
+    dims: tuple[int, int]
+    folds: int
+    pool: int
+    rungs: dict[str, RungScores]
+    absent: dict[str, str]
+    certificate: Certificate
+    judged: str  # the rung whose residuals, worst rows and neighbours are shown
+    choices: tuple[Choice, ...]
+    worst: tuple[WorstRow, ...]
+    warnings: tuple[str, ...]
+    anatomy: Anatomy | None = None
+    drift: Drift | None = None
+    learning_curve: LearningCurve | None = None
+    residuals: tuple[ResidualGroup, ...] = ()
+    transfer: Transfer | None = None
+    hubness: dict[str, Hubness] = field(default_factory=dict)
+    explorer: tuple[ExplorerPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinearMapResult:
+    """Both directions of one language pair in one model (or two)."""
+
+    directions: tuple[Direction, ...]
+    permutations: int
+    costly_permutations: int
+    resamples: int
+    provenance: Provenance
+    schema: str = SCHEMA

@@ -1,0 +1,1 @@
+"""The probe `retrieval`: how often is the translation the nearest sentence?"""

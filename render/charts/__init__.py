@@ -1,0 +1,1 @@
+"""Figures: one theme, marks, and the drawings that pages share."""

@@ -1,0 +1,121 @@
+"""Numbers and names in words, the same on the page and in the terminal."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+
+from ..probe.results.serialization import Interval
+
+MINUS = "−"
+MISSING = "–"
+MEANINGS = {
+    "mean": "the mean of the targets",
+    "identity": "the vector as it is",
+    "shift": "plus one fixed vector",
+    "rotation": "turned",
+    "similarity": "turned and scaled",
+    "low_rank": "linear, of low rank",
+    "linear": "any linear map",
+    "local": "a linear map for each region",
+    "nonlinear": "linear plus curves",
+    "mlp": "linear plus a small network",
+}
+LONGEST_LABEL = 300
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Print a number with a true minus sign; a missing one as a dash."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = f"{value:.{digits}f}"
+    return text.replace("-", MINUS) if float(text) else text.lstrip("-")
+
+
+def two_digits(value: float) -> str:
+    """Print a number with two digits after the point."""
+    return number(value, 2)
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    """Print a fraction as a percentage."""
+    return MISSING if value is None or not math.isfinite(value) else f"{number(100 * value, digits)}{NARROW}%"
+
+
+def count(value: float | None) -> str:
+    """Print a whole number with narrow spaces between thousands."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{value:,.0f}".replace(",", NARROW).replace("-", MINUS)
+
+
+def plain(value: float) -> str:
+    """Print a number in as few digits as it takes (at most four)."""
+    return f"{value:.4g}".replace("-", MINUS)
+
+
+def plain_percent(value: float) -> str:
+    """Print a fraction as a percentage in as few digits as it takes."""
+    return f"{plain(100 * value)}{NARROW}%"
+
+
+def tidy(text: str) -> str:
+    """Keep a percent sign, and what an equals sign joins, on one line."""
+    return text.replace(" %", f"{NARROW}%").replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+
+
+def interval(estimate: Interval, digits: int = 3) -> str:
+    """Print an estimate with its limits: 0.612 [0.601, 0.622]."""
+    low, high = number(estimate.low, digits), number(estimate.high, digits)
+    return f"{number(estimate.value, digits)} [{low}, {high}]"
+
+
+def percent_interval(estimate: Interval, digits: int = 0) -> str:
+    """Print a fraction with its limits as percentages: 91 % [89, 93]."""
+    low, high = number(100 * estimate.low, digits), number(100 * estimate.high, digits)
+    return f"{percent(estimate.value, digits)} [{low}, {high}]"
+
+
+def rung_name(rung: str) -> str:
+    """Print the name of a rung."""
+    return rung.replace("_", " ")
+
+
+def language_name(code: str) -> str:
+    """Return the English name of a language code; the code itself where it is not known."""
+    import langcodes
+
+    try:
+        name = langcodes.Language.get(code).display_name()
+    except (ValueError, LookupError):
+        return code
+    return code if name.startswith("Unknown language") else name
+
+
+def language_tag(code: str) -> str:
+    """Return the tag by which a browser chooses letter shapes and voice; empty, which means unknown, if it is none."""
+    import langcodes
+
+    try:
+        return langcodes.standardize_tag(code) if langcodes.tag_is_valid(code) else ""
+    except (ValueError, LookupError):
+        return ""
+
+
+def identifier(text: str) -> str:
+    """Return text reduced to what an identifier or the name of a file may hold; empty where nothing is left.
+
+    Examples
+    --------
+    >>> identifier("eng_Latn-fr")
+    'eng-latn-fr'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text[:80].lower()).strip("-")
+
+
+def drawn_text(text: str) -> str:
+    """Return text safe to draw in a figure: plotly reads a little HTML in labels, here it shall be read as written."""
+    short = text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+    return html.escape(short, quote=False)

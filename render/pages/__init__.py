@@ -1,0 +1,1 @@
+"""One module a kind of result: its view, from the result alone."""

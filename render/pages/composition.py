@@ -1,0 +1,245 @@
+"""The page of a composition result: its view, from the result alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from ...probe.results.composition import Composed, CompositionResult, Loop, PairMap
+from ...probe.results.serialization import Interval, from_json
+from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
+from ..charts.layers import TEMPLATE, FindingsView, matrix_panel, models
+from ..charts.marks import dots, over, vertical_line
+from ..charts.theme import Reach, panel, row_axis, row_height, value_axis
+from ..formatting import count, interval, language_name, number, percent_interval, plain_percent, rung_name, two_digits
+from ..terminal import SummaryColumn, SummaryPart, SummaryTable
+from ..view import Cell, Column, Fact, Figure, FigureGroup, Headline, Panel, Table, Verdict
+from .provenance import provenance_facts
+
+__all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
+
+ALPHA = 0.05
+
+
+def view(text: str) -> FindingsView:
+    """Return the page's content for the JSON text of a composition result."""
+    result = from_json(text, CompositionResult)
+    groups = (
+        FigureGroup("From each language to each", (_pairs(result),)),
+        FigureGroup("Over a third language", (_composed(result),)),
+        FigureGroup("Back to where it began", (_loops(result),)),
+    )
+    return FindingsView(
+        kind="composition",
+        title=f"{_subject(result)}: do the maps compose?",
+        question=(
+            f"Linear maps between {_subject(result)}, fitted in {models(result.provenance)}: does going over a third "
+            "language end where the direct map ends, and do loops come home? All on rows held out of every map."
+        ),
+        verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
+        figures=tuple(figure for group in groups for figure in group.figures),
+        facts=(*provenance_facts(result.provenance), Fact("draws", _draws(result))),
+        command=result.provenance.command,
+        rows=(
+            f"{count(result.n)} sentences in each language, {count(result.groups)} groups of like meaning, "
+            f"{result.folds} folds by group; rungs: {', '.join(rung_name(r) for r in result.rungs)}."
+        ),
+        groups=groups,
+    )
+
+
+def headline(text: str) -> Headline:
+    """Return a composition result in one line."""
+    result = from_json(text, CompositionResult)
+    source, told = result.provenance, result.sentence
+    return Headline("composition", _subject(result), told, models(source), source.corpus, result.n, source.time)
+
+
+def summary_parts(result: CompositionResult) -> tuple[SummaryPart, ...]:
+    """Return the paths with what they cost."""
+    columns = (
+        SummaryColumn("path", right=False),
+        SummaryColumn("P@1 direct", drop=1),
+        SummaryColumn("P@1 composed", drop=2),
+        SummaryColumn("cost"),
+        SummaryColumn("p, Holm", drop=1),
+        SummaryColumn("agreement", drop=3),
+    )
+    rows = tuple(
+        (
+            " → ".join(one.path),
+            percent_interval(one.p_at_1_direct, 1),
+            percent_interval(one.p_at_1_composed, 1),
+            percent_interval(one.p_at_1_cost, 1),
+            number(one.p_adjusted),
+            interval(one.agreement),
+        )
+        for one in result.composed
+    )
+    heading = f"{_subject(result)}  ({result.n} sentences in each)"
+    return (SummaryPart(heading, result.sentence, "", SummaryTable(columns, rows), result.warnings),)
+
+
+def _subject(result: CompositionResult) -> str:
+    return ", ".join(language_name(code) for code in result.languages)
+
+
+def _draws(result: CompositionResult) -> str:
+    return (
+        f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations; "
+        f"margin {plain_percent(result.margin)}"
+    )
+
+
+def _pairs(result: CompositionResult) -> Figure:
+    by_pair = {(pair.source, pair.target): pair for pair in result.pairs}
+    panels = (
+        _matrix(result, by_pair, "r2", "linear map, held-out R²", lambda pair: pair.r2.value),
+        _matrix(result, by_pair, "rotation", "scaled rotation, share of the best", _rotation_share),
+        _matrix(result, by_pair, "p1", "P@1 through the linear map", lambda pair: pair.p_at_1.value),
+    )
+    caption = (
+        "Each cell maps the row's language to the column's, scored on held-out rows: what a linear map predicts, how "
+        "much "
+        f"of the best map's R² a rotation with one scale reaches, and P@1. {_verdicts(result.pairs)} The ladder here "
+        "is "
+        f"quick ({', '.join(rung_name(r) for r in result.rungs)}): a verdict is among these rungs."
+    )
+    return Figure("composition-pairs", pairs_title(result.pairs), panels, caption, "1–4", _pairs_table(result.pairs))
+
+
+def _matrix(
+    result: CompositionResult,
+    by_pair: dict[tuple[str, str], PairMap],
+    name: str,
+    title: str,
+    read: Callable[[PairMap], float | None],
+) -> Panel:
+    codes = result.languages
+    names = [language_name(code) for code in codes]
+    values = [[_finite(read(by_pair[a, b])) if (a, b) in by_pair else None for b in codes] for a in codes]
+    return matrix_panel(f"composition-{name}", title, names, names, values, axes=("to", "from"))
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+def _rotation_share(pair: PairMap) -> float | None:
+    share = pair.shares.get("similarity")
+    return None if share is None else share.value
+
+
+def _verdicts(pairs: Sequence[PairMap]) -> str:
+    found: dict[str, int] = {}
+    for pair in pairs:
+        found[pair.verdict] = found.get(pair.verdict, 0) + 1
+    return "Verdicts: " + ", ".join(f"{name} {times}" for name, times in sorted(found.items())) + "."
+
+
+def pairs_title(pairs: Sequence[PairMap]) -> str:
+    """Name the pair that a linear map predicts best and the one that it predicts least, if intervals are apart."""
+    best, worst = max(pairs, key=lambda p: p.r2.value), min(pairs, key=lambda p: p.r2.value)
+    if not best.r2.low > worst.r2.high:
+        return "No pair of languages is mapped better than another"
+    high, low = (f"{p.source} → {p.target} ({two_digits(p.r2.value)})" for p in (best, worst))
+    return f"A linear map predicts most for {high}, least for {low}"
+
+
+def _pairs_table(pairs: Sequence[PairMap]) -> Table:
+    columns = (Column("from", "name"), Column("to", "text"), Column("verdict", "text"), Column("score", "text"))
+    rows: list[tuple[Cell, ...]] = []
+    for pair in pairs:
+        parts = {"R², linear": pair.r2, "P@1, linear": pair.p_at_1}
+        parts |= {f"share, {rung_name(rung)}": share for rung, share in pair.shares.items()}
+        rows += [(pair.source, pair.target, pair.verdict, name, *interval_cells(e)) for name, e in parts.items()]
+    return Table.of((*columns, *INTERVAL_COLUMNS), rows)
+
+
+def _composed(result: CompositionResult) -> Figure:
+    ordered = sorted(result.composed, key=lambda one: -one.p_at_1_cost.value)
+    names = [" → ".join(one.path) for one in ordered]
+    panels = (
+        _row_panel("composition-cost", "P@1 lost against the direct map", names, [o.p_at_1_cost for o in ordered]),
+        _row_panel("composition-agreement", "agreement with the direct map", names, [o.agreement for o in ordered]),
+    )
+    caption = (
+        "Two maps one after the other against the direct one. Left: P@1 of the direct map less P@1 of the composed "
+        "one, "
+        "paired, with 95 % intervals; right of zero the detour costs. Right: 1 less the squared distance of the two "
+        "predictions over the spread of the direct one's; 1 where they are equal. P-values in the table are adjusted "
+        f"over all {len(ordered)} paths (Holm)."
+    )
+    return Figure("composition-paths", paths_title(ordered), panels, caption, "8", _composed_table(ordered))
+
+
+def paths_title(composed: Sequence[Composed]) -> str:
+    """Say how many paths cost P@1 after adjustment."""
+    worse = [one for one in composed if one.p_adjusted < ALPHA and one.p_at_1_cost.value > 0]
+    if not worse:
+        return "No detour costs P@1 measurably"
+    most = max(worse, key=lambda one: one.p_at_1_cost.value)
+    return f"{len(worse)} of {len(composed)} detours cost P@1, most {' → '.join(most.path)}"
+
+
+def _row_panel(panel_id: str, title: str, names: Sequence[str], estimates: Sequence[Interval]) -> Panel:
+    reach = Reach.of(estimates)
+    low = min([reach.lowest, *(e.low for e in estimates)])
+    layout = {
+        "xaxis": value_axis(title, range=[low - 0.02, reach.highest]),
+        "yaxis": row_axis(names),
+        **over(vertical_line(0, "", dash="solid")),
+    }
+    drawn = dots(title, range(len(names)), estimates, names)
+    return panel(panel_id, title, [drawn], layout, row_height(len(names), 70))
+
+
+def _composed_table(composed: Sequence[Composed]) -> Table:
+    names = {
+        "r2_direct": "R², direct",
+        "r2_composed": "R², composed",
+        "r2_cost": "R², lost",
+        "agreement": "agreement",
+        "p_at_1_direct": "P@1, direct",
+        "p_at_1_composed": "P@1, composed",
+        "p_at_1_cost": "P@1, lost",
+    }
+    columns = (Column("path", "name"), Column("score", "text"), *INTERVAL_COLUMNS, Column("p"), Column("p, Holm"))
+    rows: list[tuple[Cell, ...]] = []
+    for one in composed:
+        for field, name in names.items():
+            told = (one.p_value, one.p_adjusted) if field == "p_at_1_cost" else (None, None)
+            rows.append((" → ".join(one.path), name, *interval_cells(getattr(one, field)), *told))
+    return Table.of(columns, rows)
+
+
+def _loops(result: CompositionResult) -> Figure:
+    names = [" → ".join(loop.path) for loop in result.loops]
+    panels = (
+        _row_panel("composition-loop-r2", "variance that comes back (R²)", names, [loop.r2 for loop in result.loops]),
+        _row_panel("composition-loop-p1", "P@1 lost", names, [loop.p_at_1_cost for loop in result.loops]),
+    )
+    caption = (
+        "Maps that end in the language where they began, against the identity: the share of the variance that comes "
+        "back, "
+        "and how much less often a row is nearest to its own loop than to itself. Ridge maps shrink, so variance is "
+        "lost "
+        "on every leg even where all legs agree."
+    )
+    columns = (Column("loop", "name"), Column("score", "text"), *INTERVAL_COLUMNS)
+    rows = [
+        (name, score, *interval_cells(estimate))
+        for name, loop in zip(names, result.loops, strict=True)
+        for score, estimate in (("R²", loop.r2), ("P@1", loop.p_at_1), ("P@1, lost", loop.p_at_1_cost))
+    ]
+    title = loops_title(result.loops)
+    return Figure("composition-loops", title, panels, caption, "8", Table.of(columns, rows))
+
+
+def loops_title(loops: Sequence[Loop]) -> str:
+    """Name the loop that brings back most and the one that brings back least."""
+    best, worst = max(loops, key=lambda loop: loop.r2.value), min(loops, key=lambda loop: loop.r2.value)
+    if not best.r2.low > worst.r2.high:
+        return f"All loops bring back about as much: R² {two_digits(best.r2.value)} at most"
+    high, low = (f"{' → '.join(loop.path)} ({two_digits(loop.r2.value)})" for loop in (best, worst))
+    return f"Most comes back over {high}, least over {low}"

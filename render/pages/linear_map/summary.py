@@ -1,0 +1,74 @@
+"""A linear-map result in the terminal."""
+
+from __future__ import annotations
+
+from ....probe.results.linear_map import Certificate, Direction, LinearMapResult
+from ....probe.results.serialization import Interval
+from ...formatting import MISSING, interval, language_name, number, percent_interval, rung_name
+from ...terminal import SummaryColumn, SummaryPart, SummaryTable
+from .ladder import rungs_in_order
+
+
+def summary_parts(result: LinearMapResult) -> tuple[SummaryPart, ...]:
+    """Return a table of the ladder and the verdict for each direction."""
+    return tuple(_part(direction) for direction in result.directions)
+
+
+def retrieval_sentence(judged: Certificate) -> str:
+    """Say whether retrieval, judged on its own, agrees with the verdict; empty where there is no verdict on it."""
+    if not judged.retrieval_verdict:
+        return ""
+    if judged.retrieval_verdict == judged.verdict:
+        return f"Retrieval agrees: judged by P@1 alone the verdict is “{judged.verdict}” too."
+    gap = judged.retrieval_gaps.get(judged.verdict)
+    behind = "" if gap is None else f"; {rung_name(judged.verdict)} finds {_points_fewer(gap)} than the best rung"
+    return f"Retrieval disagrees: judged by P@1 alone the verdict is “{judged.retrieval_verdict}”{behind}."
+
+
+def _points_fewer(gap: Interval) -> str:
+    low, high = sorted((-100 * gap.low, -100 * gap.high))
+    return f"{number(-100 * gap.value, 0)} points [{number(low, 0)}, {number(high, 0)}] fewer"
+
+
+def _part(direction: Direction) -> SummaryPart:
+    label = f"{language_name(direction.source)} → {language_name(direction.target)}"
+    heading = f"{label}  ({direction.n} pairs, {direction.groups} groups, {direction.pool} candidates)"
+    judged = direction.certificate
+    return SummaryPart(heading, judged.sentence, retrieval_sentence(judged), _table(direction), direction.warnings)
+
+
+def _share(judged: Certificate, rung: str) -> str:
+    share = judged.shares.get(rung)
+    if share is None:
+        return MISSING
+    return "below the mean" if share.high < 0 else percent_interval(share)
+
+
+def _table(direction: Direction) -> SummaryTable:
+    columns = (
+        SummaryColumn("map", right=False),
+        SummaryColumn("held-out R²"),
+        SummaryColumn("chance", drop=3),
+        SummaryColumn("share of best", drop=1),
+        SummaryColumn("verdict", drop=1, right=False),
+        SummaryColumn("P@1", drop=2),
+        SummaryColumn("CSLS", drop=5),
+        SummaryColumn("P@1 backward", drop=4),
+    )
+    rungs = rungs_in_order(direction)
+    judged = direction.certificate
+    rows = tuple(
+        (
+            rung_name(name),
+            interval(scores.r2),
+            number(scores.r2.null_p95),
+            _share(judged, name),
+            "best" if name == judged.ceiling else judged.equivalences.get(name, ""),
+            percent_interval(scores.p_at_1),
+            percent_interval(scores.p_at_1_csls),
+            percent_interval(scores.backward.p_at_1),
+        )
+        for name, scores in rungs.items()
+    )
+    names = list(rungs)
+    return SummaryTable(columns, rows, names.index(judged.verdict) if judged.verdict in names else None)

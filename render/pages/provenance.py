@@ -1,0 +1,34 @@
+"""Where a result comes from, as lines of the page: the same for every kind of result."""
+
+from __future__ import annotations
+
+from ...probe.results.serialization import Provenance, Side
+from ..formatting import language_name
+from ..view import Fact
+
+
+def models_of(provenance: Provenance) -> str:
+    """Return the names of the models of a result, each once."""
+    return ", ".join(dict.fromkeys(side.model for side in provenance.models))
+
+
+def provenance_facts(provenance: Provenance) -> tuple[Fact, ...]:
+    """Return the lines of the provenance that every result has."""
+    facts = [_side(side) for side in provenance.models]
+    facts += [
+        Fact("corpus", provenance.corpus),
+        Fact("corpus fingerprint", provenance.corpus_fingerprint, code=True),
+        Fact("seed", str(provenance.seed)),
+        Fact("device", f"{provenance.device}, {provenance.dtype}"),
+        Fact("versions", ", ".join(f"{k} {v}" for k, v in sorted(provenance.versions.items()))),
+    ]
+    if provenance.time:
+        spent = f" ({provenance.seconds:.0f} s)" if provenance.seconds else ""
+        facts.append(Fact("time", f"{provenance.time}{spent}"))
+    if provenance.host:
+        facts.append(Fact("machine", provenance.host))
+    return tuple(facts)
+
+
+def _side(side: Side) -> Fact:
+    return Fact(f"model, {language_name(side.language)}", f"{side.model}  {side.model_fingerprint}", code=True)

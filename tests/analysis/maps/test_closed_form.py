@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from polyglot.analysis.maps.closed_form import Recipe, reduced_rank, solve, squared_error
+from polyglot.analysis.moments import Moments
+from polyglot.errors import DataError
+from scipy.linalg import orthogonal_procrustes
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((50, 5)) * np.arange(1, 6) + 2
+    return x, x @ rng.standard_normal((5, 5)) + rng.standard_normal((50, 5)) - 1
+
+
+def solved(m, recipe):
+    (fitted,) = solve(m, [recipe])
+    return fitted
+
+
+def moments(x, y):
+    return Moments.from_arrays(x, y, dtype="float64")
+
+
+def literal(x, y, recipe):
+    a, b = x - x.mean(axis=0), y - y.mean(axis=0)
+    if recipe.rung == "shift":
+        return np.eye(x.shape[1])
+    if recipe.rung in ("rotation", "similarity"):
+        q, scale = orthogonal_procrustes(a, b)
+        return q * (scale / np.sum(a**2) if recipe.rung == "similarity" else 1.0)
+    p = x.shape[1]
+    weights = np.linalg.solve(a.T @ a + recipe.penalty * np.trace(a.T @ a) / p * np.eye(p), a.T @ b)
+    if recipe.rank is None:
+        return weights
+    top = np.linalg.svd(a @ weights)[2][: recipe.rank].T
+    return weights @ top @ top.T
+
+
+RECIPES = [
+    Recipe("shift"),
+    Recipe("rotation"),
+    Recipe("similarity"),
+    Recipe("linear", 0.3),
+    Recipe("low_rank", 0.3, rank=2),
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda r: r.rung)
+def test_maps_from_moments_are_maps_from_rows(data, recipe):
+    x, y = data
+    fitted = solved(moments(x, y), recipe)
+    np.testing.assert_allclose(fitted.weights, literal(x, y, recipe), atol=1e-9)
+    other_x, other_y = x[:20] * 1.3 + 0.2, y[:20] - 0.7
+    expected = np.sum((other_y - fitted(other_x)) ** 2)
+    assert squared_error(fitted, moments(other_x, other_y)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda r: r.rung)
+def test_moving_either_cloud_moves_no_weights(data, recipe):
+    x, y = data
+    np.testing.assert_allclose(
+        solved(moments(x + 5, y - 9), recipe).weights, solved(moments(x, y), recipe).weights, atol=1e-8
+    )
+
+
+def test_a_planted_similarity_is_found_exactly():
+    rng = np.random.default_rng(1)
+    x, q = rng.standard_normal((40, 6)), np.linalg.qr(rng.standard_normal((6, 6)))[0]
+    m = moments(x, 0.4 * x @ q + 3)
+    assert squared_error(solved(m, Recipe("similarity")), m) == pytest.approx(0, abs=1e-9)
+    assert squared_error(solved(m, Recipe("rotation")), m) > 1
+
+
+def test_full_rank_changes_nothing(data):
+    x, y = data
+    m = moments(x, y)
+    ridge = solved(m, Recipe("linear", 0.1)).weights
+    np.testing.assert_allclose(reduced_rank(m.sxx, ridge, 5), ridge, atol=1e-10)
+
+
+def test_widths_may_differ_unless_the_map_is_a_shift():
+    rng = np.random.default_rng(2)
+    m = moments(rng.standard_normal((30, 3)), rng.standard_normal((30, 5)))
+    assert solved(m, Recipe("rotation")).weights.shape == (3, 5)
+    with pytest.raises(DataError, match="equal widths, got 3 and 5"):
+        solved(m, Recipe("shift"))
+
+
+def test_rungs_solved_together_are_those_solved_alone(data):
+    m = moments(*data)
+    for fitted, recipe in zip(solve(m, RECIPES), RECIPES, strict=True):
+        np.testing.assert_array_equal(fitted.weights, solved(m, recipe).weights)
+
+
+def test_no_rows_are_refused():
+    with pytest.raises(DataError, match="no rows"):
+        solve(Moments.zeros([0.0], [0.0]), [Recipe("rotation")])

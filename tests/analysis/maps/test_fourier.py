@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+from polyglot.analysis.maps import fourier as nonlinear
+from polyglot.analysis.maps.affine import fit_ridge
+from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
+from polyglot.analysis.maps.fourier import NonlinearRung, feature_count
+from polyglot.analysis.maps.ridge import RELATIVE_PENALTIES
+
+
+def folded(curved, n=150, p=3, q=2, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, p)) + 2
+    bend = 2 * np.cos(1.5 * (x[:, :1] - 2)) * np.ones(q) if curved else 0.0
+    y = x @ rng.standard_normal((p, q)) + bend + 0.1 * rng.standard_normal((n, q))
+    return FoldedTarget.of(FoldedSource.of(x, rng.permutation(np.arange(n) % 5)), y)
+
+
+def block_ridge(x, features, y, penalty_x, penalty_features):
+    """Solve min ‖Y − [X Φ]W‖² + λ₁‖W_x‖² + λ₂‖W_φ‖² as one dense least-squares problem."""
+    design = np.hstack([x, features])
+    roots = np.sqrt(np.r_[np.full(x.shape[1], penalty_x), np.full(features.shape[1], penalty_features)])
+    stacked = np.vstack([design, np.diag(roots)])
+    return np.linalg.lstsq(stacked, np.vstack([y, np.zeros((len(roots), y.shape[1]))]), rcond=None)[0]
+
+
+@pytest.mark.parametrize("penalty", [1e-4, 0.1])
+def test_predictions_equal_a_dense_block_penalised_solve(penalty):
+    target = folded(curved=True)
+    source, held_out = target.source, 1
+    rung = NonlinearRung(source, seed=3)
+    predicted, choice = rung.predict(target, held_out, penalty)
+    assert choice.penalty < RELATIVE_PENALTIES[-1]
+    excluded = frozenset({held_out})
+    featured = rung._featured(excluded, held_out, choice.bandwidth)
+    eliminated = rung._eliminated(excluded, held_out, penalty, choice.bandwidth)
+    x, y = source.x[featured.rows] - source.mean(excluded), target.y[featured.rows] - target.mean(excluded)
+    weights = block_ridge(
+        x,
+        featured.training.astype(np.float64),
+        y,
+        penalty * source.factor(excluded).unit,
+        choice.penalty * eliminated.factor.unit,
+    )
+    held = np.hstack([source.x[source.rows[held_out]] - source.mean(excluded), featured.held_out])
+    np.testing.assert_allclose(predicted, held @ weights + target.mean(excluded), atol=2e-3)
+
+
+def test_the_inner_choice_is_the_best_of_explicit_predictions():
+    target = folded(curved=True)
+    source, outer, inner, penalty = target.source, 2, 3, 0.01
+    rung = NonlinearRung(source, seed=3)
+    excluded = frozenset({outer, inner})
+    choice = rung.choose(target, outer, penalty)
+    rows = source.rows[inner]
+    errors = {}
+    for bandwidth in rung.bandwidths:
+        featured = rung._featured(excluded, inner, bandwidth)
+        factor = rung._eliminated(excluded, inner, penalty, bandwidth).factor
+        x, y = source.x[featured.rows] - source.mean(excluded), target.y[featured.rows] - target.mean(excluded)
+        held = np.hstack([source.x[rows] - source.mean(excluded), featured.held_out])
+        for relative in RELATIVE_PENALTIES:
+            weights = block_ridge(
+                x, featured.training.astype(float), y, penalty * source.factor(excluded).unit, relative * factor.unit
+            )
+            residual = target.y[rows] - target.mean(excluded) - held @ weights
+            errors[bandwidth, relative] = np.sum(residual**2)
+    assert errors[choice.bandwidth, choice.penalty] <= 1.01 * min(errors.values())
+
+
+def test_a_curve_is_found_and_a_line_is_left_alone():
+    for curved, gain in ((True, 0.3), (False, -0.02)):
+        target = folded(curved, n=300)
+        source = target.source
+        errors = np.zeros(2)
+        for fold, rows in enumerate(source.rows):
+            bent = NonlinearRung(source, seed=0).predict(target, fold, 1e-4)[0]
+            straight = fit_ridge(target, frozenset({fold}), 1e-4)(source.x[rows])
+            errors += [np.sum((target.y[rows] - p) ** 2) for p in (bent, straight)]
+        relative = 1 - errors[0] / errors[1]
+        assert relative > gain if curved else abs(relative) < -gain
+
+
+def test_the_greatest_penalty_is_the_ridge_rung_exactly(monkeypatch):
+    target = folded(curved=False)
+    rung = NonlinearRung(target.source, seed=0)
+    straight = nonlinear.Curvature(1.0, RELATIVE_PENALTIES[-1])
+    monkeypatch.setattr(rung, "choose", lambda *_: straight)
+    predicted, _ = rung.predict(target, 0, 0.1)
+    ridge = fit_ridge(target, frozenset({0}), 0.1)
+    np.testing.assert_array_equal(predicted, ridge(target.source.x[target.source.rows[0]]))
+
+
+def test_held_out_targets_do_not_matter():
+    target = folded(curved=True)
+    spoiled = target.y.copy()
+    spoiled[target.source.rows[2]] += 50 * np.random.default_rng(0).standard_normal(
+        spoiled[target.source.rows[2]].shape
+    )
+    other = FoldedTarget.of(target.source, spoiled)
+    a, choice = NonlinearRung(target.source, seed=0).predict(target, 2, 0.01)
+    b, same = NonlinearRung(target.source, seed=0).predict(other, 2, 0.01)
+    assert choice == same
+    np.testing.assert_allclose(b + other.centre, a, atol=1e-3)
+
+
+def test_more_rows_than_the_limit_are_sampled(monkeypatch):
+    monkeypatch.setattr(nonlinear, "MAX_ROWS", 120)
+    target = folded(curved=True, n=300)
+    rung = NonlinearRung(target.source, seed=0)
+    predicted, _ = rung.predict(target, 0, 1e-4)
+    rows = target.source.rows[0]
+    straight = fit_ridge(target, frozenset({0}), 1e-4)(target.source.x[rows])
+    assert np.sum((target.y[rows] - predicted) ** 2) < np.sum((target.y[rows] - straight) ** 2)
+
+
+@pytest.mark.parametrize(("rows", "features"), [(10, 16), (60, 16), (100, 32), (1200, 512), (10**6, 1024)])
+def test_feature_count_is_a_power_of_two_near_half_the_rows(rows, features):
+    assert feature_count(rows) == features

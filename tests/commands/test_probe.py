@@ -1,0 +1,184 @@
+"""The probes from the command line: what their options become, and what a whole run of the small ones leaves."""
+
+import json
+
+import pytest
+from polyglot.cli import app, main
+from polyglot.errors import DataError, MissingExtraError
+from typer.testing import CliRunner
+
+PROBES = ("linear-map", "layers", "cka", "retrieval", "questions", "language-id", "composition", "geometry")
+
+
+def run_main(monkeypatch, capsys, *arguments):
+    """Run the command line as a process would, and return (exit code, stdout, stderr)."""
+    monkeypatch.setattr("sys.argv", ["polyglot", *arguments])
+    code = 0
+    try:
+        main()
+    except SystemExit as stop:
+        code = stop.code or 0
+    return code, *capsys.readouterr()
+
+
+@pytest.fixture
+def given(monkeypatch, capsys, tmp_path):
+    """Return what reaches the `run` of a probe for some arguments; no model is loaded."""
+
+    def reach(module, *arguments):
+        seen = []
+
+        def run(*inputs, **options):
+            seen.append((inputs, options))
+            raise DataError("stop here")
+
+        monkeypatch.setattr(f"polyglot.probe.{module}.run.run", run)
+        monkeypatch.setattr("polyglot.models.encoder.load_encoder", lambda *_, **__: "encoder")
+        code, _, err = run_main(monkeypatch, capsys, "probe", *arguments, "--out", str(tmp_path))
+        assert (code, err) == (1, "error: stop here\n"), err
+        return seen[0]
+
+    return reach
+
+
+@pytest.fixture(scope="module")
+def installed():
+    from polyglot.models.registry import installed, resolve
+
+    try:
+        if not installed(resolve("minilm")):
+            pytest.skip("needs the packaged model minilm")
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """A folder in the format of XQuAD: ten passages, a question on each, in two languages."""
+    folder = tmp_path_factory.mktemp("asked")
+    things = ("bread", "rain", "trains", "soup", "letters", "ships", "clocks", "wolves", "coal", "chess")
+    for language, start in (("en", "What is said about"), ("fr", "Que dit-on de")):
+        paragraphs = [
+            {"context": f"This passage is about {thing}.", "qas": [{"id": thing, "question": f"{start} {thing}?"}]}
+            for thing in things
+        ]
+        (folder / f"set.{language}.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    return folder
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_every_probe_takes_the_shared_options(probe):
+    shown = CliRunner().invoke(app, ["probe", probe, "--help"], env={"COLUMNS": "300"}).stdout
+    for option in ("--no-texts", "--limit", "--seed", "--corpus", "--skip-bad", "--out"):
+        assert option in shown
+
+
+@pytest.mark.parametrize(
+    ("module", "command", "texts"),
+    [
+        ("linear_map", ["linear-map", "en", "fr"], True),
+        ("linear_map", ["linear-map", "en", "fr", "--no-texts"], False),
+        ("retrieval", ["retrieval", "en", "fr"], True),
+        ("retrieval", ["retrieval", "en", "fr", "--no-texts"], False),
+        ("questions", ["questions", "fr", "en"], True),
+        ("questions", ["questions", "fr", "en", "--no-texts"], False),
+    ],
+)
+def test_texts_are_left_out_where_asked(given, module, command, texts):
+    (_, _, config), _ = given(module, *command)
+    assert config.texts is texts
+
+
+@pytest.mark.parametrize(
+    ("options", "layers"),
+    [((), ()), (("--layer", "2", "--layer", "-1"), (2, -1)), (("--all-layers",), None)],
+)
+def test_language_id_measures_the_pooled_output_and_the_layers_asked_for(given, options, layers):
+    (*_, config), _ = given("language_id", "language-id", "en", "fr", *options)
+    assert config.layers == layers
+
+
+def test_one_layer_and_all_layers_contradict(monkeypatch, capsys, tmp_path):
+    arguments = ["language-id", "en", "fr", "--layer", "1", "--all-layers", "--out", str(tmp_path)]
+    code, _, err = run_main(monkeypatch, capsys, "probe", *arguments)
+    assert code == 1
+    assert "--layer and --all-layers contradict each other" in err
+
+
+@pytest.mark.parametrize(("options", "permutations"), [((), 5), (("--permutations", "9"), 9)])
+def test_the_costly_null_of_cka_is_small_by_default(given, options, permutations):
+    (*_, config), _ = given("cka", "cka", "en", "fr", *options)
+    assert config.permutations == permutations
+
+
+def test_questions_are_read_in_both_languages_and_limited_alike(given, asked):
+    (_, questions, _), options = given("questions", "questions", "fr", "en", "--corpus", str(asked))
+    assert (questions.query_language, questions.passage_language) == ("fr", "en")
+    reference = options["reference"]
+    assert (reference.query_language, reference.relevant.tolist()) == ("en", questions.relevant.tolist())
+    command = ["questions", "fr", "en", "--corpus", str(asked), "--limit", "5", "--seed", "2"]
+    (_, drawn, config), options = given("questions", *command)
+    assert (len(drawn), len(drawn.passages), config.seed) == (5, 10, 2)
+    assert options["reference"].relevant.tolist() == drawn.relevant.tolist()
+    _, options = given("questions", "questions", "en", "en", "--corpus", str(asked))
+    assert options["reference"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["de", "en"], "no German (de): it holds en, fr"),
+        (["fr", "ru", "--corpus", "FOLDER"], "no Russian (ru): it holds en, fr"),
+        (["fr", "en", "--corpus", "nowhere"], "no such folder: nowhere"),
+        (["fr", "en", "--corpus", "a", "--corpus", "b"], "one folder, got 2"),
+        (["fr", "en", "--through", "nowhere"], "nowhere holds no map"),
+    ],
+)
+def test_what_the_question_set_lacks_is_one_line(monkeypatch, capsys, tmp_path, asked, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    typed = [str(asked) if argument == "FOLDER" else argument for argument in arguments]
+    code, _, err = run_main(monkeypatch, capsys, "probe", "questions", *typed)
+    assert code == 1
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.usefixtures("installed")
+def test_questions_through_a_map_from_fit_to_page(monkeypatch, capsys, tmp_path, asked):
+    monkeypatch.setenv("POLYGLOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    fit = [
+        "map",
+        "fit",
+        "fr",
+        "en",
+        "--map",
+        "fr-en",
+        "--rung",
+        "shift",
+        "--corpus",
+        "builtin:kitchen",
+        "--limit",
+        "60",
+    ]
+    code, _, err = run_main(monkeypatch, capsys, *fit, "--limit", "60", "--quiet")
+    assert code == 0, err
+    probe = ["probe", "questions", "fr", "en", "--corpus", str(asked), "--through", "fr-en", "--quiet"]
+    code, out, err = run_main(monkeypatch, capsys, *probe)
+    assert code == 0, err
+    page, sentence = out.strip().splitlines()
+    assert "nDCG@10 as they are" in sentence
+    assert "through fr-en" in sentence
+    caveat = f"map fitted on builtin:kitchen (60 pairs), scored on {asked.name}"
+    assert caveat in (tmp_path / page).read_text(encoding="utf-8")
+    text = (tmp_path / "reports" / "questions" / "fr-en.json").read_text(encoding="utf-8")
+    result = json.loads(text)
+    assert result["warnings"][0].startswith(caveat)
+    mapped = [ranking for ranking in result["rankings"] if ranking["name"] == "through fr-en"]
+    assert all(ranking["difference"]["low"] <= ranking["difference"]["value"] for ranking in mapped)
+    assert "is said about" in text or not result["missed"]
+    code, _, _ = run_main(monkeypatch, capsys, *probe, "--no-texts")
+    numbers = (tmp_path / "reports" / "questions" / "fr-en.json").read_text(encoding="utf-8")
+    assert code == 0
+    assert "Que dit-on" not in numbers
+    assert "passage is about" not in numbers

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from polyglot.errors import DataError
+from polyglot.train.config import RetentionConfig
+from polyglot.train.evaluation.retention import (
+    OldLanguage,
+    OldScores,
+    ScoredPairs,
+    ndcg_at_10,
+    read_scored_pairs,
+    retention,
+)
+
+
+def test_ndcg_of_known_ranks():
+    scores = np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0], [1.0, 1.0, 0.0]])
+    found = ndcg_at_10(scores, np.array([0, 2, 0]))
+    assert found.tolist() == pytest.approx([1.0, 0.5, 1 / np.log2(3)])
+    assert ndcg_at_10(np.arange(12.0)[None], np.array([0])).tolist() == [0.0]
+
+
+def test_ndcg_is_that_of_scikit_learn():
+    from sklearn.metrics import ndcg_score
+
+    rng = np.random.default_rng(0)
+    scores, relevant = rng.normal(size=(40, 15)), rng.integers(15, size=40)
+    truth = np.eye(15)[relevant]
+    assert ndcg_at_10(scores, relevant).mean() == pytest.approx(ndcg_score(truth, scores, k=10))
+
+
+def scores(cosines, gains):
+    return OldScores(np.asarray(cosines), np.asarray(gains), np.ones((3, 2), np.float32))
+
+
+@pytest.fixture
+def text():
+    truth = np.arange(200.0)
+    pairs = ScoredPairs(["a"] * 200, ["b"] * 200, truth)
+    return OldLanguage(pairs, ["q"] * 100, ["p"], np.zeros(100, np.int64), ["x"] * 3)
+
+
+def test_nothing_lost_keeps_the_gate(text):
+    same = scores(np.arange(200.0), np.full(100, 0.5))
+    found = retention(text, same, same, RetentionConfig(max_english_loss=0.0), seed=0)
+    assert found.broken == ()
+    assert found.drift == pytest.approx(0.0)
+    assert [kept.lost.value for kept in found.scores] == [0.0, 0.0]
+    assert [kept.before.value for kept in found.scores] == pytest.approx([100.0, 50.0])
+
+
+def test_a_loss_breaks_the_gate_and_stands_within_its_interval(text):
+    rng = np.random.default_rng(0)
+    before = scores(np.arange(200.0), rng.random(100))
+    after = scores(np.arange(200.0) + 60 * rng.normal(size=200), before.gains - 0.02)
+    found = retention(text, before, after, RetentionConfig(), seed=0)
+    assert found.broken == ("similarity (Spearman)", "retrieval (nDCG@10)")
+    for kept in found.scores:
+        assert kept.lost.low <= kept.lost.value <= kept.lost.high
+        assert kept.lost.value == pytest.approx(kept.before.value - kept.after.value)
+    assert retention(text, before, after, RetentionConfig(max_english_loss=50.0), seed=0).broken == ()
+
+
+def test_scored_pairs_are_read_with_and_without_header(tmp_path):
+    rows = "".join(f'"a, {i}",b,{i}.5\n' for i in range(12))
+    for name, header in (("bare.csv", ""), ("header.csv", "sentence1,sentence2,score\n")):
+        (tmp_path / name).write_text(header + rows)
+        found = read_scored_pairs(tmp_path / name)
+        assert found.first[3] == "a, 3"
+        assert found.scores.tolist() == [i + 0.5 for i in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("a,b,1\n" * 5, "at least 10"), ("a,b,1\n" * 11 + "a,b\n", "row 12"), ("a,b,1\n" * 11 + "a,b,x\n", "row 12")],
+)
+def test_what_is_not_scored_pairs_is_refused(tmp_path, content, message):
+    (tmp_path / "pairs.csv").write_text(content)
+    with pytest.raises(DataError, match=message):
+        read_scored_pairs(tmp_path / "pairs.csv")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"nothing\.csv"):
+        read_scored_pairs(tmp_path / "nothing.csv")

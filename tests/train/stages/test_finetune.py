@@ -1,0 +1,151 @@
+import json
+
+import numpy as np
+import pytest
+from polyglot.errors import DataError, MissingExtraError, ModelError
+from polyglot.models.encoder import load_encoder
+from polyglot.train.config import RetentionConfig
+from polyglot.train.engine.student import Student
+from polyglot.train.insertion.objective import append_rotation, fit_rotation
+from polyglot.train.insertion.vocabulary import SPELLED_OUT
+from polyglot.train.stages.finetune import run_finetune
+
+ENGLISH = ["the big dog eats the bread", "the old king sees the fire", "the cold child wants water"]
+
+
+@pytest.mark.parametrize("method", ["align", "distill", "anchor", "embeddings", "lora", "map"])
+def test_every_method_ends_with_a_model_that_loads_and_beats_the_base(finetune_config, method):
+    config = finetune_config(method=method)
+    result = run_finetune(config)
+    before, after = result.languages[0].before.retrieval, result.languages[0].after.retrieval
+    assert after.cosine.value > before.cosine.value
+    again = load_encoder(str(config.out / "model"), device="cpu")
+    assert again.fingerprint == result.fingerprint
+    assert again.base_fingerprint == result.base_fingerprint == load_encoder(config.model, device="cpu").fingerprint
+    assert json.loads((config.out / "result.json").read_text())["schema"] == "polyglot/train/1"
+    assert not (config.out / "state").exists()
+    if method in ("embeddings", "map"):
+        assert result.retention.drift == pytest.approx(0.0, abs=1e-9)
+
+
+def test_embeddings_leaves_english_bit_identical(finetune_config):
+    config = finetune_config(method="embeddings")
+    base = load_encoder(config.model, device="cpu").encode(ENGLISH).pooled
+    assert run_finetune(config).retention.unchanged == 1.0
+    trained = load_encoder(str(config.out / "model"), device="cpu")
+    assert np.array_equal(trained.encode(ENGLISH).pooled, base)
+    assert not np.array_equal(
+        trained.encode(["le grand chien"]).pooled,
+        load_encoder(config.model, device="cpu").encode(["le grand chien"]).pooled,
+    )
+
+
+def test_lazy_and_dense_updates_end_alike(finetune_config):
+    vectors = []
+    for update in ("lazy", "dense"):
+        config = finetune_config(update, loop={"embedding_update": update, "max_steps": 25})
+        run_finetune(config)
+        vectors.append(load_encoder(str(config.out / "model"), device="cpu").encode(ENGLISH).pooled)
+    np.testing.assert_allclose(*vectors, atol=1e-3)
+
+
+def test_how_the_language_is_read_is_told_before_and_warned_of_where_it_stays_so(finetune_config, capsys):
+    short = {"max_steps": 2}
+    extended = run_finetune(finetune_config("own", loop=short), progress=True)
+    told = capsys.readouterr().err
+    assert "the tokenizer reads fr in" in told
+    assert "get token ids of their own" in told
+    plain = run_finetune(finetune_config("none", loop=short, extend_vocab=0), progress=True)
+    told = capsys.readouterr().err
+    fertility = plain.languages[0].fertility_after
+    assert f"{fertility:.2f} tokens a word" in told
+    assert extended.languages[0].fertility_after < fertility
+    in_pieces = [any("in pieces" in warning for warning in result.warnings) for result in (extended, plain)]
+    assert in_pieces == [False, fertility > SPELLED_OUT]
+    assert ("! the tokenizer" in told) == bool(plain.warnings)
+
+
+def test_the_gate_is_loud_and_keeps_the_model(finetune_config, caplog):
+    loop = {"learning_rate": 3e-2}
+    config = finetune_config(anchor_weight=0.0, loop=loop, retention=RetentionConfig(max_english_loss=0.0))
+    result = run_finetune(config)
+    assert result.gate_broken
+    assert any("the model is kept" in warning for warning in result.warnings)
+    assert "the model is kept" in (config.out / "model" / "README.md").read_text()
+    assert load_encoder(str(config.out / "model"), device="cpu").dim == 32
+
+
+def test_rows_of_the_evaluation_corpus_are_dropped_or_confessed(finetune_config, corpus_file, tmp_path):
+    lines = corpus_file.read_text().splitlines()
+    (tmp_path / "evaluation.tsv").write_text("\n".join(lines[:31]) + "\n")
+    data = {"evaluation": (str(tmp_path / "evaluation.tsv"),)}
+    dropped = run_finetune(finetune_config("clean", data=data, method="map")).languages[0]
+    assert dropped.overlap_dropped == 30
+    assert dropped.pairs + dropped.held_out == 370
+    config = finetune_config("leaky", data={**data, "allow_overlap": True}, method="map")
+    outcome = run_finetune(config).languages[0]
+    assert (outcome.overlap_dropped, outcome.overlap_kept) == (0, 30)
+    assert "30 rows overlap with evaluation text" in (config.out / "model" / "README.md").read_text()
+
+
+def test_a_language_that_the_corpus_lacks_is_named(finetune_config):
+    import dataclasses
+
+    config = dataclasses.replace(finetune_config(), langs=("de",))
+    with pytest.raises(DataError, match="German"):
+        run_finetune(config)
+    assert not config.out.exists()
+
+
+def test_too_few_pairs_are_refused(finetune_config, tmp_path):
+    (tmp_path / "few.tsv").write_text("fr\ten\nle chien\tthe dog\n")
+    config = finetune_config(data={"corpus": (str(tmp_path / "few.tsv"),)})
+    with pytest.raises(DataError, match="1 pairs"):
+        run_finetune(config)
+    assert not config.out.exists()
+
+
+def test_a_model_without_tokenizer_is_refused(finetune_config, base_folder, tmp_path):
+    import dataclasses
+    import shutil
+
+    bare = shutil.copytree(base_folder, tmp_path / "bare")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (bare / name).unlink()
+    config = dataclasses.replace(finetune_config(), model=str(bare))
+    with pytest.raises(ModelError):
+        run_finetune(config)
+    assert not config.out.exists()
+
+
+def test_lora_without_peft_says_what_to_install(finetune_config, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(MissingExtraError, match=r"polyglot-geometry\[lora\]"):
+        run_finetune(finetune_config(method="lora"))
+
+
+def test_a_planted_rotation_is_found_and_applied(base_folder):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 32)).astype(np.float32)
+    turn = np.linalg.qr(rng.normal(size=(32, 32)))[0]
+    weight, bias = fit_rotation(x, (x @ turn + 0.3).astype(np.float32))
+    np.testing.assert_allclose(weight, turn.T, atol=1e-5)
+    np.testing.assert_allclose(bias, 0.3, atol=1e-5)
+    student = Student(load_encoder(str(base_folder), device="cpu"), "float32")
+    before = student.encoder.encode(ENGLISH).pooled
+    append_rotation(student, weight, bias)
+    mapped = before @ turn + 0.3
+    expected = mapped / np.linalg.norm(mapped, axis=1, keepdims=True)
+    np.testing.assert_allclose(student.encoder.encode(ENGLISH).pooled, expected, atol=1e-5)
+
+
+def test_the_certificate_is_measured_before_and_after(finetune_config):
+    import dataclasses
+
+    config = dataclasses.replace(finetune_config(method="map", data={"held_out": 0.4}), certificate=True)
+    outcome = run_finetune(config).languages[0]
+    assert {"identity", "rotation", "linear"} <= set(outcome.before.certificate.r2)
+    assert outcome.before.certificate.sentence.startswith("fr → en ")
+    assert outcome.after.certificate.r2["identity"].value > outcome.before.certificate.r2["identity"].value

@@ -1,0 +1,266 @@
+"""The folder of a run: what it was told, where it stands, what came out. Every file appears whole or not at all.
+
+RUN/run.json            stage, configuration, data fingerprints, versions
+RUN/state/step-…/       the last checkpoint: weights, optimiser, random state, losses (safetensors), position (JSON)
+RUN/state/best/         the weights with the best held-out score, where that decides
+RUN/metrics.jsonl       losses and scores as they come
+RUN/model/              the trained model, with its card and the fingerprint of its base
+RUN/result.json         metrics before and after
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    import torch
+
+RUN_FILE, RESULT_FILE, STATE, MODEL, BEST = "run.json", "result.json", "state", "model", "best"
+LINEAGE_FILE = "polyglot.json"
+NOT_COMPARED = ("resume", "out", "device")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """Everything from which a loop goes on."""
+
+    step: int
+    world: int
+    weights: dict[str, torch.Tensor]
+    optimiser: dict[str, torch.Tensor]
+    rng: torch.Tensor  # (world, bytes) of uint8
+    losses: torch.Tensor  # (step,) float64
+    moments: list[Any]  # what was measured so far, as JSON values
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A run folder.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; it need not exist.
+    """
+
+    path: Path
+
+    @property
+    def model(self) -> Path:
+        """Where the trained model is kept."""
+        return self.path / MODEL
+
+    @property
+    def result(self) -> Path:
+        """Where the result is kept."""
+        return self.path / RESULT_FILE
+
+    def check(self, *, resume: bool) -> None:
+        """Refuse a folder that holds something else, or a run that was not to be resumed; change nothing.
+
+        Raises
+        ------
+        OutputError
+            Saying what stands there and what to do.
+        """
+        if resume and not (self.path / RUN_FILE).is_file():
+            raise OutputError(f"{self.path} holds no run that could be resumed: leave --resume out to start one there")
+        if resume and self.result.is_file():
+            raise OutputError(f"the run in {self.path} is finished: there is nothing to resume; give another --out")
+        if not resume and self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            holds = "a run already" if (self.path / RUN_FILE).is_file() else "other files"
+            raise OutputError(f"{self.path} holds {holds}: go on with it by --resume, or give another --out")
+
+    def begin(self, told: dict[str, Any]) -> None:
+        """Write down what a new run was told.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        """
+        with self.writing("the run folder"):
+            self.path.mkdir(parents=True, exist_ok=True)
+            replace_text(self.path / RUN_FILE, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+
+    def take_up(self, told: dict[str, Any]) -> None:
+        """Compare what a resumed run is told with what it was told, and clear away what its end left half done.
+
+        Raises
+        ------
+        ConfigError
+            If it is told something else, or its data or base have changed.
+        """
+        self._compare(json.loads((self.path / RUN_FILE).read_text(encoding="utf-8")), told)
+        for leftover in [*self.path.glob(".*.part"), *(self.path / STATE).glob(".*.part")]:
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    def _compare(self, before: dict[str, Any], now: dict[str, Any]) -> None:
+        old, new = _flat(before), _flat(json.loads(json.dumps(now)))
+        keys = sorted(key for key in {*old, *new} if key.split(".")[-1] not in NOT_COMPARED)
+        changed = [key for key in keys if not key.startswith("chosen") and old.get(key) != new.get(key)]
+        if changed:
+            key = changed[0]
+            raise ConfigError(
+                f"the run in {self.path} was started with {key} = {old.get(key)!r}, now it is {new.get(key)!r}: "
+                "resume it with the same options and data, or give another --out"
+            )
+
+    # ------------------------------------------------------------ checkpoints
+
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint, then drop the one before.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; the one before is then still there.
+        """
+        from safetensors.torch import save_file
+
+        final = self.path / STATE / f"step-{checkpoint.step:09d}"
+        with self.writing("a checkpoint"), scratch_folder(final) as scratch:
+            save_file(_own(checkpoint.weights), scratch / "weights.safetensors")
+            save_file(_own(checkpoint.optimiser), scratch / "optimiser.safetensors")
+            save_file({"rng": checkpoint.rng.contiguous(), "losses": checkpoint.losses}, scratch / "loop.safetensors")
+            position = {"step": checkpoint.step, "world": checkpoint.world, "moments": checkpoint.moments}
+            (scratch / "loop.json").write_text(json.dumps(position))
+        for older in self._checkpoints()[:-1]:
+            shutil.rmtree(older, ignore_errors=True)
+
+    def load_checkpoint(self, world: int) -> Checkpoint | None:
+        """Return the last checkpoint, or None.
+
+        Raises
+        ------
+        ConfigError
+            If it was made by another number of processes.
+        """
+        from safetensors.torch import load_file
+
+        kept = self._checkpoints()
+        if not kept:
+            return None
+        position = json.loads((kept[-1] / "loop.json").read_text())
+        if position["world"] != world:
+            raise ConfigError(
+                f"the run in {self.path} was started with {position['world']} processes, now there are {world}: "
+                "resume it with as many as before"
+            )
+        loop = load_file(kept[-1] / "loop.safetensors")
+        return Checkpoint(
+            position["step"],
+            world,
+            load_file(kept[-1] / "weights.safetensors"),
+            load_file(kept[-1] / "optimiser.safetensors"),
+            loop["rng"],
+            loop["losses"],
+            position["moments"],
+        )
+
+    def save_best(self, weights: dict[str, torch.Tensor]) -> None:
+        """Keep the weights with the best score so far.
+
+        Raises
+        ------
+        OutputError
+            If they cannot be written; the last checkpoint is still there.
+        """
+        from safetensors.torch import save_file
+
+        with self.writing("the best weights"), scratch_folder(self.path / STATE / BEST) as scratch:
+            save_file(_own(weights), scratch / "weights.safetensors")
+
+    def load_best(self) -> dict[str, torch.Tensor]:
+        """Return the weights with the best score."""
+        from safetensors.torch import load_file
+
+        return load_file(self.path / STATE / BEST / "weights.safetensors")
+
+    def _checkpoints(self) -> list[Path]:
+        return sorted((self.path / STATE).glob("step-*"))
+
+    # ------------------------------------------------------------ what comes out
+
+    def save_model(self, save: Callable[[Path], None], *, base_fingerprint: str, card: str) -> None:
+        """Keep the trained model: `save` writes it into a folder that then takes its place.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; checkpoints stay, so that the run can be resumed.
+        """
+        with self.writing("the model"), scratch_folder(self.model) as scratch:
+            save(scratch)
+            (scratch / LINEAGE_FILE).write_text(json.dumps({"base_fingerprint": base_fingerprint}) + "\n")
+            (scratch / "README.md").write_text(card, encoding="utf-8")
+
+    def finish(self, result: str) -> None:
+        """Keep the result and drop the checkpoints."""
+        with self.writing("the result"):
+            replace_text(self.result, result)
+        shutil.rmtree(self.path / STATE, ignore_errors=True)
+
+    @contextmanager
+    def writing(self, what: str) -> Iterator[None]:
+        """Turn a failure to write into an error that says what to do.
+
+        Raises
+        ------
+        OutputError
+        """
+        from safetensors import SafetensorError
+
+        try:
+            yield
+        except (OSError, SafetensorError) as error:
+            raise OutputError(
+                f"{what} cannot be written to {self.path}: {error}; free some space or mend the folder, "
+                "then go on with --resume (or start again elsewhere with --out)"
+            ) from error
+
+
+@contextmanager
+def scratch_folder(final: Path) -> Iterator[Path]:
+    """Give a folder to write into; it becomes `final` if all goes well and disappears if not."""
+    scratch = final.with_name(f".{final.name}.part")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        yield scratch
+        if final.exists():
+            shutil.rmtree(final)
+        scratch.rename(final)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old text or the new one."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _own(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    if not isinstance(value, dict):
+        return {prefix: value}
+    return {
+        key: leaf for name, part in value.items() for key, leaf in _flat(part, f"{prefix}.{name}".strip(".")).items()
+    }

@@ -1,0 +1,249 @@
+"""The text of a run: opened, cleared of evaluation text, split by concept groups."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DataError
+from ..config import DataConfig, LoopConfig, PairKind
+
+if TYPE_CHECKING:
+    from ...data.bitext import Bitext, ParallelText
+    from ...data.questions import Questions
+
+log = logging.getLogger(__name__)
+LEAST_TRAINING = 20
+LEAST_HELD_OUT = 10
+TRAINING, HELD_OUT, WATCHED = range(3)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingPairs:
+    """Pairs (new language, pivot) to train on and to measure on; no concept group stands in two of the parts.
+
+    Parameters
+    ----------
+    training, held_out : Bitext
+    held_out_groups : (n,) int64
+        Concept groups of the held-out rows.
+    watched : Bitext
+        Rows measured while training goes on: the held-out ones, or others where they decide which weights are kept.
+    watched_groups : (m,) int64
+        Their concept groups.
+    dropped : int
+        Rows left out because they overlap with evaluation text.
+    overlapping : int
+        Rows that overlap but were kept because that was allowed.
+    fingerprint : str
+        Of the corpus as opened.
+    paired : str
+        What the pairs are: translations, references or questions.
+    """
+
+    training: Bitext
+    held_out: Bitext
+    held_out_groups: NDArray[np.int64]
+    watched: Bitext
+    watched_groups: NDArray[np.int64]
+    dropped: int
+    overlapping: int
+    fingerprint: str
+    paired: PairKind = "translations"
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The languages of both sides."""
+        return self.training.source, self.training.target
+
+
+def open_pairs(config: DataConfig, language: str, pivot: str, loop: LoopConfig) -> TrainingPairs:
+    """Open the pairs of a language and the pivot and split them.
+
+    Parameters
+    ----------
+    config : DataConfig
+    language, pivot : str
+    loop : LoopConfig
+        Its seed draws the rows; rows that decide which weights are kept are taken out where it selects.
+
+    Raises
+    ------
+    DataError
+        If the corpus lacks a language, or too few pairs remain.
+    """
+    text, dropped, overlapping, fingerprint = _cleared(config, (language, pivot), loop.seed)
+    return _split(text.bitext(language, pivot), config, loop, Cleared(dropped, overlapping, fingerprint))
+
+
+def open_references(config: DataConfig, language: str, loop: LoopConfig) -> TrainingPairs:
+    """Open the sentences of a language that have a second rendering in it, paired with that, and split them.
+
+    Raises
+    ------
+    DataError
+        If the corpus has none, or too few pairs remain.
+    """
+    from ...data.bitext import Bitext
+
+    text, dropped, overlapping, fingerprint = _cleared(config, (language,), loop.seed)
+    renderings = text.references(language) or []
+    rows = [row for row, rendering in enumerate(renderings) if rendering]
+    if not rows:
+        raise DataError(
+            f"{text.name} has no second renderings in {language}, of which pairs within one language are made: give a "
+            f"corpus with a column {language}_reference, or --pairs questions, or a second --lang"
+        )
+    sentences = text.column(language)
+    groups = None if text.groups is None else text.groups[rows]
+    bitext = Bitext.of(
+        text.name, (language, language), [sentences[i] for i in rows], [str(renderings[i]) for i in rows], groups=groups
+    )
+    return _split(bitext, config, loop, Cleared(dropped, overlapping, fingerprint), "references")
+
+
+def open_question_pairs(questions: Questions, config: DataConfig, loop: LoopConfig) -> TrainingPairs:
+    """Pair questions with the passages that answer them, and split them by passages.
+
+    Raises
+    ------
+    DataError
+        If too few pairs remain.
+    """
+    from ...data.bitext import Bitext
+
+    answers = [questions.passages[i] for i in questions.relevant]
+    languages = questions.query_language, questions.passage_language
+    bitext = Bitext.of(questions.name, languages, questions.queries, answers, groups=questions.relevant)
+    return _split(bitext, config, loop, Cleared(0, 0, questions.fingerprint), "questions")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What came of the check against evaluation text, and the fingerprint of the text before it."""
+
+    dropped: int
+    overlapping: int
+    fingerprint: str
+
+
+def _cleared(config: DataConfig, languages: Sequence[str], seed: int) -> tuple[ParallelText, int, int, str]:
+    from ...data.open import open_corpus
+
+    least = LEAST_TRAINING + LEAST_HELD_OUT
+    opened = open_corpus(
+        config.corpus or None,
+        languages,
+        limit=config.limit,
+        seed=seed,
+        skip_bad=config.skip_bad,
+        minimum=least,
+    )
+    text, dropped, overlapping = _without_evaluation(opened, config)
+    if len(text) < least:
+        raise DataError(
+            f"{text.name} has {len(text)} pairs after {dropped} overlapping rows were dropped: give more text"
+        )
+    return text, dropped, overlapping, opened.fingerprint
+
+
+def _split(
+    pairs: Bitext, config: DataConfig, loop: LoopConfig, cleared: Cleared, paired: PairKind = "translations"
+) -> TrainingPairs:
+    from ...data.groups import concept_groups
+
+    bitext = _distinct(pairs)
+    groups = concept_groups(bitext, seed=loop.seed)
+    part = _parts(groups, config, loop)
+    training, held, watched = (np.flatnonzero(part == name) for name in (TRAINING, HELD_OUT, WATCHED))
+    if not loop.selects:
+        watched = held
+    if len(training) < LEAST_TRAINING or min(len(held), len(watched)) < LEAST_HELD_OUT:
+        raise DataError(
+            f"{pairs.name} leaves {len(training)} pairs to train on and {len(held)} held out: expected at least "
+            f"{LEAST_TRAINING} and {LEAST_HELD_OUT}; give more text, or change the held-out share"
+        )
+    return TrainingPairs(
+        bitext.take(training),
+        bitext.take(held),
+        groups[held],
+        bitext.take(watched),
+        groups[watched],
+        cleared.dropped,
+        cleared.overlapping,
+        cleared.fingerprint,
+        paired,
+    )
+
+
+def _without_evaluation(text: ParallelText, config: DataConfig) -> tuple[ParallelText, int, int]:
+    """Return the text, the number of rows dropped, and the number of overlapping rows kept."""
+    from ...data.leakage import check_overlap, drop_overlap
+    from ...data.open import open_corpus
+
+    dropped = overlapping = 0
+    for name in config.evaluation:
+        report = check_overlap(text, open_corpus([name], (), minimum=1))
+        log.info("%s", report.sentence())
+        if config.allow_overlap:
+            overlapping += len(report.training_rows)
+        else:
+            dropped += len(report.training_rows)
+            text = drop_overlap(text, report)
+    return text, dropped, overlapping
+
+
+def _distinct(bitext: Bitext) -> Bitext:
+    """Drop pairs that stand twice."""
+    seen: dict[tuple[str, str], int] = {}
+    for row, pair in enumerate(zip(bitext.sources, bitext.targets, strict=True)):
+        seen.setdefault(pair, row)
+    return bitext if len(seen) == len(bitext) else bitext.take(np.array(list(seen.values()), np.int64))
+
+
+def _parts(groups: NDArray[np.int64], config: DataConfig, loop: LoopConfig) -> NDArray[np.int64]:
+    """Hold out whole groups, drawn with the seed, up to the share and the number of rows asked for, (n,).
+
+    Rows to watch, where they decide, are the next groups of the same draw: the held-out ones are always the same.
+    """
+    names, index, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    most = min(config.held_out * len(groups), config.held_out_rows)
+    part = np.full(len(names), TRAINING)
+    rows = {HELD_OUT: 0, WATCHED: 0}
+    for group in np.random.default_rng([loop.seed, 7]).permutation(len(names)):
+        for name in (HELD_OUT, WATCHED) if loop.selects else (HELD_OUT,):
+            if rows[name] + sizes[group] <= most:
+                part[group] = name
+                rows[name] += int(sizes[group])
+                break
+    return np.asarray(part[index])
+
+
+def without_held_out(opened: list[TrainingPairs]) -> list[TrainingPairs]:
+    """Drop training pairs of which a text is held out or watched for another kind of pairs.
+
+    Raises
+    ------
+    DataError
+        If too few pairs remain.
+    """
+    from ...data.groups import comparison_keys
+
+    apart = [text for p in opened for part in (p.held_out, p.watched) for text in (*part.sources, *part.targets)]
+    keys = set(comparison_keys(apart))
+    return [replace(pairs, training=_without(pairs.training, keys)) for pairs in opened]
+
+
+def _without(bitext: Bitext, keys: set[str]) -> Bitext:
+    from ...data.groups import comparison_keys
+
+    sides = zip(comparison_keys(bitext.sources), comparison_keys(bitext.targets), strict=True)
+    rows = np.array([row for row, side in enumerate(sides) if not keys & set(side)], np.int64)
+    if len(rows) < LEAST_TRAINING:
+        raise DataError(f"{bitext.name} leaves {len(rows)} pairs to train on: expected at least {LEAST_TRAINING}")
+    return bitext if len(rows) == len(bitext) else bitext.take(rows)

@@ -1,0 +1,1 @@
+"""How a new language enters an encoder: its vocabulary, what moves, and towards what."""

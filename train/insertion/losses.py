@@ -1,0 +1,73 @@
+"""The losses of language insertion, which the libraries lack: the student against a frozen teacher's English.
+
+b rows of this process out of n rows of the batch; each returns this process's share of the mean over the batch.
+All vectors have unit length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..engine.ranks import Ranks
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class AlignWeights:
+    """Scale and weights of `align_loss`."""
+
+    scale: float = 20.0
+    anchor: float = 3.0
+    pull: float = 3.0
+    false_negative: float = 0.9
+
+
+def align_loss(
+    new: torch.Tensor,
+    teacher: torch.Tensor,
+    ranks: Ranks,
+    weights: AlignWeights,
+) -> torch.Tensor:
+    """Symmetric InfoNCE of the new language against the teacher's English, and the pull of each row onto its partner.
+
+    Parameters
+    ----------
+    new : tensor (b, d)
+        fθ of the new language, with gradient.
+    teacher : tensor (b, d)
+        f0 of the English side of the same rows.
+    ranks : Ranks
+        Negatives are gathered over them.
+    weights : AlignWeights
+        Rows whose English the teacher finds at least `false_negative` similar are no negatives of each other.
+
+    Notes
+    -----
+    InfoNCE: van den Oord et al. (2018), eq. 4. The mask judges by the frozen English side only (after GISTEmbed,
+    Solatorio, 2024): the student's own opinion of the new language is what is being trained.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    every_new, every_teacher = ranks.gather(new), ranks.gather(teacher)
+    scores = weights.scale * every_new @ every_teacher.T
+    same = every_teacher @ every_teacher.T >= weights.false_negative
+    same.fill_diagonal_(False)
+    scores = scores.masked_fill(same, -torch.inf)
+    right = torch.arange(len(scores), device=scores.device)
+    nce = (cross_entropy(scores, right) + cross_entropy(scores.T, right)) / 2
+    # Every process computes the same InfoNCE, each with a gradient for its own rows only: summed, that is the whole.
+    return nce + weights.pull * cosine_distance(new, teacher).sum() / len(every_new)
+
+
+def cosine_distance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Return 1 − cos of unit rows, (b,)."""
+    return 1 - (x * y).sum(dim=1)
+
+
+def squared_distance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Return the mean squared difference of rows, (b,) (Reimers and Gurevych, 2020, eq. 1)."""
+    return ((x - y) ** 2).mean(dim=1)

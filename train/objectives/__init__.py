@@ -1,0 +1,1 @@
+"""What the stages without a new language train on."""

@@ -1,0 +1,94 @@
+"""Rows for masked language modelling: texts packed to one length, whole words hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Packed = NDArray[np.int64]
+IGNORED = -100
+
+
+def pack(rows: Sequence[Sequence[int]], length: int, cls: int, sep: int) -> Packed:
+    """Pack token rows into rows of one length, (r, length): [CLS] text [SEP] text [SEP] …; texts are cut at the ends.
+
+    Parameters
+    ----------
+    rows : sequence of token ids without special tokens
+    length : int
+        Tokens in a packed row.
+    cls, sep : int
+        Special tokens.
+
+    Notes
+    -----
+    Texts in a row see each other, as in BERT's own full-sentence packing (Liu et al., 2019): neighbours are drawn at
+    random, the separator tells them apart. What is left over at the end is dropped.
+    """
+    stream = np.concatenate([np.array([*row, sep], np.int64) for row in rows]) if len(rows) else np.empty(0, np.int64)
+    inner = length - 1
+    whole = stream[: len(stream) // inner * inner].reshape(-1, inner)
+    return np.column_stack([np.full(len(whole), cls, np.int64), whole])
+
+
+def word_starts(tokenizer: PreTrainedTokenizerBase, size: int) -> NDArray[np.bool_]:
+    """Tell for each token id whether it begins a word, (v,)."""
+    pieces = tokenizer.convert_ids_to_tokens(list(range(size)))
+    marked = any(piece is not None and piece.startswith(("▁", "Ġ")) for piece in pieces)
+    if marked:
+        return np.array([piece is None or piece.startswith(("▁", "Ġ")) for piece in pieces])
+    return np.array([piece is None or not piece.startswith("##") for piece in pieces])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Masker:
+    """Whole-word masking: of the chosen words 80 % become [MASK], 10 % random tokens, 10 % stay (Devlin et al., 2019).
+
+    Parameters
+    ----------
+    starts : (v,) bool
+        Tokens that begin a word.
+    special : (s,) int64
+        Tokens that are never masked.
+    mask : int
+        The [MASK] token.
+    """
+
+    starts: NDArray[np.bool_]
+    special: NDArray[np.int64]
+    mask: int
+
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerBase, size: int) -> Masker:
+        """Read a tokenizer.
+
+        Raises
+        ------
+        ModelError
+            If it has no mask token.
+        """
+        if tokenizer.mask_token_id is None:
+            raise ModelError("the tokenizer has no mask token, which pretraining needs; leave --tokenizer out")
+        special = np.array(tokenizer.all_special_ids, np.int64)
+        return cls(word_starts(tokenizer, size), special, int(tokenizer.mask_token_id))
+
+    def __call__(self, ids: Packed, share: float, rng: np.random.Generator) -> tuple[Packed, Packed]:
+        """Mask about a share of the words of rows (b, l); return rows and labels, −100 where nothing is asked."""
+        special = np.isin(ids, self.special)
+        word = np.cumsum(self.starts[ids] | special, axis=1, dtype=np.int64)
+        drawn = rng.random((len(ids), int(word.max()) + 1)) < share
+        chosen = np.take_along_axis(drawn, word, axis=1) & ~special
+        labels = np.where(chosen, ids, IGNORED)
+        fate = rng.random(ids.shape)
+        masked = np.where(chosen & (fate < 0.8), self.mask, ids)
+        random = rng.integers(len(self.starts), size=ids.shape)
+        return np.where(chosen & (fate >= 0.9), random, masked), labels
