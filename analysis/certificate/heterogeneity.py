@@ -1,4 +1,4 @@
-"""Where a map fails: drift of local maps, parts of the rows, and transfer from domain to domain (METHOD §5)."""
+"""Where a map fails: drift of local maps, parts of the rows, and transfer from domain to domain (method §6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The closed-form rungs of the ladder, each fitted on the rows outside some folds (METHOD §1).
+"""The closed-form rungs of the ladder, each fitted on the rows outside some folds (method §1).
 
 Every rung here is an affine map; `fit_…` return an `AffineMap` in the coordinates of the folded source and target.
 """

@@ -1,4 +1,4 @@
-"""Affine maps solved from `Moments`, and their errors on other moments: no row is visited (METHOD §1)."""
+"""Affine maps solved from `Moments`, and their errors on other moments: no row is visited (method §1)."""
 
 from __future__ import annotations
 

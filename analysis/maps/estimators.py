@@ -1,6 +1,6 @@
 """The affine map families as scikit-learn estimators, fitted to rows or solved from `Moments` with the same result.
 
-`fit(x, y)`, `transform`, `predict` (the same), `score` (R² about the training mean, METHOD §2), `inverse_transform`
+`fit(x, y)`, `transform`, `predict` (the same), `score` (R² about the training mean, method §2), `inverse_transform`
 where there is an inverse; `clone`, pipelines and `cross_val_score` work. Saved as safetensors and JSON, never pickled.
 The curved families are in `curved_maps`.
 """
