@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..analysis.resampling import Interval
-from ..probe.results.training import TrainingHistory, LanguageOutcome, Evaluation, Retention, TrainResult
+from ..probe.results.training import Evaluation, LanguageOutcome, Retention, TrainingHistory, TrainResult
 
 RUNG_WORDS = {"identity": "no map", "linear": "a linear map"}
 MOMENTS_SHOWN = 12

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ...probe.results.training import TrainingHistory, MapVerdict, Evaluation
+from ...probe.results.training import Evaluation, MapVerdict, TrainingHistory
 from ..config import LoopConfig
 from .run_folder import RunFolder, replace_text
 

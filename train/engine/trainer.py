@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ...errors import ModelError
 from ...models.progress import Progress
-from ...probe.results.training import TrainingHistory, MapVerdict
+from ...probe.results.training import MapVerdict, TrainingHistory
 from .history import Journal, Track, Watch, moments_from, moments_plain
 from .lazy_adamw import LazyAdamW
 from .run_folder import Checkpoint

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
-from ...probe.results.training import RetentionScore, Retention
+from ...probe.results.training import Retention, RetentionScore
 from ..config import RetentionConfig
 
 if TYPE_CHECKING:
