@@ -16,9 +16,8 @@ from scipy.sparse import csr_array
 from ...errors import ConfigError
 from ..checks import unit_rows
 from ..resampling import LEVEL, Interval, jackknife_interval
-from ..retrieval.search import nearest
 from ..types import Bools, Floats, Integers, Rows
-from .knn import DEFAULT_K
+from .knn import DEFAULT_K, cosine_neighbours
 
 BLOCK_PAIRS = 16384
 
@@ -45,11 +44,7 @@ class NeighbourLists:
         if not 2 <= k < len(x):
             raise ConfigError(f"expected 2 to {len(x) - 1} neighbours for {len(x)} rows, got {k}")
         depth = min(2 * k, len(x) - 1)
-        unit = unit_rows(x)
-        places = nearest(unit, unit, k=depth + 1)[1]
-        other = places != np.arange(len(x))[:, None]
-        other[other.all(axis=1), -1] = False  # a duplicate may stand before the row itself
-        return cls(unit, places[other].reshape(len(x), depth), k)
+        return cls(unit_rows(x), cosine_neighbours(x, depth), k)
 
     def counted(self, stays: Bools | None = None) -> Bools:
         """Which listed rows are among the k nearest when only some rows (n,) stay, (n, depth)."""
