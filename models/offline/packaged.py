@@ -10,22 +10,18 @@ import importlib.util
 import json
 import logging
 import os
-import shutil
-import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...errors import MissingExtraError, ModelError
-from ..folders import default_cache_dir
+from ...files import default_cache_dir, move_into_place, remove_stale, scratch_beside
 from .e5_file import WEIGHTS, decode_e5
 
 log = logging.getLogger(__name__)
 
 EXTRA = "offline"
 DECODER_VERSION = 1
-STALE_SECONDS = 3600.0
 MANIFEST = "decoded.json"
 
 
@@ -144,7 +140,7 @@ def _decoded_folder(name: str, models: Path) -> Path:
     source = verified_weights(name)
     try:
         models.mkdir(parents=True, exist_ok=True)
-        _remove_stale(models)
+        remove_stale(models)
         _replace_folder(folder, source)
     except OSError as error:
         raise ModelError(
@@ -168,22 +164,21 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _replace_folder(folder: Path, source: Path) -> None:
-    """Decode into a temporary neighbour and rename it, so that a killed run never leaves half a model."""
+    """Decode beside the folder and rename, so that a killed run never leaves half a model."""
     log.info("decoding %s into %s (once)", source.name, folder)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        decode_e5(source, temporary)
-        _write_manifest(temporary)
-        if folder.exists() and not _is_whole(folder):
+    with scratch_beside(folder) as scratch:
+        scratch.mkdir()
+        decode_e5(source, scratch)
+        _write_manifest(scratch)
+        if _is_whole(folder):  # another process was faster
+            return
+        if folder.exists():
             log.warning("the decoded model in %s is damaged; it is decoded again", folder)
-            shutil.rmtree(folder)
         try:
-            temporary.rename(folder)
+            move_into_place(scratch, folder)
         except OSError:
             if not _is_whole(folder):
                 raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _write_manifest(folder: Path) -> None:
@@ -202,10 +197,3 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _remove_stale(models: Path) -> None:
-    """Delete what killed runs left; younger folders may belong to a process that is decoding now."""
-    for leftover in models.glob(".*-*"):
-        if time.time() - leftover.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(leftover, ignore_errors=True)

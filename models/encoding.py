@@ -1,0 +1,195 @@
+"""Texts into embeddings through the cache, alone or with all processes of a run.
+
+Blocks of texts need nothing of each other. So of several processes each encodes the blocks whose number is its own,
+modulo the number of processes; when all are there, the first reads what all of them wrote. What one could not write,
+the first encodes itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..distributed import Processes
+from .cache import COUNTS, POOLED, EmbeddingCache, block_key
+from .embeddings import Encoded, blocks, distinct, joined
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from .encoder import Encoder
+
+
+def encode_cached(
+    encoder: Encoder,
+    texts: Sequence[str],
+    *,
+    layers: Sequence[int] = (),
+    cache: EmbeddingCache | None = None,
+    batch_tokens: int | None = None,
+    progress: bool = False,
+) -> Encoded:
+    """Embed texts, reading from the cache what is there and adding to it what is not.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The model.
+    texts : sequence of str, length n
+        Equal texts are computed once.
+    layers : sequence of int
+        Hidden states to give besides the pooled output, as for `Encoder.encode`.
+    cache : EmbeddingCache, optional
+        Without it everything is computed; the numbers are the same bits on the same machine and token budget.
+    batch_tokens : int, optional
+        Upper limit of rows × longest row in a batch; the encoder's default if not given.
+    progress : bool
+        Draw a bar, if on a terminal.
+
+    Returns
+    -------
+    Encoded
+        Rows in the order of `texts`.
+
+    Raises
+    ------
+    DataError
+        Something in `texts` is not text.
+    ConfigError
+        A layer does not exist, or the budget is not positive.
+    """
+    asked = encoder.checked_layers(layers)
+    budget = encoder.checked_budget(batch_tokens)
+    unique, places = distinct(texts)
+    parts = [encoder.nothing(len(asked))]
+    with Progress(len(unique), "encoding", visible=progress) as bar:
+        for block in blocks(unique):
+            parts.append(encode_block(encoder, block, asked, budget, cache))
+            bar.advance(len(block))
+    whole = joined(parts)
+    return whole if len(unique) == len(places) else whole.take(places)
+
+
+def encode_block(
+    encoder: Encoder, texts: Sequence[str], layers: tuple[int, ...], budget: int, cache: EmbeddingCache | None
+) -> Encoded:
+    """Embed one block of distinct texts, and leave in the cache what was not there.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The model.
+    texts : sequence of str
+        As `distinct` and `blocks` give them.
+    layers : tuple of int
+        As `Encoder.checked_layers` gives them.
+    budget : int
+        Token budget of a batch.
+    cache : EmbeddingCache or None
+        Without it everything is computed.
+    """
+    if cache is None:
+        return encoder.encode_block(texts, layers=layers, batch_tokens=budget)
+    key = block_key(encoder.fingerprint, texts)
+    shapes = _shapes(encoder, len(texts), layers)
+    found = {part: cache.read(key, part, shape) for part, shape in shapes.items()}
+    missing = tuple(layer for layer in dict.fromkeys(layers) if found[_layer_part(layer)] is None)
+    if missing or found[POOLED] is None or found[COUNTS] is None:
+        made = _parts(encoder.encode_block(texts, layers=missing, batch_tokens=budget), missing)
+        for part, array in made.items():
+            if found[part] is None:
+                found[part] = cache.kept(part, array)
+                cache.write(key, part, array)
+    return _assembled(encoder, {part: array for part, array in found.items() if array is not None}, layers)
+
+
+def _shapes(encoder: Encoder, rows: int, layers: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    width = encoder.nothing(0).hidden.shape[-1]
+    shapes: dict[str, tuple[int, ...]] = {POOLED: (rows, encoder.dim), COUNTS: (3, rows)}
+    return shapes | {_layer_part(layer): (rows, width) for layer in layers}
+
+
+def _layer_part(layer: int) -> str:
+    return f"layer-{layer:03d}"
+
+
+def _parts(made: Encoded, layers: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    counts = np.stack([made.tokens, made.truncated.astype(np.int32), made.unknown])
+    return {
+        POOLED: made.pooled,
+        COUNTS: counts,
+        **{_layer_part(layer): made.hidden[place] for place, layer in enumerate(layers)},
+    }
+
+
+def _assembled(encoder: Encoder, arrays: dict[str, NDArray[Any]], layers: tuple[int, ...]) -> Encoded:
+    tokens, truncated, unknown = arrays[COUNTS]
+    rows = len(arrays[POOLED])
+    hidden = np.empty((len(layers), rows, encoder.nothing(0).hidden.shape[-1]), np.float32)
+    for place, layer in enumerate(layers):
+        hidden[place] = arrays[_layer_part(layer)]
+    return Encoded(arrays[POOLED], hidden, tokens, truncated.astype(bool), unknown)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodingJob:
+    """Texts that one encoder will be asked for, and the hidden states wanted besides the pooled output."""
+
+    encoder: Encoder
+    texts: Sequence[str]
+    layers: Sequence[int] = ()
+
+
+def encode_together(
+    jobs: Sequence[EncodingJob],
+    cache: EmbeddingCache | None,
+    *,
+    batch_tokens: int | None = None,
+    progress: bool = False,
+    stay: bool = False,
+) -> None:
+    """Fill the cache with the processes of this run; only the first of them returns, unless all are to stay.
+
+    One process alone, or one without a cache, returns at once: it encodes when it is asked. No embedding is held
+    longer than it takes to write it.
+
+    Parameters
+    ----------
+    jobs : sequence of EncodingJob
+        All that the run will ask for.
+    cache : EmbeddingCache, optional
+        Where it goes; its `processes` say which process this is.
+    batch_tokens : int, optional
+        Upper limit of rows × longest row in a batch.
+    progress : bool
+        Draw a bar in the first process, if on a terminal.
+    stay : bool
+        Return in every process: they go on together.
+
+    Raises
+    ------
+    ProcessDone
+        In every process but the first, once all blocks are encoded, unless they stay.
+    """
+    if cache is None or cache.processes.alone:
+        return
+    for job in jobs:
+        _fill(job, cache, batch_tokens, progress=progress and cache.processes.is_first)
+    cache.processes.barrier()
+    if not stay:
+        cache.processes.only_first_goes_on()
+    cache.processes = Processes()  # what is asked for later, each process that is still here encodes alone
+
+
+def _fill(job: EncodingJob, cache: EmbeddingCache, batch_tokens: int | None, *, progress: bool) -> None:
+    layers = job.encoder.checked_layers(job.layers)
+    budget = job.encoder.checked_budget(batch_tokens)
+    shards = list(blocks(distinct(job.texts)[0]))
+    mine = cache.processes.numbers_of(range(len(shards)))
+    with Progress(sum(len(shards[number]) for number in mine), "encoding my part", visible=progress) as bar:
+        for number in mine:
+            encode_block(job.encoder, shards[number], layers, budget, cache)
+            bar.advance(len(shards[number]))
