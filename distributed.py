@@ -136,7 +136,7 @@ class Processes:
 
         flat = torch.cat([tensor.reshape(-1) for tensor in held])
         self.all_reduce(flat)
-        for tensor, part in zip(held, flat.split([tensor.numel() for tensor in held]), strict=True):
+        for tensor, part in zip(held, torch.split(flat, [tensor.numel() for tensor in held]), strict=True):
             tensor.copy_(part.view_as(tensor))
 
     def minimum(self, value: int) -> int:
@@ -200,7 +200,7 @@ class Processes:
         sizes = self.gather(torch.tensor([len(rows)])).tolist()
         padded = rows.new_zeros((max(sizes), *rows.shape[1:]))
         padded[: len(rows)] = rows
-        parts = self.gather(padded).split(max(sizes))
+        parts = torch.split(self.gather(padded), max(sizes))
         return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
 
 

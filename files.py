@@ -172,7 +172,11 @@ def move_into_place(scratch: Path, path: Path) -> None:
         return
     with scratch_beside(path) as former:
         path.rename(former)
-        scratch.rename(path)
+        try:
+            scratch.rename(path)
+        except BaseException:
+            former.rename(path)
+            raise
 
 
 def remove_stale(folder: Path, name: str | None = None, *, older_than: float = STALE_SECONDS) -> None:
@@ -226,6 +230,7 @@ def open_matrix(path: Path) -> NDArray[np.floating]:
     except Exception as error:  # the header is parsed as Python literals, which fail in many ways
         raise DataError(f"cannot read {path} as a .npy matrix: {error}") from error
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
-        found = f"shape {array.shape} of {array.dtype}" if isinstance(array, np.ndarray) else "several arrays"
+        several = not isinstance(array, np.ndarray)
+        found = "an archive of several arrays" if several else f"{array.shape} of {array.dtype}"
         raise DataError(f"{path}: expected a .npy matrix of floats, got {found}")
     return array

@@ -129,7 +129,10 @@ def _candidates(signatures: Hashes, threshold: float, forest: _Forest) -> Iterat
     bands, rows = band_shape(threshold)
     slack = 4 * np.sqrt(threshold * (1 - threshold) / PERMUTATIONS)  # four standard errors of the estimate
     for band in range(bands):
-        keys = _band_keys(signatures[:, band * rows : (band + 1) * rows])
+        keys = np.zeros(len(signatures), np.uint64)
+        for column in signatures[:, band * rows : (band + 1) * rows].T:
+            keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
+            keys ^= keys >> np.uint64(32)
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         for step in range(1, min(_WINDOW, len(order) - 1) + 1):
@@ -142,15 +145,6 @@ def _candidates(signatures: Hashes, threshold: float, forest: _Forest) -> Iterat
             first, second = first[apart], second[apart]
             alike = _estimates(signatures, first, second) >= threshold - slack
             yield first[alike], second[alike]
-
-
-def _band_keys(columns: Hashes) -> NDArray[np.uint64]:
-    """Mix the columns of a band into one key for each text, (n,)."""
-    keys = np.zeros(len(columns), np.uint64)
-    for column in columns.T:
-        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
-        keys ^= keys >> np.uint64(32)
-    return keys
 
 
 def _estimates(signatures: Hashes, first: Numbers, second: Numbers) -> NDArray[np.float64]:

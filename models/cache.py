@@ -12,6 +12,7 @@ import io
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,7 +111,9 @@ class EmbeddingCache:
                 raise ValueError(f"its shape is {array.shape}, expected {shape}")
         except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError) as error:
             log.warning("the cached %s in %s is damaged (%s); it is made again", part, note.parent, error)
-            self._remove(note)
+            for path in [note, *note.parent.glob(f"{note.stem}.*.npy")]:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
             return None
         return array.astype(np.float32) if self._halves(part) else array
 
@@ -152,14 +155,6 @@ class EmbeddingCache:
 
     def _halves(self, part: str) -> bool:
         return self.precision == "float16" and part != COUNTS
-
-    def _remove(self, note: Path) -> None:
-        part = note.name.removesuffix(".json")
-        for path in [note, *note.parent.glob(f"{part}.*.npy")]:
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                log.warning("the damaged file %s cannot be removed: %s", path, error)
 
 
 def block_key(fingerprint: str, texts: Sequence[str]) -> str:

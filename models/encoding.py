@@ -94,44 +94,39 @@ def encode_block(
     if cache is None:
         return encoder.encode_block(texts, layers=layers, batch_tokens=budget)
     key = block_key(encoder.fingerprint, texts)
-    shapes = _shapes(encoder, len(texts), layers)
+    width = encoder.nothing(0).hidden.shape[-1]
+    shapes: dict[str, tuple[int, ...]] = {POOLED: (len(texts), encoder.dim), COUNTS: (3, len(texts))}
+    shapes |= {_layer_part(layer): (len(texts), width) for layer in layers}
     found = {part: cache.read(key, part, shape) for part, shape in shapes.items()}
     missing = tuple(layer for layer in dict.fromkeys(layers) if found[_layer_part(layer)] is None)
     if missing or found[POOLED] is None or found[COUNTS] is None:
-        made = _parts(encoder.encode_block(texts, layers=missing, batch_tokens=budget), missing)
+        made = _as_parts(encoder.encode_block(texts, layers=missing, batch_tokens=budget), missing)
         for part, array in made.items():
             if found[part] is None:
                 found[part] = cache.kept(part, array)
                 cache.write(key, part, array)
-    return _assembled(encoder, {part: array for part, array in found.items() if array is not None}, layers)
-
-
-def _shapes(encoder: Encoder, rows: int, layers: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    width = encoder.nothing(0).hidden.shape[-1]
-    shapes: dict[str, tuple[int, ...]] = {POOLED: (rows, encoder.dim), COUNTS: (3, rows)}
-    return shapes | {_layer_part(layer): (rows, width) for layer in layers}
+    return _from_parts({part: array for part, array in found.items() if array is not None}, layers, width)
 
 
 def _layer_part(layer: int) -> str:
     return f"layer-{layer:03d}"
 
 
-def _parts(made: Encoded, layers: tuple[int, ...]) -> dict[str, NDArray[Any]]:
-    counts = np.stack([made.tokens, made.truncated.astype(np.int32), made.unknown])
-    return {
-        POOLED: made.pooled,
-        COUNTS: counts,
-        **{_layer_part(layer): made.hidden[place] for place, layer in enumerate(layers)},
+def _as_parts(encoded: Encoded, layers: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a block as the cache holds them, each under its name."""
+    parts: dict[str, NDArray[Any]] = {
+        POOLED: encoded.pooled,
+        COUNTS: np.stack([encoded.tokens, encoded.truncated.astype(np.int32), encoded.unknown]),
     }
+    return parts | {_layer_part(layer): encoded.hidden[place] for place, layer in enumerate(layers)}
 
 
-def _assembled(encoder: Encoder, arrays: dict[str, NDArray[Any]], layers: tuple[int, ...]) -> Encoded:
-    tokens, truncated, unknown = arrays[COUNTS]
-    rows = len(arrays[POOLED])
-    hidden = np.empty((len(layers), rows, encoder.nothing(0).hidden.shape[-1]), np.float32)
+def _from_parts(parts: dict[str, NDArray[Any]], layers: tuple[int, ...], width: int) -> Encoded:
+    tokens, truncated, unknown = parts[COUNTS]
+    hidden = np.empty((len(layers), len(tokens), width), np.float32)
     for place, layer in enumerate(layers):
-        hidden[place] = arrays[_layer_part(layer)]
-    return Encoded(arrays[POOLED], hidden, tokens, truncated.astype(bool), unknown)
+        hidden[place] = parts[_layer_part(layer)]
+    return Encoded(parts[POOLED], hidden, tokens, truncated.astype(bool), unknown)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,19 +172,15 @@ def encode_together(
     if cache is None or cache.processes.alone:
         return
     for job in jobs:
-        _fill(job, cache, batch_tokens, progress=progress and cache.processes.is_first)
+        layers, budget = job.encoder.checked_layers(job.layers), job.encoder.checked_budget(batch_tokens)
+        all_blocks = list(blocks(distinct(job.texts)[0]))
+        mine = [all_blocks[number] for number in cache.processes.numbers_of(range(len(all_blocks)))]
+        visible = progress and cache.processes.is_first
+        with Progress(sum(map(len, mine)), "encoding my part", visible=visible) as bar:
+            for block in mine:
+                encode_block(job.encoder, block, layers, budget, cache)
+                bar.advance(len(block))
     cache.processes.barrier()
     if not stay:
         cache.processes.only_first_goes_on()
     cache.processes = Processes()  # what is asked for later, each process that is still here encodes alone
-
-
-def _fill(job: EncodingJob, cache: EmbeddingCache, batch_tokens: int | None, *, progress: bool) -> None:
-    layers = job.encoder.checked_layers(job.layers)
-    budget = job.encoder.checked_budget(batch_tokens)
-    shards = list(blocks(distinct(job.texts)[0]))
-    mine = cache.processes.numbers_of(range(len(shards)))
-    with Progress(sum(len(shards[number]) for number in mine), "encoding my part", visible=progress) as bar:
-        for number in mine:
-            encode_block(job.encoder, shards[number], layers, budget, cache)
-            bar.advance(len(shards[number]))

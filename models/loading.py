@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, ModelError
-from .offline.packaged import packaged_folder
-from .registry import OFFLINE_NAMES, ModelCard, in_hub_cache
+from .registry import OFFLINE_NAMES, ModelCard, in_hub_cache, packaged_model
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -47,13 +46,13 @@ def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) 
     device = chosen_device(device)
     if card.kind == "hub":
         return _load_from_hub(card.source, device, trust_remote_code)
-    folder = packaged_folder(card.name) if card.kind == "packaged" else Path(card.source)
+    folder = packaged_model(card.name).folder() if card.kind == "packaged" else Path(card.source)
     check_folder(folder, trust_remote_code=trust_remote_code)
     return _load(str(folder), device, trust_remote_code, local=True)
 
 
 def chosen_device(device: str | None) -> str:
-    """Give the device to compute on: the asked one if it exists, else CUDA, MPS or the CPU, in this order.
+    """Return the device to compute on: the asked one if it exists, else CUDA, MPS or the CPU, in this order.
 
     Parameters
     ----------
@@ -69,7 +68,10 @@ def chosen_device(device: str | None) -> str:
 
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device is None:
-        return next(name for name, present in here.items() if present) + _own_accelerator(here["cuda"])
+        first = next(name for name, present in here.items() if present)
+        # Each process that torchrun started takes an accelerator of its own; the first keeps the plain name.
+        place = int(os.environ.get("LOCAL_RANK", "0"))
+        return f"{first}:{place}" if here["cuda"] and place else first
     try:
         kind = torch.device(device)
     except RuntimeError:
@@ -79,12 +81,6 @@ def chosen_device(device: str | None) -> str:
         present = ", ".join(name for name, found in here.items() if found)
         raise ConfigError(f"the device {device!r} is not here; present: {present}; leave the option out to choose one")
     return device
-
-
-def _own_accelerator(cuda: bool) -> str:
-    """Give each process that `torchrun` started an accelerator of its own; the first keeps the plain name."""
-    place = int(os.environ.get("LOCAL_RANK", "0"))
-    return f":{place}" if cuda and place else ""
 
 
 def check_folder(folder: Path, *, trust_remote_code: bool) -> None:
@@ -120,17 +116,18 @@ def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
     paths = {folder, *(folder / str(module.get("path", "")) for module in modules)}
     names = ("config.json", "tokenizer_config.json", "processor_config.json")
     files = [path / name for path in paths for name in names if (path / name).is_file()]
-    asking = [file.relative_to(folder).as_posix() for file in files if _asks_for_code(_read_json(file))]
+    contents = {file: _read_json(file) for file in files}  # any JSON value may stand in a damaged file
+    asking = [
+        file.relative_to(folder).as_posix()
+        for file, content in contents.items()
+        if isinstance(content, dict) and "auto_map" in content
+    ]
     if foreign or asking:
         found = ", ".join([*foreign, *(f"auto_map in {name}" for name in asking)])
         raise ModelError(
             f"the model in {folder} wants to run Python code of its own ({found}); "
             "read that code, and if you trust it, allow it with --trust-remote-code (trust_remote_code=True)"
         )
-
-
-def _asks_for_code(content: Any) -> bool:  # noqa: ANN401 - any JSON value may stand in a damaged file
-    return isinstance(content, dict) and "auto_map" in content
 
 
 def _refuse_pickled(part: Path) -> None:

@@ -48,16 +48,11 @@ def _resolve(name: str, wanted: Sequence[str]) -> str | None:
     for ending in _REFERENCE_ENDINGS:
         if lowered.endswith(ending) and (code := find_code(name[: -len(ending)])):
             return f"{code}{REFERENCE}" if not wanted or code in wanted else None
-    code = _language(lowered, wanted)
-    return code if not wanted or code in wanted else None
-
-
-def _language(name: str, wanted: Sequence[str]) -> str | None:
-    if name == "english":
-        return "en"
-    if name == "non_english":
+    if lowered == "english":
+        code: str | None = "en"
+    elif lowered == "non_english":
         others = [code for code in wanted if canonical_code(code) != "en"]
-        return others[0] if len(others) == 1 else None
-    if name == "id" and "id" not in wanted:
-        return None
-    return find_code(name)
+        code = others[0] if len(others) == 1 else None
+    else:
+        code = None if lowered == "id" and "id" not in wanted else find_code(lowered)
+    return code if not wanted or code in wanted else None

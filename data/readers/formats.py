@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ...errors import DataError
 from .batches import Reading
+from .columnar import read_columnar
 from .gettext import CATALOG_SUFFIXES, read_catalog
 from .lines import BadRows, bare_suffix
-from .tables import read_columnar, read_delimited, read_jsonl
+from .tables import read_delimited, read_jsonl
 from .tmx import read_tmx
 
 _DELIMITED = (".tsv", ".txt", ".csv")

@@ -275,11 +275,10 @@ def _tokenizer(config: PretrainConfig, columns: Sequence[list[str]]) -> PreTrain
 
 
 def _source_of(name: str) -> str:
-    from ...models.offline.packaged import packaged_folder
-    from ...models.registry import resolve
+    from ...models.registry import packaged_model, resolve
 
     card = resolve(name)
-    return str(packaged_folder(card.name)) if card.kind == "packaged" else card.source
+    return str(packaged_model(card.name).folder()) if card.kind == "packaged" else card.source
 
 
 def _model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Any:  # noqa: ANN401 - any masked model
