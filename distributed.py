@@ -62,7 +62,7 @@ class Processes:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the one process that writes files and says something."""
+        """Whether this is the one process that writes files and messages."""
         return self.rank == 0
 
     def numbers_of(self, numbers: Sequence[int]) -> list[int]:

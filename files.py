@@ -53,7 +53,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises
     ------
     OSError
-        If it cannot be written; what stood there before is then untouched.
+        If it cannot be written; the file that was there before is then unchanged.
     """
     with replacing(path) as scratch, scratch.open("wb") as file:
         file.write(data)
@@ -105,7 +105,7 @@ def output_errors(path: Path, advice: str = "give another folder with --out") ->
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a scratch name for a file or folder, which replaces `path` if all goes well.
+    """Yield a scratch name for a file or folder, which replaces `path` if all goes well.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        Where to write; nothing stands there yet.
+        Where to write; nothing is there yet.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch_beside(path: Path) -> Iterator[Path]:
-    """Give a scratch name beside `path`, and delete at the end what still stands there.
+    """Yield a scratch name beside `path`, and delete at the end what is still there.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def scratch_beside(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        Where to write a file or a folder; nothing stands there yet.
+        Where to write a file or a folder; nothing is there yet.
     """
     remove_stale(path.parent, path.name)
     scratch = scratch_name(path)
@@ -155,7 +155,7 @@ def scratch_name(path: Path) -> Path:
 
 
 def move_into_place(scratch: Path, path: Path) -> None:
-    """Rename a finished file or folder; a folder that stands there steps aside first and is then deleted.
+    """Rename a finished file or folder; a folder that is already there is renamed first and then deleted.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def move_into_place(scratch: Path, path: Path) -> None:
 
 
 def remove_stale(folder: Path, name: str | None = None, *, older_than: float = STALE_SECONDS) -> None:
-    """Delete what killed runs left half written in a folder; what cannot be deleted stays.
+    """Delete what killed runs left half written in a folder; what cannot be deleted is left.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class CleanConfig:
-    """What a pair must satisfy to stay.
+    """What a pair must satisfy.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Cleaned:
 def normalise(text: str) -> str:
     r"""Return a text in NFC, without invisible and control characters, with single spaces.
 
-    Joiners that Indic and Arabic scripts need stay, and no letter is changed.
+    Joiners that Indic and Arabic scripts need are not removed, and no letter is changed.
 
     Examples
     --------

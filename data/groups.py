@@ -1,6 +1,6 @@
 """Concept groups: rows whose source or target is the same, or nearly the same, belong together and never cross a split.
 
-A pair that stands in the training part of a split and again, lightly changed, in the held-out part makes any map look
+A pair that occurs in the training part of a split and again, lightly changed, in the held-out part makes any map look
 better than it is. Groups are the connected components of the relation "equal or nearly equal on one side".
 """
 
@@ -17,8 +17,6 @@ from scipy.sparse.csgraph import connected_components
 from .bitext import Bitext
 from .near_duplicates import NGRAM, near_equal_labels
 
-Numbers = NDArray[np.int64]
-
 
 class _WithoutPunctuation(dict[int, str | None]):
     """Translation table for `str.translate` that drops punctuation, separators and controls, filled as it is used."""
@@ -32,7 +30,7 @@ class _WithoutPunctuation(dict[int, str | None]):
 def comparison_key(text: str, table: dict[int, str | None] | None = None) -> str:
     """Return a text as it is compared: NFKC, case folded, without punctuation and spaces.
 
-    A text of nothing but punctuation is compared as it stands. Vowel signs and symbols stay.
+    A text of nothing but punctuation is compared unchanged. Vowel signs and symbols are not removed.
 
     Examples
     --------
@@ -49,7 +47,9 @@ def comparison_keys(texts: Sequence[str]) -> Iterator[str]:
     return (comparison_key(text, table) for text in texts)
 
 
-def concept_groups(bitext: Bitext, *, threshold: float | None = 0.8, ngram: int = NGRAM, seed: int = 0) -> Numbers:
+def concept_groups(
+    bitext: Bitext, *, threshold: float | None = 0.8, ngram: int = NGRAM, seed: int = 0
+) -> NDArray[np.int64]:
     """Find the concept groups of a bitext.
 
     Parameters
@@ -87,7 +87,7 @@ def concept_groups(bitext: Bitext, *, threshold: float | None = 0.8, ngram: int 
     return _components(len(bitext), labellings)
 
 
-def _components(n: int, labellings: Sequence[Numbers]) -> Numbers:
+def _components(n: int, labellings: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Join rows that share a label in any labelling, transitively; number the components by first appearance."""
     offset, nodes = n, []
     for labels in labellings:

@@ -102,7 +102,7 @@ def text_columns(corpus: HubCorpus, wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def corpus_address(corpus: HubCorpus, wanted: Sequence[str]) -> str:
-    """Return where the text of these languages lies, to fetch it by hand.
+    """Return the address of the text of these languages, to fetch it by hand.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def require_network(corpus: HubCorpus, address: str) -> None:
     except urllib.error.HTTPError as error:
         if error.code in (404, 410):
             raise _unreachable(corpus, address, f"there is no such file ({error.code}): not this pair") from error
-        return  # the host answers; whatever it refuses to HEAD, the stream itself will tell
+        return  # the host answers; what it refuses to HEAD it may still send
     except (OSError, ValueError) as error:
         raise _unreachable(corpus, address, str(getattr(error, "reason", error))) from error
 
@@ -172,7 +172,7 @@ def open_stream(corpus: HubCorpus, wanted: Sequence[str]) -> IterableDataset:
 def stream_tab_separated(address: str, columns: Sequence[str]) -> IterableDataset:
     """Stream a tab-separated file without header or quoting, from an address or a local path.
 
-    Cells such as `NA` stay text, and every column is read as text.
+    Cells such as `NA` are not missing values, and every column is read as text.
     """
     from datasets import Features, Value, load_dataset
 

@@ -1,4 +1,4 @@
-"""Import: any text that `--corpus` takes becomes one Parquet or Arrow file, with a report of what was dropped."""
+"""Import: any text that `--corpus` takes is written to one Parquet or Arrow file, with a report of what was dropped."""
 
 from __future__ import annotations
 

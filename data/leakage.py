@@ -1,4 +1,4 @@
-"""Leakage: text of an evaluation corpus that stands in a training corpus, found in three ever looser ways.
+"""Leakage: text of an evaluation corpus that is also in a training corpus, searched in three ever looser ways.
 
 1. exact: the same string;
 2. normalised: the same letters and digits, when case, accents, punctuation and spaces are left aside;
@@ -120,7 +120,7 @@ class OverlapReport:
 
 
 def check_overlap(training: ParallelText, evaluation: ParallelText) -> OverlapReport:
-    """Find the rows of a training corpus whose text stands in an evaluation corpus, in any language that both hold.
+    """Find the rows of a training corpus whose text is in an evaluation corpus too, in any language that both have.
 
     Parameters
     ----------

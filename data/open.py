@@ -48,7 +48,7 @@ def open_corpus(
     seed : int
         Seed of that sample.
     skip_bad : bool
-        Leave out rows that cannot be used, and say how many, instead of raising.
+        Leave out rows that cannot be used, and log how many, instead of raising.
     minimum : int
         Fewest rows that are accepted.
 

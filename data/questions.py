@@ -51,7 +51,7 @@ class Questions:
         return len(self.queries)
 
     def limited(self, limit: int | None, seed: int = 0) -> Questions:
-        """Return at most so many questions, drawn with the seed and in their order; all passages stay.
+        """Return at most so many questions, drawn with the seed and in their order; all passages are kept.
 
         Raises
         ------

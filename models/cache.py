@@ -1,8 +1,8 @@
-"""Embeddings kept on disk: what was encoded once is read back, and an interrupted run goes on where it stopped.
+"""Embeddings on disk: each block of texts is encoded once, and an interrupted run continues where it stopped.
 
 A shard is one block of distinct texts under one encoder, named by a hash of both. It holds one array for each thing
 that was asked for (pooled output, counts, each layer), so that a later request for more layers computes only those.
-Next to each array stands a small JSON that names the file of the array and its checksum; it is written last, by
+Beside each array is a small JSON file that names the file of the array and its checksum; it is written last, by
 renaming, so that a reader sees a whole array or none. Array files are named by their content: processes that share a
 cache cannot mix them.
 """
@@ -41,8 +41,8 @@ class EmbeddingCache:
     folder : Path
         Made when first written to. May be shared by processes.
     precision : {"float32", "float16"}
-        How embeddings are kept. As float16 they take half the space and are rounded to three digits, whether they are
-        read or were just computed; the two kinds stand beside each other and are never mixed.
+        How embeddings are stored. As float16 they take half the space and are rounded to three digits, whether they are
+        read or were just computed; both kinds can be in one folder and are never mixed.
     processes : Processes
         This process among those of one run that share the cache, as `torchrun` starts them.
     """
@@ -58,8 +58,8 @@ class EmbeddingCache:
         self.processes = processes
         self._writes = True
 
-    def kept(self, part: str, array: NDArray[Any]) -> NDArray[Any]:
-        """Return an array as it will be read back: rounded, where embeddings are kept as float16.
+    def as_stored(self, part: str, array: NDArray[Any]) -> NDArray[Any]:
+        """Return an array as it will be read back: rounded, where embeddings are stored as float16.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ class Encoded:
     truncated : array (n,) of bool
         Whether the text was cut at the model's length.
     unknown : array (n,) of int32
-        How many of the tokens stand for something that is not in the vocabulary.
+        How many of the tokens stand for text that is not in the vocabulary.
     """
 
     pooled: NDArray[np.float32]
@@ -115,7 +115,7 @@ def blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[slice]:
-    """Cut rows into batches that stay, padded, under a budget.
+    """Cut rows into batches whose padded size is at most a budget.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ def load_encoder(
     device : str, optional
         Torch device; the first of CUDA, MPS and CPU that is there if not given.
     prompt : str, optional
-        Text to put before every sentence; if not given, the known prompt of the model, else its own default.
+        Text put before every sentence; if not given, the known prompt of the model, else its own default.
     max_length : int, optional
         Tokens after which a text is cut; the model's own limit if not given.
     trust_remote_code : bool
@@ -82,7 +82,7 @@ class Encoder:
     name : str
         How the user calls it.
     prompt : str, optional
-        Text to put before every sentence; the model's default prompt if not given.
+        Text put before every sentence; the model's default prompt if not given.
     max_length : int, optional
         Tokens after which a text is cut, prompt and special tokens included; the model's own limit if not given.
     base_fingerprint : str, optional
@@ -151,7 +151,7 @@ class Encoder:
         texts : sequence of str, length n
             May be empty, and so may each text.
         layers : sequence of int, length l
-            Hidden states to give besides the pooled output: 0 is the embedding output, `layers - 1` or -1 the last.
+            Hidden states to return besides the pooled output: 0 is the embedding output, `layers - 1` or -1 the last.
         batch_tokens : int, optional
             Upper limit of rows × longest row in a batch, ≥ 1; a longer single text makes a batch of its own. If not
             given, 8192, but 2048 on a CPU, where larger batches are slower.
@@ -175,7 +175,7 @@ class Encoder:
         asked = self.checked_layers(layers)
         budget = self.checked_budget(batch_tokens)
         unique, places = distinct(texts)
-        parts = [self.nothing(len(asked))]
+        parts = [self.empty(len(asked))]
         with Progress(len(unique), "encoding", visible=progress) as bar:
             for block in blocks(unique):
                 parts.append(self.encode_block(block, layers=asked, batch_tokens=budget))
@@ -237,7 +237,7 @@ class Encoder:
         return tuple(layer % self.layers for layer in layers)
 
     def checked_budget(self, batch_tokens: int | None) -> int:
-        """Give the token budget of a batch: the asked one, or the default of the device.
+        """Return the token budget of a batch: the asked one, or the default of the device.
 
         Parameters
         ----------
@@ -255,8 +255,8 @@ class Encoder:
             raise ConfigError(f"the token budget of a batch must be at least 1, got {batch_tokens}")
         return batch_tokens
 
-    def nothing(self, layers: int) -> Encoded:
-        """Give the embeddings of no text.
+    def empty(self, layers: int) -> Encoded:
+        """Return the embeddings of no text.
 
         Parameters
         ----------

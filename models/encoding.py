@@ -64,7 +64,7 @@ def encode_cached(
     asked = encoder.checked_layers(layers)
     budget = encoder.checked_budget(batch_tokens)
     unique, places = distinct(texts)
-    parts = [encoder.nothing(len(asked))]
+    parts = [encoder.empty(len(asked))]
     with Progress(len(unique), "encoding", visible=progress) as bar:
         for block in blocks(unique):
             parts.append(encode_block(encoder, block, asked, budget, cache))
@@ -94,7 +94,7 @@ def encode_block(
     if cache is None:
         return encoder.encode_block(texts, layers=layers, batch_tokens=budget)
     key = block_key(encoder.fingerprint, texts)
-    width = encoder.nothing(0).hidden.shape[-1]
+    width = encoder.empty(0).hidden.shape[-1]
     shapes: dict[str, tuple[int, ...]] = {POOLED: (len(texts), encoder.dim), COUNTS: (3, len(texts))}
     shapes |= {_layer_part(layer): (len(texts), width) for layer in layers}
     found = {part: cache.read(key, part, shape) for part, shape in shapes.items()}
@@ -103,7 +103,7 @@ def encode_block(
         made = _as_parts(encoder.encode_block(texts, layers=missing, batch_tokens=budget), missing)
         for part, array in made.items():
             if found[part] is None:
-                found[part] = cache.kept(part, array)
+                found[part] = cache.as_stored(part, array)
                 cache.write(key, part, array)
     return _from_parts({part: array for part, array in found.items() if array is not None}, layers, width)
 
@@ -156,7 +156,7 @@ def encode_together(
     jobs : sequence of EncodingJob
         All that the run will ask for.
     cache : EmbeddingCache, optional
-        Where it goes; its `processes` say which process this is.
+        Where embeddings are written; its `processes` tell which process this is.
     batch_tokens : int, optional
         Upper limit of rows × longest row in a batch.
     progress : bool

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 LINEAGE_FILE = "polyglot.json"
-# What a configuration says about its file or the library, not about what the model computes.
+# Entries of a configuration about its file or the library, not about what the model computes.
 INCIDENTAL = frozenset(
     {
         "_name_or_path",
@@ -92,7 +92,7 @@ def read_lineage(folder: Path) -> str | None:
     Returns
     -------
     str or None
-        Fingerprint of the base; None if the folder does not say.
+        Fingerprint of the base; None if the folder has no record.
 
     Raises
     ------

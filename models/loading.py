@@ -116,7 +116,7 @@ def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
     paths = {folder, *(folder / str(module.get("path", "")) for module in modules)}
     names = ("config.json", "tokenizer_config.json", "processor_config.json")
     files = [path / name for path in paths for name in names if (path / name).is_file()]
-    contents = {file: _read_json(file) for file in files}  # any JSON value may stand in a damaged file
+    contents = {file: _read_json(file) for file in files}  # a damaged file may hold any JSON value
     asking = [
         file.relative_to(folder).as_posix()
         for file, content in contents.items()
@@ -212,7 +212,7 @@ def _load(source: str, device: str, trust_remote_code: bool, *, local: bool) -> 
 
 
 class _LoadReport(logging.Filter):
-    """Take the library's report of a load off the log and keep the names of the weights that were not in the file.
+    """Remove the library's report of a load from the log and collect the names of missing weights.
 
     A pooler may be missing: sentence encoders do not use it.
     """
@@ -232,7 +232,7 @@ class _LoadReport(logging.Filter):
 
 @contextmanager
 def _quiet_libraries(*, progress_bars: bool) -> Iterator[_LoadReport]:
-    """Keep the notices of the libraries off the screen while a model loads; errors still come through."""
+    """Hide the notices of the libraries while a model loads; errors still come through."""
     from transformers.utils import logging as transformers_logging
 
     report, bars = _LoadReport(), transformers_logging.is_progress_bar_enabled()

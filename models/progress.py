@@ -49,12 +49,12 @@ class Progress:
         self._bar.update(items)
 
     def show(self, note: str) -> None:
-        """Put a few words behind the bar.
+        """Show a few words behind the bar.
 
         Parameters
         ----------
         note : str
-            They stand there until others come.
+            Shown until the next call.
         """
         self._bar.set_postfix_str(note, refresh=False)
 

@@ -111,7 +111,7 @@ def known() -> tuple[ModelCard, ...]:
 
 
 def resolve(name: str) -> ModelCard:
-    """Find out what a model name means: a short name, an existing local folder, or a hub id, tried in this order.
+    """Return what a model name means: a short name, an existing local folder, or a hub id, tried in this order.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def resolve(name: str) -> ModelCard:
     Returns
     -------
     ModelCard
-        Nothing is loaded or fetched; for unknown hub ids and folders, prompt and languages stay open.
+        Nothing is loaded or fetched; for unknown hub ids and folders, prompt and languages are not known.
 
     Raises
     ------

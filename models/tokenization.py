@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 class PromptTokenizer:
-    """The tokenizer of a model with the prompt that stands before every text.
+    """The tokenizer of a model with the prompt that comes before every text.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ def _batch(columns: tuple[str, ...], rows: list[Cells]) -> pa.RecordBatch:
 class RowSampler:
     """A uniform sample of a stream, without replacement and in its order, whose memory is that of the sample.
 
-    Each row draws a number; the rows with the smallest stay.
+    Each row draws a number; the rows with the smallest are the sample.
 
     Parameters
     ----------

@@ -11,12 +11,12 @@ _REFERENCE_ENDINGS = (REFERENCE, "_alt")
 
 
 def resolve_columns(names: Sequence[str], wanted: Sequence[str]) -> tuple[str | None, ...]:
-    """Return what each column of a file becomes in a corpus table, None for a column that is left out.
+    """Return the name of each column of a file in a corpus table, None for a column that is left out.
 
     Parameters
     ----------
     names : sequence of str
-        Column names as they stand in the file: language codes in any spelling, `group`, `domain`,
+        Column names of the file: language codes in any spelling, `group`, `domain`,
         `<language>_reference` (or `<language>_alt`), `english` and `non_english`.
     wanted : sequence of str
         Canonical codes that are asked for; all are kept where it is empty. `id` is the number of a row unless

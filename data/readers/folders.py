@@ -103,7 +103,7 @@ def similarity_splits(folder: Path) -> Parts:
 
 
 def _complete_parts(folder: Path, part: str | None, parts: Parts, wanted: Sequence[str]) -> list[dict[str, Path]]:
-    """Choose the parts that hold all wanted languages, or say what there is."""
+    """Choose the parts that hold all wanted languages, or name those that there are."""
     if not parts:
         raise DataError(
             f"{folder} holds no files of one language each: expected names such as text.en and text.fr, "

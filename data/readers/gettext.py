@@ -33,18 +33,18 @@ class Catalog:
 
 
 def read_catalog(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
-    """Open one PO or MO file; its language is said by its header, or by its name or place in a locale tree.
+    """Open one PO or MO file; its language is in its header, its name or its place in a locale tree.
 
     Raises
     ------
     DataError
-        If the file is damaged, or its language is not the one asked for or cannot be told.
+        If the file is damaged, or its language is not the one asked for or is not known.
     """
     others = [code for code in wanted if code != SOURCE]
     placed = _placed(path, path.parent)
     held = _header_language(path) or (placed.language if placed else None) or next(iter(others), None)
     if held is None:
-        raise DataError(f"{path} does not say its language: name it in the header (Language:) or as LANGUAGE.po.")
+        raise DataError(f"{path} does not name its language: put it in the header (Language:) or as LANGUAGE.po.")
     asked = others[0] if len(others) == 1 and _serves(held, others[0]) else held
     check_languages(path, (SOURCE, asked), wanted)
     columns = tuple(wanted) or (SOURCE, asked)
@@ -80,13 +80,13 @@ def read_catalogs(root: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
 
 
 def find_catalogs(root: Path) -> list[Catalog]:
-    """Return the catalogs below a folder whose language their place or name tells, in order."""
+    """Return the catalogs below a folder whose place or name has a language, in order."""
     paths = sorted(path for path in root.rglob("*") if bare_suffix(path) in CATALOG_SUFFIXES and path.is_file())
     return [catalog for path in paths if (catalog := _placed(path, root)) is not None]
 
 
 def _placed(path: Path, root: Path) -> Catalog | None:
-    """Tell language and domain from LANGUAGE/LC_MESSAGES/DOMAIN.mo, DOMAIN.LANGUAGE.po or LANGUAGE.po."""
+    """Return language and domain by LANGUAGE/LC_MESSAGES/DOMAIN.mo, DOMAIN.LANGUAGE.po or LANGUAGE.po."""
     stem = bare_path(path).stem
     if path.parent.name == "LC_MESSAGES":
         code = locale_language(path.parent.parent.name)
@@ -111,7 +111,7 @@ def locale_language(name: str) -> str | None:
 
 
 def _serves(held: str, asked: str) -> bool:
-    """Tell whether a regional form may stand for a language: `pt-BR` for `pt`, `zh-CN` for `zh`, not `zh-TW`."""
+    """Whether a regional form can be used for a language: `pt-BR` for `pt`, `zh-CN` for `zh`, not `zh-TW`."""
     same = held.partition("-")[0] == asked.partition("-")[0]
     return held == asked or (same and usual_script(held) == usual_script(asked))
 

@@ -69,7 +69,7 @@ class BadRows:
 
 
 def bare_suffix(path: Path) -> str:
-    """Return the suffix that tells the format, in lower case, compression taken off: `a.tsv.gz` is `.tsv`."""
+    """Return the suffix of the format, in lower case, compression taken off: `a.tsv.gz` is `.tsv`."""
     return bare_path(path).suffix.lower()
 
 

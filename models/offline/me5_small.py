@@ -51,7 +51,7 @@ def bert_weights(model: E5File) -> Iterator[tuple[str, NDArray[np.float32]]]:
     Yields
     ------
     tuple of str and array of float32
-        Name and decoded tensor. The file has no pooler; zeros stand in, so that loading draws nothing at random.
+        Name and decoded tensor. The file has no pooler; zeros take its place, so that loading draws nothing at random.
     """
     h, wide = model.header.hidden, model.header.feed_forward
     yield "embeddings.word_embeddings.weight", model.tensor("emb.word", model.header.vocabulary, h)

@@ -40,7 +40,7 @@ class PackagedModel:
     sha256 : str
         What the weight file must hash to.
     decode : callable, optional
-        Writes the weight file as a sentence-transformers folder; without it the weights lie in one already.
+        Writes the weight file as a sentence-transformers folder; without it the package is such a folder already.
     """
 
     name: str

@@ -239,7 +239,7 @@ def test_halves_take_half_and_give_the_same_when_read(tiny_encoder, tmp_path, ca
 
 def test_numbers_too_large_for_halves_are_an_error(tmp_path):
     with pytest.raises(ModelError, match="keep float32"):
-        EmbeddingCache(tmp_path, "float16").kept("pooled", np.full((1, 2), 1e5, np.float32))
+        EmbeddingCache(tmp_path, "float16").as_stored("pooled", np.full((1, 2), 1e5, np.float32))
 
 
 def test_each_process_encodes_its_share_and_the_first_goes_on(tiny_encoder, cache, calls, monkeypatch):
