@@ -97,7 +97,16 @@ def open_questions(path: str | Path | None, query_language: str, passage_languag
     """
     asked, answered = canonical_code(query_language), canonical_code(passage_language)
     if path is None:
-        return _builtin(asked, answered)
+        check_languages("the built-in question set", QUESTION_LANGUAGES, tuple(dict.fromkeys((asked, answered))))
+        held = load_questions()
+        return _questions(
+            "builtin-questions",
+            (asked, answered),
+            [query.texts[asked] for query in held.queries],
+            [passage[answered] for passage in held.passages],
+            relevant=[query.positive for query in held.queries],
+            negatives=tuple(query.negatives for query in held.queries),
+        )
     folder = Path(path)
     if not folder.is_dir():
         raise DataError(f"no such folder: {folder}. Expected files such as xquad.en.json and xquad.fr.json in it.")
@@ -107,19 +116,6 @@ def open_questions(path: str | Path | None, query_language: str, passage_languag
             files.setdefault(code, file)
     check_languages(folder, tuple(files), tuple(dict.fromkeys((asked, answered))))
     return _aligned(folder.name, (asked, files[asked]), (answered, files[answered]))
-
-
-def _builtin(asked: str, answered: str) -> Questions:
-    check_languages("the built-in question set", QUESTION_LANGUAGES, tuple(dict.fromkeys((asked, answered))))
-    held = load_questions()
-    return _questions(
-        "builtin-questions",
-        (asked, answered),
-        [query.texts[asked] for query in held.queries],
-        [passage[answered] for passage in held.passages],
-        relevant=[query.positive for query in held.queries],
-        negatives=tuple(query.negatives for query in held.queries),
-    )
 
 
 def _questions(

@@ -5,11 +5,12 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, ModelError
+from .progress import hidden_library_bars
 from .registry import OFFLINE_NAMES, ModelCard, in_hub_cache, packaged_model
 
 if TYPE_CHECKING:
@@ -233,19 +234,14 @@ class _LoadReport(logging.Filter):
 @contextmanager
 def _quiet_libraries(*, progress_bars: bool) -> Iterator[_LoadReport]:
     """Hide the notices of the libraries while a model loads; errors still come through."""
-    from transformers.utils import logging as transformers_logging
-
-    report, bars = _LoadReport(), transformers_logging.is_progress_bar_enabled()
+    report = _LoadReport()
     loader, sentences = logging.getLogger("transformers.modeling_utils"), logging.getLogger("sentence_transformers")
     level = sentences.level
     loader.addFilter(report)
     sentences.setLevel(logging.ERROR)
-    if not progress_bars:
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        yield report
+        with nullcontext() if progress_bars else hidden_library_bars():
+            yield report
     finally:
         loader.removeFilter(report)
         sentences.setLevel(level)
-        if bars:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -159,7 +159,11 @@ def read_e5(path: Path) -> E5File:
         if reader.bytes(4) != b"E5S1" or reader.numbers("I") != (1,):
             raise ValueError("its magic or version is not E5S1, 1")
         header = E5Header(*reader.numbers("7ifi"))
-        return E5File(data, header, _read_tokenizer(reader), _read_directory(reader))
+        tokenizer, directory = _read_tokenizer(reader), {}
+        for _ in range(*reader.numbers("i")):
+            name = reader.bytes(*reader.numbers("H")).decode("ascii")
+            directory[name] = E5Tensor(*reader.numbers("BIQQ"))
+        return E5File(data, header, tokenizer, directory)
     except (ValueError, struct.error) as error:
         raise ModelError(f"{path.name} is not a whole 4-bit E5 model: {error}; reinstall its package") from error
 
@@ -176,13 +180,3 @@ def _read_tokenizer(reader: _Reader) -> E5Tokenizer:
         codepoint, length = reader.numbers("IB")
         characters[chr(codepoint)] = "".join(map(chr, reader.numbers(f"{length}I")))
     return E5Tokenizer(pieces, scores, bos, eos, pad, unk, characters)
-
-
-def _read_directory(reader: _Reader) -> dict[str, E5Tensor]:
-    (count,) = reader.numbers("i")
-    directory = {}
-    for _ in range(count):
-        (length,) = reader.numbers("H")
-        name = reader.bytes(length).decode("ascii")
-        directory[name] = E5Tensor(*reader.numbers("BIQQ"))
-    return directory

@@ -34,7 +34,7 @@ def decode_e5(source: Path, folder: Path) -> None:
     model = read_e5(source)
     save_file(dict(bert_weights(model)), folder / WEIGHTS, metadata={"format": "pt"})
     unigram_tokenizer(model.tokenizer).save(str(folder / "tokenizer.json"), pretty=False)
-    for name, content in _configuration(model).items():
+    for name, content in configuration_files(model).items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content, indent=2), encoding="utf-8")
@@ -139,7 +139,7 @@ def _escaped(characters: str) -> str:
     return "".join(f"\\x{{{ord(char):x}}}" for char in characters)
 
 
-def _configuration(model: E5File) -> dict[str, dict[str, Any] | list[dict[str, Any]]]:
+def configuration_files(model: E5File) -> dict[str, dict[str, Any] | list[dict[str, Any]]]:
     """Return the JSON files of the folder, by path inside it."""
     sizes, tokens = model.header, model.tokenizer
     names = {role: tokens.pieces[getattr(tokens, role)] for role in ("bos", "eos", "pad", "unk")}

@@ -23,6 +23,7 @@ from ...analysis.maps.estimators import SETTINGS_FILE, Map
 from ...analysis.types import Floats32
 from ...errors import OutputError
 from ...files import output_errors, replacing
+from ...models.progress import hidden_library_bars
 from ..results.fitted_map import MapFitResult
 from ..results.serialization import to_json
 from .card import card
@@ -64,25 +65,14 @@ def write_folder(
     with output_errors(out, "give another folder with --map"), replacing(out) as scratch:
         scratch.mkdir(parents=True)
         if encoders is not None and fitted.affine is not None:
-            _save(carried(encoders[0], fitted, normalised=normalised), scratch)
+            with hidden_library_bars():
+                model = carried(encoders[0], fitted, normalised=normalised)
+                model.save(str(scratch), create_model_card=False)
         fitted.save(scratch)
         (scratch / RECORD_FILE).write_text(to_json(complete), encoding="utf-8")
         (scratch / CARD_FILE).write_text(card(complete), encoding="utf-8")
         (scratch / LINEAGE_FILE).write_text(_lineage(complete, encoders), encoding="utf-8")
     return complete
-
-
-def _save(model: SentenceTransformer, folder: Path) -> None:
-    """Save a model without the bar that the library draws for each file."""
-    from transformers.utils import logging as transformers_logging
-
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        model.save(str(folder), create_model_card=False)
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _lineage(result: MapFitResult, encoders: tuple[Encoder, Encoder] | None) -> str:
