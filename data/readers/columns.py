@@ -49,10 +49,10 @@ def _resolve(name: str, wanted: Sequence[str]) -> str | None:
         if lowered.endswith(ending) and (code := find_code(name[: -len(ending)])):
             return f"{code}{REFERENCE}" if not wanted or code in wanted else None
     if lowered == "english":
-        code: str | None = "en"
+        language: str | None = "en"
     elif lowered == "non_english":
         others = [code for code in wanted if canonical_code(code) != "en"]
-        code = others[0] if len(others) == 1 else None
+        language = others[0] if len(others) == 1 else None
     else:
-        code = None if lowered == "id" and "id" not in wanted else find_code(lowered)
-    return code if not wanted or code in wanted else None
+        language = None if lowered == "id" and "id" not in wanted else find_code(lowered)
+    return language if not wanted or language in wanted else None
