@@ -1,4 +1,4 @@
-"""What can go wrong, as seen by a user: each error says what, what was expected, what came, and what to do next.
+"""Errors as a user sees them: what is wrong, what was expected, what came, and what to do next.
 
 Every room may import this module; it imports nothing.
 """

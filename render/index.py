@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import DataError, OutputError
-from ..probe.results.serialization import read_schema, write_text
+from ..files import write_text
+from ..probe.results.serialization import read_schema
 from .escaping import without_lone_surrogates
 from .page import content_security_policy, environment, look, module_for
 from .view import Headline

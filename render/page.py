@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from .. import __version__
 from ..errors import ConfigError, DataError, OutputError
-from ..probe.results.serialization import read_schema, write_text
+from ..files import write_text
+from ..probe.results.serialization import read_schema
 from .charts.theme import FONT, PALETTES, TEMPLATE
 from .escaping import to_script_json, without_lone_surrogates
 from .formatting import count, number, percent, tidy

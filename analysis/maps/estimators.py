@@ -8,7 +8,6 @@ The curved families are in `curved_maps`.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -18,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from ...errors import ConfigError, DataError, OutputError
+from ...errors import ConfigError, DataError
+from ...files import output_errors, write_bytes
 from ..moments import Moments
 from ..retrieval.scores import row_squares
 from ..splits import group_folds
@@ -79,7 +79,7 @@ class Map(TransformerMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc
         OutputError
             If the folder cannot be written.
         """
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         self._require_fit()
         place = Path(folder)
@@ -91,16 +91,10 @@ class Map(TransformerMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc
             "fitted": {name: getattr(self, f"{name}_") for name in self.numbers},
             "widths": [int(self.n_features_in_), len(self.mean_y_)],
         }
-        try:
+        with output_errors(place, "give another folder for the map"):
             place.mkdir(parents=True, exist_ok=True)
-            scratch = place / f".{ARRAYS_FILE}.{os.getpid()}"
-            save_file(held, scratch, metadata={"format": FORMAT})
-            scratch.replace(place / ARRAYS_FILE)
-            notes = place / f".{SETTINGS_FILE}.{os.getpid()}"
-            notes.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-            notes.replace(place / SETTINGS_FILE)
-        except OSError as error:
-            raise OutputError(f"cannot write a map to {place}: {error.strerror}; give another folder") from error
+            write_bytes(place / ARRAYS_FILE, save(held, metadata={"format": FORMAT}))
+            write_bytes(place / SETTINGS_FILE, (json.dumps(record, indent=1) + "\n").encode())
         return place
 
     @property
