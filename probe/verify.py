@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.maps.affine import procrustes
+from ..analysis.maps.procrustes import procrustes
 from ..analysis.moments import Moments
 from ..analysis.similarity import cca, cka, rsa, shape
 from ..analysis.similarity import knn as neighbourhood

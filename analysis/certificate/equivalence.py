@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..resampling import Equivalence, Interval, Resamples, equivalence, percentile_interval
-
-Floats = NDArray[np.float64]
+from ..types import Floats
 
 #: Rungs that a verdict can name, lowest first. A map of low rank is linear: the better of the two counts for `linear`.
 VERDICT_ORDER: tuple[str, ...] = ("identity", "shift", "rotation", "similarity", "linear")
@@ -47,7 +45,7 @@ class SharedErrors:
     @property
     def best_linear(self) -> str:
         """The better of the ridge rung and that of low rank."""
-        return self.names[_judged(self.names, self.r2)["linear"]]
+        return self.names[_verdict_rungs(self.names, self.r2)["linear"]]
 
     def share(self, name: str) -> Interval:
         """R² of a rung as a share of the ceiling's."""
@@ -63,7 +61,7 @@ class SharedErrors:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict with what it rests on."""
+    """A verdict, with the intervals and the equivalence tests that it follows from."""
 
     verdict: str
     ceiling: str
@@ -78,21 +76,22 @@ def decide(scores: SharedErrors, ceiling_null_p95: float, margin: float = MARGIN
     Parameters
     ----------
     scores : SharedErrors
+        Of every rung.
     ceiling_null_p95 : float
         95th percentile, over permutations, of the best R² among all rungs.
     margin : float
-        δ in (0, 1): how much of the ceiling may be lost and the rung still suffices.
+        δ in (0, 1): share of the ceiling that a rung may lose and still suffice.
     """
     ceiling = scores.ceiling
     if scores.interval(ceiling).low <= max(ceiling_null_p95, 0.0):
         return Decision(NO_MAP, ceiling, margin, {}, {})
-    shares = {name: scores.share(scores.names[i]) for name, i in _judged(scores.names, scores.r2).items()}
+    shares = {name: scores.share(scores.names[i]) for name, i in _verdict_rungs(scores.names, scores.r2).items()}
     equivalences = {name: equivalence(share, 1 - margin) for name, share in shares.items()}
     return Decision(verdict_of(equivalences), ceiling, margin, shares, equivalences)
 
 
-def _judged(names: tuple[str, ...], scores: Floats) -> dict[str, int]:
-    """Return for every rung that a verdict can name the place of the rung that stands for it."""
+def _verdict_rungs(names: tuple[str, ...], scores: Floats) -> dict[str, int]:
+    """Return the column of every rung that a verdict can name; for `linear`, that of the better linear rung."""
     places = {name: i for i, name in enumerate(names)}
     linear = max((places[name] for name in LINEAR if name in places), key=lambda i: float(scores[i]), default=-1)
     return {name: linear if name == "linear" else places[name] for name in VERDICT_ORDER if name in places}
@@ -111,8 +110,17 @@ def decide_retrieval(
 ) -> Decision:
     """Return the verdict for P@1: the lowest rung surely within `margin` (in P@1, 0.01 = one point) of the best rung.
 
-    `hits` holds 0/1 outcomes (n,) of every rung, and `null_p95` the 95th percentile, over permutations, of the best P@1
-    among them; the shares of the decision are differences to the best rung.
+    The shares of the decision are differences to the best rung.
+
+    Parameters
+    ----------
+    hits : dict of array (n,)
+        0/1 outcomes of every rung.
+    resamples : Resamples
+    null_p95 : float
+        95th percentile, over permutations, of the best P@1 among all rungs.
+    margin : float
+        In P@1, in (0, 1).
     """
     sums, drawn = resamples.sums(np.column_stack([*hits.values(), np.ones(len(resamples.group_of_row))]))
     means, resampled = sums[:-1] / sums[-1], drawn[:, :-1] / drawn[:, -1:]
@@ -122,7 +130,7 @@ def decide_retrieval(
         return Decision(NO_MAP, names[best], margin, {}, {})
     gaps = {
         name: percentile_interval(float(means[i] - means[best]), resampled[:, i] - resampled[:, best])
-        for name, i in _judged(names, means).items()
+        for name, i in _verdict_rungs(names, means).items()
     }
     equivalences = {name: equivalence(gap, -margin) for name, gap in gaps.items()}
     return Decision(verdict_of(equivalences), names[best], margin, gaps, equivalences)

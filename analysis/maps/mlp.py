@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..types import Floats
 from .affine import AffineMap
 from .fold_moments import FoldedTarget
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPRegressor
 
-Floats = NDArray[np.float64]
 WIDTHS: tuple[int, ...] = (64, 256)
 
 
@@ -25,7 +24,7 @@ def residual_mlp(target: FoldedTarget, ridge: AffineMap, *, held_out: int, seed:
     """
     source = target.source
     inner = (held_out + 1) % source.n_folds
-    training = np.concatenate([source.rows[fold] for fold in source.outside(frozenset({held_out, inner}))])
+    training = source.rows_outside(frozenset({held_out, inner}))
     validation = source.rows[inner]
     size = float(np.sqrt(np.mean(source.x**2))) or 1.0
     x = source.x / size

@@ -1,6 +1,5 @@
 import numpy as np
 from polyglot.analysis.maps import mlp
-from polyglot.analysis.maps.affine import fit_ridge
 from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
 
 
@@ -12,7 +11,7 @@ def folded(bend, n=600, seed=0):
 
 
 def errors(target, seed=0):
-    ridge = fit_ridge(target, frozenset({0}), 1e-6)
+    ridge = target.regression(frozenset({0})).ridge(1e-6)
     rows = target.source.rows[0]
     bent = mlp.residual_mlp(target, ridge, held_out=0, seed=seed)
     straight = ridge(target.source.x[rows])
