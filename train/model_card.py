@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..analysis.resampling import Interval
-from ..probe.results.training import Course, LanguageOutcome, Moment, Retention, TrainResult
+from ..probe.results.training import Evaluation, LanguageOutcome, Retention, TrainingHistory, TrainResult
 
 RUNG_WORDS = {"identity": "no map", "linear": "a linear map"}
 MOMENTS_SHOWN = 12
@@ -104,7 +104,7 @@ def _losses(retention: Retention) -> list[str]:
     ]
 
 
-def _course(course: Course) -> list[str]:
+def _course(course: TrainingHistory) -> list[str]:
     every = max(1, -(-len(course.moments) // MOMENTS_SHOWN))
     shown = [moment for i, moment in enumerate(reversed(course.moments)) if i % every == 0][::-1]
     lines = [f"| step | loss | {course.score} | map |", "|---|---|---|---|", *(_moment_row(m) for m in shown), ""]
@@ -114,7 +114,7 @@ def _course(course: Course) -> list[str]:
     return lines
 
 
-def _moment_row(moment: Moment) -> str:
+def _moment_row(moment: Evaluation) -> str:
     score = "" if moment.score is None else f"{moment.score:.3f}"
     maps = [
         f"{language}: {found.verdict}, R² of a linear map {found.r2['linear'].value:.3f}"

@@ -1,4 +1,4 @@
-"""The certificate: which rung of the ladder suffices, by equivalence and with its intervals (METHOD §4)."""
+"""The certificate: which rung of the ladder suffices, by equivalence and with its intervals (method §5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where one map does not fit all rows: differences between local maps, transfer between domains (METHOD §5)."""
+"""Where one map does not fit all rows: differences between local maps, transfer between domains (method §6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The permutation null of the ladder: pairs permuted within strata, every rung refitted (METHOD §3)."""
+"""The permutation null of the ladder: pairs permuted within strata, every rung refitted (method §4)."""
 
 from __future__ import annotations
 

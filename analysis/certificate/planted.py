@@ -1,4 +1,4 @@
-"""Planted pairs whose verdict is known: the controls that the whole procedure must get right (METHOD §4)."""
+"""Planted pairs whose verdict is known: the controls that the whole procedure must get right (method §5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The smallest detectable departure from linearity, by planted curvature (METHOD §4).
+"""The smallest detectable departure from linearity, by planted curvature (method §5).
 
 A "linear" verdict is worth what it could have refuted. Here curvature of known size is added to the fitted linear map,
 with the observed residuals as noise, and the ladder is run again: the least share of curvature that is detected in 80 %

@@ -1,4 +1,4 @@
-"""The ladder of maps with nested choices: held-out predictions of every rung for one target (METHOD §1, §2).
+"""The ladder of maps with nested choices: held-out predictions of every rung for one target (method §1, §2).
 
 Everything that depends on the source alone is factorised once and serves the observed target, the permuted ones of the
 null and the planted ones of the power statement.

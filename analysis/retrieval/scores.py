@@ -1,4 +1,4 @@
-"""Held-out outcomes of a rung, row by row, and the scores that they sum to (METHOD §2)."""
+"""Held-out outcomes of a rung, row by row, and the scores that they sum to (method §2)."""
 
 from __future__ import annotations
 

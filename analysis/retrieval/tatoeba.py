@@ -1,4 +1,4 @@
-"""Scores of the first answers of a search as classifications of rows: accuracy and weighted F1 (METHOD §7).
+"""Scores of the first answers of a search as classifications of rows: accuracy and weighted F1 (method §8).
 
 The Tatoeba benchmark takes the row number of the partner as the class of a query and the row number of the first answer
 as the prediction; the candidates are all rows, equal texts included.

@@ -2,7 +2,7 @@
 
 The measures stand in the modules of their families: `cka`, `cca`, `shape`, `rsa`, `neighbourhood`. All take paired rows
 x (n, p) and y (n, q), row i of both embedding sentence i. Linear measures can be ruled by a few strong directions; the
-functions here take these out of an array, so that a value can be reported with and without them (METHOD §6).
+functions here take these out of an array, so that a value can be reported with and without them (method §7).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`polyglot probe cka`: layers against layers, within a model or between two (METHOD §6)."""
+"""`polyglot probe cka`: layers against layers, within a model or between two (method §7)."""
 
 from __future__ import annotations
 

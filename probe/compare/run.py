@@ -1,4 +1,4 @@
-"""`polyglot compare`: results of one kind side by side, with the intervals of their differences (METHOD §3)."""
+"""`polyglot compare`: results of one kind side by side, with the intervals of their differences (method §4)."""
 
 from __future__ import annotations
 

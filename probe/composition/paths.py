@@ -1,4 +1,4 @@
-"""Composition and loops: what a detour costs against the direct map, and what a loop brings back (METHOD §8)."""
+"""Composition and loops: what a detour costs against the direct map, and what a loop brings back (method §9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`polyglot probe composition`: does A → B → C equal A → C, and do loops close? (METHOD §8)."""
+"""`polyglot probe composition`: does A → B → C equal A → C, and do loops close? (method §9)."""
 
 from __future__ import annotations
 

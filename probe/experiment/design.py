@@ -82,7 +82,7 @@ def pool_of_texts(texts: Sequence[str], groups: Numbers) -> Pool:
 
 
 def design_warnings(design: Design, width: int) -> tuple[str, ...]:
-    """Name the pitfalls that rows and width show (METHOD §10)."""
+    """Name the pitfalls that rows and width show (method §11)."""
     found = []
     n, repeated = len(design.groups), len(design.groups) - len(np.unique(design.groups))
     smallest = min(len(pool.rows) for pool in design.pools)

@@ -225,7 +225,7 @@ def _overlap(source: str, target: str) -> float:
 
 
 def text_warnings(sides: tuple[TextSide, TextSide], bitext: Bitext) -> tuple[str, ...]:
-    """Name the pitfalls that the texts show (METHOD §10)."""
+    """Name the pitfalls that the texts show (method §11)."""
     found = []
     for side in sides:
         language, encoded = side.identity.language, side.encoded

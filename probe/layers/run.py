@@ -1,4 +1,4 @@
-"""`polyglot probe layers`: similarity, maps, retrieval and language identity at every layer (METHOD §3, §6, §9)."""
+"""`polyglot probe layers`: similarity, maps, retrieval and language identity at every layer (method §4, §7, §10)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Stress: things done to the arrays that leave the meaning as it is, and the measures that move all the same.
 
-What happens to published values on such data is known (METHOD §6); here it is done to the user's own.
+What happens to published values on such data is known (method §7); here it is done to the user's own.
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ def _with_null(scores: dict[str, Interval], null: dict[str, dict[str, list[float
 
 
 def _refitted(fitted: Fitted) -> dict[str, Interval]:
-    """Jackknife intervals of the rungs that refit in closed form (METHOD §3)."""
+    """Jackknife intervals of the rungs that refit in closed form (method §4)."""
     rungs = [r for r in ("shift", "rotation", "similarity", "linear") if r in fitted.ladder.rungs]
     if not fitted.config.failure:
         return {}

@@ -1,4 +1,4 @@
-"""Anatomy of the fitted map and where it fails, as parts of the result (METHOD §5)."""
+"""Anatomy of the fitted map and where it fails, as parts of the result (method §6)."""
 
 from __future__ import annotations
 

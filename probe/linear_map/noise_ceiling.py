@@ -1,4 +1,4 @@
-"""The noise ceiling: how well a second reference predicts the first (METHOD §4).
+"""The noise ceiling: how well a second reference predicts the first (method §3).
 
 Two good translations of one sentence do not share a vector. What one of them tells of the other is what a translator
 reaches, and a level to hold a map against; it is no strict bound. Where both differ from their common meaning by

@@ -1,4 +1,4 @@
-"""`polyglot probe linear-map`: is translation identity, shift, rotation, linear, or more? (METHOD §1–5)."""
+"""`polyglot probe linear-map`: is translation identity, shift, rotation, linear, or more? (method §1–6)."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class PowerPoint:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The verdict, and everything that it rests on (METHOD §4)."""
+    """The verdict, and everything that it rests on (method §5)."""
 
     verdict: str
     sentence: str
@@ -129,7 +129,7 @@ class LearningCurve:
 
 @dataclass(frozen=True, slots=True)
 class Anatomy:
-    """What the fitted map does (METHOD §5); angles in degrees."""
+    """What the fitted map does (method §6); angles in degrees."""
 
     shift_to_spread: float | None  # ‖μy − μx‖ over the root of the variance of x; None between different spaces
     rotation_angles: tuple[float, ...]  # of the orthogonal factor, 0 … 180, one a dimension

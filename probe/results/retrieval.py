@@ -11,7 +11,7 @@ SCHEMA = "polyglot/retrieval/1"
 
 @dataclass(frozen=True, slots=True)
 class SearchScores:
-    """Scores of one criterion (METHOD §7)."""
+    """Scores of one criterion (method §8)."""
 
     p_at_1: Interval  # among distinct candidates; a candidate of the same group is right
     p_at_5: Interval

@@ -1,4 +1,4 @@
-"""What a training run found, as it is written and compared."""
+"""The result of a training run: `polyglot/train/1`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCHEMA = "polyglot/train/1"
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Retrieval among the held-out rows: of the new language's partners in the pivot, and back."""
+    """Retrieval among the held-out rows, from the new language to the pivot and back."""
 
     pool: int
     p_at_1: Interval
@@ -23,7 +23,7 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class MapVerdict:
-    """The linear-map certificate of the new language → f0 of the pivot, in short."""
+    """Summary of the linear-map certificate from the new language to f0 of the pivot."""
 
     verdict: str
     sentence: str
@@ -32,16 +32,16 @@ class MapVerdict:
 
 @dataclass(frozen=True, slots=True)
 class LanguageMetrics:
-    """Metrics of one language at one time; the pivot side is always f0, as an index embedded with the base is."""
+    """Metrics of one language by one model; the pivot side is always embedded by f0, as an index of the base is."""
 
     retrieval: Retrieval
     certificate: MapVerdict | None
-    ranks: tuple[int, ...] = ()  # of each held-out row's partner in the pivot, from 1; the rows stand in one order
+    ranks: tuple[int, ...] = ()  # of each held-out row's translation in the pivot, from 1, in row order
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageOutcome:
-    """What a run did for one language."""
+    """Data and metrics of one language, before and after training."""
 
     language: str
     pairs: int
@@ -59,14 +59,14 @@ class LanguageOutcome:
     accent_collisions_after: float
     before: LanguageMetrics
     after: LanguageMetrics
-    paired: str = "translations"  # or references, questions: what the pairs are
-    held_out_fingerprint: str = ""  # runs with the same one can be compared row by row
+    paired: str = "translations"  # or references, questions
+    held_out_fingerprint: str = ""  # runs with equal fingerprints can be compared row by row
     held_out_groups: tuple[int, ...] = ()  # concept group of each held-out row, the unit of resampling
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One score of the old language before and after, in points of 100."""
+class RetentionScore:
+    """One score of the base language before and after training, in points of 100."""
 
     name: str
     rows: int
@@ -77,18 +77,18 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What the run cost the old language."""
+    """How well the model still does in the language of its base."""
 
-    scores: tuple[Kept, ...]
-    drift: float  # mean 1 − cos(fθ, f0) of held-out text in the old language
+    scores: tuple[RetentionScore, ...]
+    drift: float  # mean 1 − cos(fθ, f0) over held-out text in the base language
     max_loss: float
-    broken: tuple[str, ...]  # names of the scores that lost more than is allowed
-    unchanged: float | None = None  # share of that text whose vector moved by no more than rounding
+    broken: tuple[str, ...]  # names of the scores that lost more than `max_loss`
+    unchanged: float | None = None  # share of that text whose vector changed by rounding only
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How fast the loop ran."""
+    """Throughput of the training loop."""
 
     steps: int
     pairs: int
@@ -99,32 +99,32 @@ class Speed:
     threads: int
     processes: int
     losses: tuple[float, ...]
-    padding: float | None = None  # share of the places of its batches that held no token; None where text is packed
+    padding: float | None = None  # share of padding tokens in the batches; None for packed text
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """What was measured on held-out rows between two steps."""
+class Evaluation:
+    """Scores of held-out rows after a training step."""
 
     step: int
-    loss: float  # mean since the moment before
-    score: float | None  # None where only the certificate was due
+    loss: float  # mean training loss since the evaluation before
+    score: float | None  # None if only the certificate was measured
     certificates: dict[str, MapVerdict]  # by language
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """How the held-out score and the certificate went while a stage trained."""
+class TrainingHistory:
+    """Evaluations during training, and which step's weights were kept."""
 
-    score: str  # what the score is; the larger the better
-    moments: tuple[Moment, ...]
-    kept_step: int  # whose weights the model has
+    score: str  # name of the score; larger is better
+    moments: tuple[Evaluation, ...]
+    kept_step: int  # step of the weights in the final model
     steps: int  # taken
     planned: int
 
     @property
     def stopped_early(self) -> bool:
-        """Whether patience ran out before the last step."""
+        """Whether patience ended the run before the planned number of steps."""
         return self.steps < self.planned
 
 
@@ -148,9 +148,9 @@ class TrainResult:
     provenance: Provenance
     shares_space_with_base: bool = True
     notes: dict[str, float] = field(default_factory=dict)
-    course: Course | None = None
+    course: TrainingHistory | None = None
 
     @property
     def gate_broken(self) -> bool:
-        """Whether the old language lost more than was allowed: the command then exits with 1."""
+        """Whether the base language lost more than allowed; the command then exits with 1."""
         return self.retention is not None and bool(self.retention.broken)

@@ -1,4 +1,4 @@
-"""`polyglot probe retrieval`: are translations nearest neighbours, by cosine, CSLS and xsim margin? (METHOD §7)."""
+"""`polyglot probe retrieval`: are translations nearest neighbours, by cosine, CSLS and xsim margin? (method §8)."""
 
 from __future__ import annotations
 

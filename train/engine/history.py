@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ...probe.results.training import Course, MapVerdict, Moment
+from ...probe.results.training import Evaluation, MapVerdict, TrainingHistory
 from ..config import LoopConfig
 from .run_folder import RunFolder, replace_text
 
@@ -47,7 +47,7 @@ class Track:
     config: LoopConfig
     total: int
     losses: list[float] = field(default_factory=list)
-    moments: list[Moment] = field(default_factory=list)
+    moments: list[Evaluation] = field(default_factory=list)
 
     def due(self, step: int) -> tuple[bool, bool]:
         """Tell whether the score and whether the certificate are to be measured after a step."""
@@ -56,15 +56,15 @@ class Track:
         scored, certified = (k is not None and (step % k == 0 or last) for k in every)
         return scored, certified
 
-    def add(self, step: int, score: float | None, certificates: dict[str, MapVerdict]) -> Moment:
+    def add(self, step: int, score: float | None, certificates: dict[str, MapVerdict]) -> Evaluation:
         """Note a measurement."""
         since = self.moments[-1].step if self.moments else 0
         losses = self.losses[since:step]
-        self.moments.append(Moment(step, sum(losses) / max(1, len(losses)), score, certificates))
+        self.moments.append(Evaluation(step, sum(losses) / max(1, len(losses)), score, certificates))
         return self.moments[-1]
 
     @property
-    def best(self) -> Moment | None:
+    def best(self) -> Evaluation | None:
         """The first moment with the best score."""
         scored = [moment for moment in self.moments if moment.score is not None]
         return max(scored, key=lambda moment: moment.score or 0.0, default=None)
@@ -77,12 +77,12 @@ class Track:
         later = [m for m in self.moments if m.score is not None and m.step > self.best.step]
         return len(later) >= self.config.patience
 
-    def course(self, name: str, step: int) -> Course | None:
+    def course(self, name: str, step: int) -> TrainingHistory | None:
         """Return what goes into the result; None where nothing was measured on the way."""
         if not self.moments:
             return None
         kept = self.best.step if self.config.selects and self.best else step
-        return Course(name, tuple(self.moments), kept, step, self.total)
+        return TrainingHistory(name, tuple(self.moments), kept, step, self.total)
 
 
 class Journal:
@@ -124,7 +124,7 @@ class Journal:
             for name, number in numbers.items():
                 self._board.add_scalar(name, number, step)
 
-    def note_moment(self, name: str, moment: Moment) -> None:
+    def note_moment(self, name: str, moment: Evaluation) -> None:
         """Write down a measurement of the held-out rows."""
         numbers = {"loss": moment.loss} | ({} if moment.score is None else {name: moment.score})
         words = {}
@@ -154,14 +154,14 @@ def _board(folder: Path, start: int) -> SummaryWriter | None:
     return made(str(folder), purge_step=start + 1)  # type: ignore[no-any-return]
 
 
-def moments_from(plain: Sequence[Any]) -> list[Moment]:
+def moments_from(plain: Sequence[Any]) -> list[Evaluation]:
     """Read moments back from the JSON of a checkpoint."""
     from ...probe.results.serialization import from_json
 
-    return [from_json(json.dumps(one), Moment) for one in plain]
+    return [from_json(json.dumps(one), Evaluation) for one in plain]
 
 
-def moments_plain(moments: Sequence[Moment]) -> list[Any]:
+def moments_plain(moments: Sequence[Evaluation]) -> list[Any]:
     """Return moments as JSON values."""
     from ...probe.results.serialization import to_json
 

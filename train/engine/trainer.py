@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ...errors import ModelError
 from ...models.progress import Progress
-from ...probe.results.training import Course, MapVerdict
+from ...probe.results.training import MapVerdict, TrainingHistory
 from .history import Journal, Track, Watch, moments_from, moments_plain
 from .lazy_adamw import LazyAdamW
 from .run_folder import Checkpoint
@@ -67,7 +67,7 @@ class LoopReport:
     seconds: float
     cpu_seconds: float  # of this process, all threads: what the run costs when others share the machine
     losses: tuple[float, ...]  # mean of each tenth of the steps, those before an interruption included
-    course: Course | None = None
+    course: TrainingHistory | None = None
 
     @property
     def rows_per_second(self) -> float:
@@ -262,7 +262,7 @@ class Loop:
         parts = np.array_split(losses, min(10, max(1, len(losses))))
         return tuple(round(float(part.mean()), 5) for part in parts if len(part))
 
-    def _course(self, step: int) -> Course | None:
+    def _course(self, step: int) -> TrainingHistory | None:
         return None if self.watch is None else self._track.course(self.watch.name, step)
 
     # ------------------------------------------------------------ making

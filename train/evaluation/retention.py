@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
-from ...probe.results.training import Kept, Retention
+from ...probe.results.training import Retention, RetentionScore
 from ..config import RetentionConfig
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def retention(
     return Retention(tuple(scores), drift, config.max_english_loss, broken, unchanged)
 
 
-def _similarity(truth: Floats, before: Floats, after: Floats, rng: np.random.Generator) -> Kept:
+def _similarity(truth: Floats, before: Floats, after: Floats, rng: np.random.Generator) -> RetentionScore:
     from scipy.stats import spearmanr
 
     def both(rows: NDArray[np.int64]) -> tuple[float, float]:
@@ -176,14 +176,14 @@ def _similarity(truth: Floats, before: Floats, after: Floats, rng: np.random.Gen
     return _kept("similarity (Spearman)", len(truth), both(np.arange(len(truth))), draws)
 
 
-def _retrieval(before: Floats, after: Floats, rng: np.random.Generator) -> Kept:
+def _retrieval(before: Floats, after: Floats, rng: np.random.Generator) -> RetentionScore:
     gains = 100 * np.column_stack([before, after])
     draws = np.array([gains[rng.integers(len(gains), size=len(gains))].mean(axis=0) for _ in range(RESAMPLES)])
     old, new = gains.mean(axis=0)
     return _kept("retrieval (nDCG@10)", len(gains), (float(old), float(new)), draws)
 
 
-def _kept(name: str, rows: int, values: tuple[float, float], draws: Floats) -> Kept:
+def _kept(name: str, rows: int, values: tuple[float, float], draws: Floats) -> RetentionScore:
     from ...analysis.resampling import percentile_interval
 
     old, new = values
@@ -192,7 +192,7 @@ def _kept(name: str, rows: int, values: tuple[float, float], draws: Floats) -> K
         percentile_interval(new, draws[:, 1]),
         percentile_interval(old - new, draws[:, 0] - draws[:, 1]),
     ]
-    return Kept(name, rows, *intervals)
+    return RetentionScore(name, rows, *intervals)
 
 
 def _unit(x: NDArray[np.float32]) -> Floats:

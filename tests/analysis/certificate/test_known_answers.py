@@ -1,4 +1,4 @@
-"""The procedure against planted pairs whose answer is known: wrong verdicts and coverage over 100 seeds (METHOD §4).
+"""The procedure against planted pairs whose answer is known: wrong verdicts and coverage over 100 seeds (method §5).
 
 The ladder, its nested choices, the bootstrap, the null of the ceiling and the verdict are those of
 `polyglot probe linear-map`. Reduced for time, because the verdict does not rest on them: one direction; 400 resamples;

@@ -28,7 +28,7 @@ def sklearn_ridge(x, y, penalty):
 
 
 def literal_predictions(x, y, folds):
-    """Transcribe METHOD §1 and §2 with scikit-learn and SciPy, fold by fold, with the same inner folds."""
+    """Transcribe method §1 and §2 with scikit-learn and SciPy, fold by fold, with the same inner folds."""
     n_folds = folds.max() + 1
     predicted = {name: np.empty_like(y) for name in ("shift", "rotation", "similarity", "linear")}
     penalties, reference = [], np.empty_like(y)

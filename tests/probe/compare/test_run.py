@@ -219,7 +219,7 @@ TWINS = {
     compare_train.TrainingRetrieval: train_result.Retrieval,
     compare_train.TrainingVerdict: train_result.MapVerdict,
     compare_train.TrainingRetention: train_result.Retention,
-    compare_train.TrainingKept: train_result.Kept,
+    compare_train.TrainingKept: train_result.RetentionScore,
     compare_train.TrainingSpeed: train_result.Speed,
 }
 
@@ -266,7 +266,7 @@ def trained(rough):
         fields = dict.fromkeys((f.name for f in dataclasses.fields(train_result.LanguageOutcome)), 0)
         fields |= {"language": language, "before": metrics, "after": metrics, "corpus_fingerprint": language}
         fields |= {"paired": "translations", "held_out_fingerprint": language, "held_out_groups": tuple(range(rows))}
-        kept = train_result.Kept("similarity", 100, at, at, Interval(0.4, -0.2, 1.0))
+        kept = train_result.RetentionScore("similarity", 100, at, at, Interval(0.4, -0.2, 1.0))
         speed = {"steps": 3, "pairs": 9, "seconds": seconds, "cpu_seconds": 1.0, "pairs_per_second": 1.0}
         speed |= {"precision": "float32", "threads": 1, "processes": 1, "losses": (0.5,)}
         return train_result.TrainResult(

@@ -127,7 +127,8 @@ def test_a_vocabulary_is_the_same_in_every_process():
     import sys
 
     program = (
-        "from polyglot.data.builtin import load_builtin; from polyglot.train.insertion.vocabulary import train_tokenizer; "
+        "from polyglot.data.builtin import load_builtin; "
+        "from polyglot.train.insertion.vocabulary import train_tokenizer; "
         "made = train_tokenizer(load_builtin(['en']).column('en')[:300], 1500); "
         "print(made.backend_tokenizer.to_str())"
     )
