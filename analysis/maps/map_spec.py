@@ -9,7 +9,6 @@ import numpy as np
 
 from ...errors import DataError
 from ..moments import Moments
-from ..types import Floats
 from .affine import AffineMap
 from .low_rank import reduced_rank
 from .procrustes import similarity_scale
@@ -33,20 +32,18 @@ def fit_spec(training: Regression, spec: MapSpec) -> AffineMap:
     DataError
         If `shift` is asked for between spaces of different width.
     """
-    return training.affine(_weights(training, spec))
-
-
-def _weights(training: Regression, spec: MapSpec) -> Floats:
     if spec.rung == "shift":
         p, q = len(training.mean_x), len(training.mean_y)
         if p != q:
             raise DataError(f"a shift needs equal widths, got {p} and {q}")
-        return np.eye(p, dtype=training.mean_x.dtype)
+        return training.affine(np.eye(p, dtype=training.mean_x.dtype))
     if spec.rung in ("rotation", "similarity"):
         rotation, nuclear = training.rotation
-        return rotation if spec.rung == "rotation" else similarity_scale(training.sxx, rotation, nuclear) * rotation
-    weights = training.ridge(spec.penalty).weights
-    return weights if spec.rank is None else reduced_rank(training.sxx, weights, spec.rank)
+        if spec.rung == "similarity":
+            rotation = similarity_scale(training.sxx, rotation, nuclear) * rotation
+        return training.affine(rotation)
+    ridge = training.ridge(spec.penalty)
+    return ridge if spec.rank is None else training.affine(reduced_rank(training.sxx, ridge.weights, spec.rank))
 
 
 def solve(moments: Moments, specs: Sequence[MapSpec]) -> list[AffineMap]:
