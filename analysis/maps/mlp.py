@@ -29,23 +29,17 @@ def residual_mlp(target: FoldedTarget, ridge: AffineMap, *, held_out: int, seed:
     size = float(np.sqrt(np.mean(source.x**2))) or 1.0
     x = source.x / size
     residual = target.y - ridge(source.x)
-    best_error, best = (
-        float(np.mean(residual[validation] ** 2)),
-        np.zeros((len(source.rows[held_out]), target.y.shape[1])),
-    )
+    best = np.zeros((len(source.rows[held_out]), target.y.shape[1]))
+    best_error = float(np.mean(residual[validation] ** 2))
     for width in WIDTHS:
-        network = trained_network(
-            x[training], residual[training], x[validation], residual[validation], width=width, seed=seed
-        )
+        network = trained_network(x[training], residual[training], width=width, seed=seed)
         error = float(np.mean((residual[validation] - network.predict(x[validation])) ** 2))
         if error < best_error:
             best_error, best = error, network.predict(x[source.rows[held_out]])
     return ridge(source.x[source.rows[held_out]]) + best
 
 
-def trained_network(
-    x: Floats, y: Floats, x_validation: Floats, y_validation: Floats, *, width: int, seed: int
-) -> MLPRegressor:
+def trained_network(x: Floats, y: Floats, *, width: int, seed: int) -> MLPRegressor:
     """Train a network of one hidden layer on rows x (n, p) and residuals y (n, q), stopping early."""
     import warnings
 
