@@ -25,6 +25,7 @@ from polyglot.analysis.maps.ridge import RELATIVE_PENALTIES
 from polyglot.analysis.moments import Moments
 from polyglot.analysis.splits import group_folds
 from polyglot.errors import ConfigError, DataError
+from safetensors.numpy import load_file, save_file
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
@@ -176,6 +177,15 @@ def test_a_saved_map_predicts_the_same_bits(pairs, family, tmp_path):
     np.testing.assert_array_equal(loaded.transform(x), fitted.transform(x))
     assert loaded.score(x, y) == fitted.score(x, y)
     assert {p.name for p in (tmp_path / "map").iterdir()} == {"map.json", "map.safetensors"}
+
+
+def test_a_folder_with_array_names_of_the_first_version_is_read(pairs, tmp_path):
+    x, y = pairs
+    fitted = NonlinearMap(bandwidth=1.0, curvature=0.1).fit(x, y)
+    arrays = load_file(fitted.save(tmp_path) / "map.safetensors")
+    arrays["bends"], arrays["straightened"] = arrays.pop("feature_weights"), arrays.pop("linear_correction")
+    save_file(arrays, tmp_path / "map.safetensors")
+    np.testing.assert_array_equal(load_map(tmp_path).transform(x), fitted.transform(x))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
