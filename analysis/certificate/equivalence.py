@@ -20,7 +20,7 @@ NO_MAP, UNDECIDED, NONLINEAR = "no map", "undecided", "nonlinear"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedErrors:
-    """Sums of squared errors of every rung over the same resamples, so that shares and differences are paired."""
+    """R² of every rung over the same resamples of groups, so that shares and differences are paired."""
 
     names: tuple[str, ...]
     r2: Floats  # (rungs,)
@@ -71,7 +71,7 @@ class Decision:
 
 
 def decide(scores: SharedErrors, ceiling_null_p95: float, margin: float = MARGIN) -> Decision:
-    """Return the verdict for R²: the lowest rung whose share of the ceiling is surely above 1 − margin.
+    """Return the verdict for R²: the lowest rung whose share of the ceiling is above 1 − margin with confidence.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def verdict_of(equivalences: dict[str, Equivalence]) -> str:
 def decide_retrieval(
     hits: dict[str, Floats], resamples: Resamples, null_p95: float = 0.0, margin: float = RETRIEVAL_MARGIN
 ) -> Decision:
-    """Return the verdict for P@1: the lowest rung surely within `margin` (in P@1, 0.01 = one point) of the best rung.
+    """Return the verdict for P@1: the lowest rung that is within `margin` of the best with confidence.
 
     The shares of the decision are differences to the best rung.
 
@@ -120,7 +120,7 @@ def decide_retrieval(
     null_p95 : float
         95th percentile, over permutations, of the best P@1 among all rungs.
     margin : float
-        In P@1, in (0, 1).
+        In P@1: 0.01 is one point.
     """
     sums, drawn = resamples.sums(np.column_stack([*hits.values(), np.ones(len(resamples.group_of_row))]))
     means, resampled = sums[:-1] / sums[-1], drawn[:, :-1] / drawn[:, -1:]

@@ -137,7 +137,7 @@ class IdentityMap(AffineFamily):
     rung = "identity"
 
     def fit_moments(self, moments: Moments | Sequence[Moments]) -> Self:
-        """Check the widths and keep the mean of y.
+        """Check the widths and take the mean of y.
 
         Raises
         ------

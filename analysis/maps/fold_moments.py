@@ -223,7 +223,7 @@ class FoldRegression(Regression):
 
     @property
     def is_factored(self) -> bool:
-        """Always: the source keeps the factor for all targets."""
+        """Always: the source holds one factor for all targets."""
         return True
 
     @property

@@ -14,11 +14,11 @@ def test_a_global_map_does_not_drift_and_a_curved_one_does():
     weights = rng.standard_normal((6, 6))
     noise = 0.3 * rng.standard_normal((800, 6))
     straight = local_drift(x, x @ weights + noise, 1e-3)
-    bent = local_drift(x, x @ weights + (x - 2) ** 2 + noise, 1e-3)
+    curved = local_drift(x, x @ weights + (x - 2) ** 2 + noise, 1e-3)
     assert straight.p_value > 0.1
-    assert bent.p_value == pytest.approx(1 / (1 + len(bent.null)))
-    assert bent.statistic == pytest.approx(bent.differences.mean())
-    assert len(bent.distances) == len(bent.differences) == 28
+    assert curved.p_value == pytest.approx(1 / (1 + len(curved.null)))
+    assert curved.statistic == pytest.approx(curved.differences.mean())
+    assert len(curved.distances) == len(curved.differences) == 28
 
 
 def test_drift_under_a_global_map_is_as_likely_as_it_says():

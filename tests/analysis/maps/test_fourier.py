@@ -9,8 +9,8 @@ from polyglot.analysis.maps.ridge import RELATIVE_PENALTIES
 def folded(curved, n=150, p=3, q=2, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n, p)) + 2
-    bend = 2 * np.cos(1.5 * (x[:, :1] - 2)) * np.ones(q) if curved else 0.0
-    y = x @ rng.standard_normal((p, q)) + bend + 0.1 * rng.standard_normal((n, q))
+    curve = 2 * np.cos(1.5 * (x[:, :1] - 2)) * np.ones(q) if curved else 0.0
+    y = x @ rng.standard_normal((p, q)) + curve + 0.1 * rng.standard_normal((n, q))
     return FoldedTarget.of(FoldedSource.of(x, rng.permutation(np.arange(n) % 5)), y)
 
 
@@ -73,9 +73,9 @@ def test_a_curve_is_found_and_a_line_is_left_alone():
         source = target.source
         errors = np.zeros(2)
         for fold, rows in enumerate(source.rows):
-            bent = NonlinearRung(source, seed=0).predict(target, fold, 1e-4)[0]
+            predicted = NonlinearRung(source, seed=0).predict(target, fold, 1e-4)[0]
             straight = target.regression(frozenset({fold})).ridge(1e-4)(source.x[rows])
-            errors += [np.sum((target.y[rows] - p) ** 2) for p in (bent, straight)]
+            errors += [np.sum((target.y[rows] - p) ** 2) for p in (predicted, straight)]
         relative = 1 - errors[0] / errors[1]
         assert relative > gain if curved else abs(relative) < -gain
 

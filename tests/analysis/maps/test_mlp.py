@@ -3,25 +3,25 @@ from polyglot.analysis.maps import mlp
 from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
 
 
-def folded(bend, n=600, seed=0):
+def folded(curve, n=600, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n, 2))
-    y = x + bend * np.abs(x[:, ::-1]) + 0.1 * rng.standard_normal((n, 2))
+    y = x + curve * np.abs(x[:, ::-1]) + 0.1 * rng.standard_normal((n, 2))
     return FoldedTarget.of(FoldedSource.of(x, rng.permutation(np.arange(n) % 5)), y)
 
 
 def errors(target, seed=0):
     ridge = target.regression(frozenset({0})).ridge(1e-6)
     rows = target.source.rows[0]
-    bent = mlp.residual_mlp(target, ridge, held_out=0, seed=seed)
+    curved = mlp.residual_mlp(target, ridge, held_out=0, seed=seed)
     straight = ridge(target.source.x[rows])
-    return np.sum((target.y[rows] - bent) ** 2), np.sum((target.y[rows] - straight) ** 2), bent, straight
+    return np.sum((target.y[rows] - curved) ** 2), np.sum((target.y[rows] - straight) ** 2), curved, straight
 
 
-def test_a_bend_is_learned(monkeypatch):
+def test_curvature_is_learned(monkeypatch):
     monkeypatch.setattr(mlp, "WIDTHS", (32,))
-    bent, straight, first, _ = errors(folded(2.0))
-    assert bent < 0.7 * straight
+    curved, straight, first, _ = errors(folded(2.0))
+    assert curved < 0.7 * straight
     np.testing.assert_array_equal(first, errors(folded(2.0))[2])
 
 
@@ -31,8 +31,8 @@ def test_a_network_that_does_not_help_is_left_out(monkeypatch):
             return np.full((len(x), 2), 100.0)
 
     monkeypatch.setattr(mlp, "trained_network", lambda *_, **__: Harmful())
-    _, _, bent, straight = errors(folded(0.0))
-    np.testing.assert_array_equal(bent, straight)
+    _, _, curved, straight = errors(folded(0.0))
+    np.testing.assert_array_equal(curved, straight)
 
 
 def test_training_never_sees_the_held_out_fold(monkeypatch):
