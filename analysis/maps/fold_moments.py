@@ -227,7 +227,7 @@ class FoldRegression(Regression):
         return True
 
     @property
-    def factor(self) -> RidgeFactor:  # type: ignore[override]  # a property without a value of its own
+    def factor(self) -> RidgeFactor:
         """Eigendecomposition of the scatter of x."""
         return self.source.factor(self.excluded)
 
