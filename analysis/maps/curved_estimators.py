@@ -43,9 +43,8 @@ class CurvedFamily(Map):
         numbers = np.arange(len(rows)) if groups is None else np.asarray(groups)
         folds = group_folds(numbers, self.folds, np.random.default_rng(self.seed))
         target = FoldedTarget.of(FoldedSource.of(rows, folds), targets)
-        held_out = target.source.no_fold
-        auto = self.penalty == "auto"
-        self.penalty_ = choose_penalty(target.inner_splits(held_out)) if auto else penalty_of(self.penalty)
+        splits = target.inner_splits(target.source.no_fold)
+        self.penalty_ = choose_penalty(splits) if self.penalty == "auto" else penalty_of(self.penalty)
         self.weights_ = target.regression(ALL_ROWS).ridge(self.penalty_).weights
         self.mean_x_, self.mean_y_ = rows.mean(axis=0), targets.mean(axis=0)
         self._fit_correction(target)

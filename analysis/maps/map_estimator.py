@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -97,7 +97,7 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
             raise OutputError(f"cannot write a map to {place}: {error.strerror}; give another folder") from error
         return place
 
-    def restore(self, record: dict[str, Any], arrays: dict[str, ArrayLike]) -> None:
+    def restore(self, record: Mapping[str, Any], arrays: Mapping[str, ArrayLike]) -> None:
         """Take the fitted attributes from what `save` wrote: its record, and its arrays by name."""
         for name, values in arrays.items():
             setattr(self, f"{name}_", np.asarray(values, np.float64))
