@@ -9,7 +9,7 @@ features shrink the linear part in their own way and gain a little even where th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,6 +50,14 @@ class Planting:
     residuals: Floats  # (n, q)
     span: Floats | None = None  # (n, r) orthonormal basis of the linear functions of x; None where rows are few
 
+    def projected(self, rng: np.random.Generator) -> Planting:
+        """Return targets wider than 64 in 64 random orthogonal directions, others as they are."""
+        width = self.fitted.shape[1]
+        if width <= MAX_WIDTH:
+            return self
+        basis = np.linalg.qr(rng.standard_normal((width, MAX_WIDTH)))[0]
+        return Planting(self.fitted @ basis, self.residuals @ basis)
+
 
 def power_curve(
     ladder: Ladder,
@@ -65,12 +73,7 @@ def power_curve(
     Targets wider than 64 are projected orthogonally at random, which preserves every share in expectation and adds a
     little noise: the answer is conservative.
     """
-    fitted, residuals = planting.fitted, planting.residuals
-    width = fitted.shape[1]
-    if width > MAX_WIDTH:
-        basis = np.linalg.qr(np.random.default_rng([seed, 1]).standard_normal((width, MAX_WIDTH)))[0]
-        fitted, residuals = fitted @ basis, residuals @ basis
-    planting = Planting(fitted, residuals, linear_span(ladder.x))
+    planting = replace(planting.projected(np.random.default_rng([seed, 1])), span=linear_span(ladder.x))
     ladder = ladder.narrow()
     flat = flat_gains(ladder, planting, flat_replicates, seed)
     visited: dict[float, tuple[float, int]] = {}
