@@ -67,7 +67,7 @@ class AffineFamily(Map):
         DataError
             If the shapes disagree, a row is not finite, or there are too few rows to choose on.
         """
-        rows, targets = self._validated_pairs(x, y, finite=False)  # moments name the row that is not
+        rows, targets = self._validated_pairs(x, y)
         return self.fit_moments(Moments.from_arrays(rows, targets, dtype="float64"))
 
     def fit_moments(self, moments: Moments | Sequence[Moments]) -> Self:
@@ -223,7 +223,7 @@ class RidgeMap(AffineFamily):
         """Fit to paired rows; see `AffineFamily.fit`."""
         if not self._chooses():
             return super().fit(x, y, groups)
-        rows, targets = self._validated_pairs(x, y, least_rows=self.folds, finite=False)
+        rows, targets = self._validated_pairs(x, y, least_rows=self.folds)
         return self.fit_moments(grouped_moments(rows, targets, groups, folds=self.folds, seed=self.seed))
 
     def fit_moments(self, moments: Moments | Sequence[Moments]) -> Self:

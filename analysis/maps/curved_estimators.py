@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from ...errors import ConfigError
+from ..checks import finite_rows
 from ..moments import Moments
 from ..splits import group_folds
 from ..types import Floats, Rows
@@ -39,7 +40,7 @@ class CurvedFamily(Map):
             If the shapes disagree, or there are too few groups for the folds.
         """
         rows, targets = self._validated_pairs(x, y, least_rows=self.folds)
-        rows, targets = np.asarray(rows, np.float64), np.asarray(targets, np.float64)
+        rows, targets = finite_rows(rows, " of x"), finite_rows(targets, " of y")
         numbers = np.arange(len(rows)) if groups is None else np.asarray(groups)
         folds = group_folds(numbers, self.folds, np.random.default_rng(self.seed))
         target = FoldedTarget.of(FoldedSource.of(rows, folds), targets)

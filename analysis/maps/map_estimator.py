@@ -127,9 +127,9 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
         if not hasattr(self, "mean_y_"):
             raise NotFittedError(f"this {type(self).__name__} has not been fitted: call fit or fit_moments first")
 
-    def _validated_pairs(self, x: Rows, y: Rows, *, least_rows: int = 1, finite: bool = True) -> tuple[Rows, Rows]:
-        """Return paired rows as arrays, after scikit-learn's checks in scikit-learn's words."""
-        checks = {"dtype": PRECISIONS, "ensure_min_samples": least_rows, "ensure_all_finite": finite}
+    def _validated_pairs(self, x: Rows, y: Rows, *, least_rows: int = 1) -> tuple[Rows, Rows]:
+        """Return paired rows as arrays, after scikit-learn's checks; rows that are not finite are named later."""
+        checks = {"dtype": PRECISIONS, "ensure_min_samples": least_rows, "ensure_all_finite": False}
         try:
             rows, targets = validate_data(self, x, y, validate_separately=(checks, checks))
             check_consistent_length(rows, targets)

@@ -171,8 +171,9 @@ def test_errors_of_validation_are_value_errors(pairs, family):
 def test_the_row_that_is_not_finite_is_named(pairs):
     x, y = pairs
     y[7, 2] = np.inf
-    with pytest.raises(DataError, match="row 7 holds NaN or infinity"):
-        RidgeMap(penalty=0.1).fit(x, y)
+    for family in (RidgeMap(penalty=0.1), LocalMap()):
+        with pytest.raises(DataError, match="row 7 .*holds NaN or infinity"):
+            family.fit(x, y)
 
 
 def test_maps_that_need_equal_widths_say_so(pairs):
