@@ -172,7 +172,7 @@ def test_the_row_that_is_not_finite_is_named(pairs):
     x, y = pairs
     y[7, 2] = np.inf
     for family in (RidgeMap(penalty=0.1), LocalMap()):
-        with pytest.raises(DataError, match="row 7 .*holds NaN or infinity"):
+        with pytest.raises(DataError, match=r"row 7 .*holds NaN or infinity"):
             family.fit(x, y)
 
 
