@@ -41,9 +41,18 @@ def grouped_moments(x: Rows, y: Rows, groups: Groups = None, *, folds: int = 5, 
     return fold_moments(x, y, group_folds(numbers, folds, np.random.default_rng(seed)), dtype="float64")
 
 
+def total_of(moments: Moments | Sequence[Moments]) -> Moments:
+    """Return the moments of all rows, whether they are given together or by fold."""
+    if isinstance(moments, Moments):
+        return moments
+    if not moments:
+        raise DataError("a map cannot be fitted to no rows")
+    return merged(moments)
+
+
 def splits_of(folds: Sequence[Moments]) -> list[Split]:
     """Return one split for each fold: the regression on the others, and the fold."""
-    total = merged(folds)
+    total = total_of(folds)
     return [Split(Regression(total - fold), fold) for fold in folds]
 
 
@@ -58,7 +67,7 @@ class AffineFamily(Map):
         Parameters
         ----------
         x, y : array (n, p), (n, q)
-            Paired rows; memory-mapped if you like.
+            Paired rows, memory-mapped or not.
         groups : sequence of int, optional
             Concept group of each row, (n,): whatever is chosen, is chosen on folds that no group crosses.
 
@@ -114,10 +123,7 @@ class AffineFamily(Map):
 
     def _set_fit(self, moments: Moments | Sequence[Moments], spec: MapSpec) -> Self:
         """Solve from moments, of all rows or by fold, and take over the solution."""
-        parts = [moments] if isinstance(moments, Moments) else moments
-        if not parts:
-            raise DataError("a map cannot be fitted to no rows")
-        (fitted,) = solve(merged(parts), [spec])
+        (fitted,) = solve(total_of(moments), [spec])
         self.weights_, self.mean_x_, self.mean_y_ = fitted.weights, fitted.mean_x, fitted.mean_y
         self.n_features_in_ = len(fitted.mean_x)
         return self
@@ -236,7 +242,7 @@ class RidgeMap(AffineFamily):
         """
         if isinstance(moments, Moments) and self._chooses():
             raise ConfigError("nothing can be chosen on one set of moments: give a number, or the moments of each fold")
-        splits = splits_of(list(moments)) if self._chooses() and not isinstance(moments, Moments) else []
+        splits = splits_of(moments) if self._chooses() and not isinstance(moments, Moments) else []
         return self._set_fit(moments, self._choose(splits))
 
     def _chooses(self) -> bool:
@@ -249,7 +255,7 @@ class RidgeMap(AffineFamily):
 
 
 class LowRankMap(RidgeMap):
-    """Reduced-rank ridge regression (Izenman, 1975): the ridge map, its fitted values held to `rank` dimensions.
+    """Reduced-rank ridge regression (Izenman, 1975): the ridge map, its fitted values limited to `rank` dimensions.
 
     Parameters
     ----------

@@ -236,6 +236,9 @@ def test_bad_settings_and_folders_are_refused(pairs, tmp_path):
         ShiftMap().fit(x, y[:, :3])
     with pytest.raises(ConfigError, match="no map is called 'affine'"):
         make_map("affine")
+    for family in (RotationMap(), RidgeMap(), RidgeMap(penalty=1.0)):
+        with pytest.raises(DataError, match="no rows"):
+            family.fit_moments([])
     with pytest.raises(DataError, match="holds no map"):
         load_map(tmp_path)
     folder = RidgeMap().fit(x, y).save(tmp_path / "map")
