@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from .. import __version__
-from ..errors import ConfigError, DataError, OutputError
+from ..errors import ConfigError, DataError, OutputError, PolyglotError
 from ..files import write_text
 from ..probe.results.serialization import read_schema
 from .charts.theme import FONT, PALETTES, TEMPLATE
@@ -139,6 +139,8 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
     module = module_for(text)
     try:
         view = module.view(text)
+    except PolyglotError:
+        raise
     except (LookupError, ValueError, ArithmeticError, TypeError, AttributeError) as error:
         # Every part is of its kind, yet they do not fit each other: no file that a probe wrote, but one may be given.
         raise DataError(

@@ -139,6 +139,8 @@ def messages(path: Path, bad: BadRows) -> dict[tuple[str, str], str]:
     """
     try:
         entries = list(_entries(path))
+    except DataError:  # is a ValueError too, and says what is damaged
+        raise
     except (OSError, ValueError, struct.error, IndexError, KeyError) as error:
         bad.report(str(path), "not a message catalog", f"{type(error).__name__}: {error}")
         return {}
@@ -175,5 +177,7 @@ def _header_language(path: Path) -> str | None:
     """Return the language that the header of a catalog names, or None."""
     try:
         return locale_language(_entries(path).metadata.get("Language", ""))
+    except DataError:
+        raise
     except (OSError, ValueError, struct.error, IndexError, KeyError):
         return None
