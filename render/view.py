@@ -56,7 +56,7 @@ class Figure:
     title: str
     panels: tuple[Panel, ...]
     caption: str
-    method: str  # the section of the method that defines it, for example "2"
+    method: tuple[int, ...]  # the sections of docs/method.md that define it
     table: Table
 
 

@@ -1,4 +1,4 @@
-"""`polyglot probe language-id`: how much of the language each layer holds, and the price of removing it (method §10)."""
+"""`polyglot probe language-id`: how much language identity layers hold, and what removing it costs (method §10)."""
 
 from __future__ import annotations
 

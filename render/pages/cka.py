@@ -110,7 +110,7 @@ def _figure(table: LayerTable, place: int) -> Figure:
     )
     named = {PARTS[name]: cells for name, cells in parts.items()}
     numbers = matrix_table(axes[::-1], table.row_layers, table.column_layers, dict(named))
-    return Figure(f"cka-{place}", table_title(table), panels, caption, "6", numbers)
+    return Figure(f"cka-{place}", table_title(table), panels, caption, (7,), numbers)
 
 
 def table_title(table: LayerTable) -> str:

@@ -81,7 +81,7 @@ def shares_figure(result: CompareResult) -> Figure | None:
         "Held-out R² of the linear map as a share of the best map's, with intervals from shared resamples, and the "
         f"verdict of each result. A linear map suffices where the whole interval lies right of {percent(1 - margin)}. "
         "The table says how small a curvature would have been seen: a verdict without it says little.",
-        "4",
+        (5,),
         Table.of(columns, rows),
     )
 
@@ -143,7 +143,7 @@ def _measure_figure(result: CompareResult, measure: str, place: int) -> Figure:
         if s.measure == measure
     ]
     return Figure(
-        key, measure_title(result, measure), panels, _caption(result, measure), "2–3", Table.of(columns, rows)
+        key, measure_title(result, measure), panels, _caption(result, measure), (2, 4), Table.of(columns, rows)
     )
 
 
@@ -266,7 +266,7 @@ def differences_figure(result: CompareResult) -> Figure:
         f"Each score less that of {result.reference}, with its {percent(result.level)} interval; right of zero is "
         f"higher. {how}. Filled: the difference holds after Holm's correction over all {len(result.differences)}; "
         "hollow: it does not.",
-        "3",
+        (4,),
         Table.of(columns, [_difference_row(one) for one in result.differences]),
     )
 
@@ -377,7 +377,7 @@ def facts_figure(result: CompareResult) -> Figure | None:
         f"{count(amounts[0])} {unit} each" if len(set(amounts)) == 1 else f"{span} {unit}",
         (panel("compare-amounts", unit, [bars], layout, _height(len(names), 1)),),
         "What stands behind each result. The table has its corpus, and the numbers that have no interval.",
-        "3",
+        (4,),
         Table.of(columns, table),
     )
 

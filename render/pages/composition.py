@@ -105,7 +105,7 @@ def _pairs(result: CompositionResult) -> Figure:
         "is "
         f"quick ({', '.join(rung_name(r) for r in result.rungs)}): a verdict is among these rungs."
     )
-    return Figure("composition-pairs", pairs_title(result.pairs), panels, caption, "1–4", _pairs_table(result.pairs))
+    return Figure("composition-pairs", pairs_title(result.pairs), panels, caption, (1, 2, 3, 4, 5), _pairs_table(result.pairs))
 
 
 def _matrix(
@@ -170,7 +170,7 @@ def _composed(result: CompositionResult) -> Figure:
         "predictions over the spread of the direct one's; 1 where they are equal. P-values in the table are adjusted "
         f"over all {len(ordered)} paths (Holm)."
     )
-    return Figure("composition-paths", paths_title(ordered), panels, caption, "8", _composed_table(ordered))
+    return Figure("composition-paths", paths_title(ordered), panels, caption, (9,), _composed_table(ordered))
 
 
 def paths_title(composed: Sequence[Composed]) -> str:
@@ -233,7 +233,7 @@ def _loops(result: CompositionResult) -> Figure:
         for score, estimate in (("R²", loop.r2), ("P@1", loop.p_at_1), ("P@1, lost", loop.p_at_1_cost))
     ]
     title = loops_title(result.loops)
-    return Figure("composition-loops", title, panels, caption, "8", Table.of(columns, rows))
+    return Figure("composition-loops", title, panels, caption, (9,), Table.of(columns, rows))
 
 
 def loops_title(loops: Sequence[Loop]) -> str:

@@ -132,7 +132,7 @@ def _by_layer(result: GeometryResult, name: str, measures: tuple[str, str]) -> F
         f"are and without the {result.removed} strongest principal components. A cloud without a preferred direction, "
         f"of as many rows and as wide, would have: {references}. In the table it stands as chance."
     )
-    return Figure(f"geometry-{name}", trend_title(result, measures[0]), panels, caption, "6", table)
+    return Figure(f"geometry-{name}", trend_title(result, measures[0]), panels, caption, (7,), table)
 
 
 def trend_title(result: GeometryResult, measure: str) -> str:
@@ -181,7 +181,7 @@ def _rogue(result: GeometryResult) -> Figure:
         "measured. Evenly spread, each would hold one part in as many as there are coordinates. Shares of one sample, "
         "without intervals. The table has every layer."
     )
-    return Figure("geometry-rogue", title, panels, caption, "6", Table.of(columns, rows))
+    return Figure("geometry-rogue", title, panels, caption, (7,), Table.of(columns, rows))
 
 
 def _rogue_panel(place: int, name: str, layer: LayerGeometry) -> Panel:
@@ -229,4 +229,4 @@ def _scales(result: GeometryResult) -> Figure:
         "parts. "
         "A plateau is the dimension of the cloud; a slope means that noise of some scale is counted too."
     )
-    return Figure("geometry-scales-figure", title, (drawn,), caption, "6", Table.of(columns, rows))
+    return Figure("geometry-scales-figure", title, (drawn,), caption, (7,), Table.of(columns, rows))

@@ -119,7 +119,7 @@ def _conditions(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
         "others do not. Right: how much each removal changes P@1, paired, over all ordered pairs of languages."
     )
     return Figure(
-        "language-conditions", removal_title(layer), tuple(panels), caption, "9", _conditions_table(result, layer)
+        "language-conditions", removal_title(layer), tuple(panels), caption, (10,), _conditions_table(result, layer)
     )
 
 
@@ -194,7 +194,7 @@ def _languages(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
     caption = "The same classifier, scored on the held-out texts of each language; vectors as they are."
     rows = [(name, *interval_cells(value)) for name, value in zip(names, values, strict=True)]
     table = Table.of((Column("language", "name"), *INTERVAL_COLUMNS), rows)
-    return Figure("language-languages", title, (drawn,), caption, "9", table)
+    return Figure("language-languages", title, (drawn,), caption, (10,), table)
 
 
 def _by_layer(result: LanguageIdResult) -> Figure:
@@ -221,4 +221,4 @@ def _by_layer(result: LanguageIdResult) -> Figure:
             *(Series(f"bits, {one.name}", one.estimates) for one in bits),
         ],
     )
-    return Figure("language-by-layer", title, panels, caption, "9", table)
+    return Figure("language-by-layer", title, panels, caption, (10,), table)

@@ -145,7 +145,7 @@ class _Words:
     title: str
     axis: str
     caption: str
-    method: str
+    method: tuple[int, ...]
 
 
 def _figure(result: LayersResult, words: _Words, series: list[Series], *, band: str) -> Figure:
@@ -182,7 +182,7 @@ def _similarity(result: LayersResult) -> Figure:
         "variance, of each side. Where the three lie apart, few directions carry the similarity."
     )
     title = peak_title(result, "cka", "Similarity")
-    return _figure(result, _Words("similarity", title, "debiased CKA", caption, "6"), series, band="cka")
+    return _figure(result, _Words("similarity", title, "debiased CKA", caption, (7,)), series, band="cka")
 
 
 def _neighbours(result: LayersResult) -> Figure:
@@ -192,7 +192,7 @@ def _neighbours(result: LayersResult) -> Figure:
         "bootstrap), and CKA over shared neighbours alone (CKNNA, block jackknife)."
     )
     title = peak_title(result, "mutual_knn", "Agreement of neighbourhoods")
-    return _figure(result, _Words("neighbours", title, "share, or alignment", caption, "6"), series, band="mutual_knn")
+    return _figure(result, _Words("neighbours", title, "share, or alignment", caption, (7,)), series, band="mutual_knn")
 
 
 def _maps(result: LayersResult) -> Figure:
@@ -208,7 +208,7 @@ def _maps(result: LayersResult) -> Figure:
     table = layer_table(layers, [*series, *_series(result.layers, "rotation_share")])
     title = peak_title(result, "linear_r2", "What a linear map predicts")
     told = f"{caption} {BAND} It is drawn for R²." if band is not None else caption
-    return Figure("layers-maps", title, (drawn,), told, "1–3", table)
+    return Figure("layers-maps", title, (drawn,), told, (1, 2, 4), table)
 
 
 def _retrieval(result: LayersResult) -> Figure:
@@ -221,7 +221,7 @@ def _retrieval(result: LayersResult) -> Figure:
         "sentences are near to all: the mapped search forward suffers from it, backward it does not."
     )
     title = peak_title(result, name, what)
-    return _figure(result, _Words("retrieval", title, "P@1", caption, "2"), series, band=name)
+    return _figure(result, _Words("retrieval", title, "P@1", caption, (2,)), series, band=name)
 
 
 def _language(result: LayersResult) -> Figure:
@@ -238,7 +238,7 @@ def _language(result: LayersResult) -> Figure:
         else f"The language is told right for at least {percent(floor(1000 * lowest.value) / 1000, 1)} of the texts "
         "at every layer"
     )
-    return _figure(result, _Words("language", title, "accuracy", caption, "9"), series, band="language_id")
+    return _figure(result, _Words("language", title, "accuracy", caption, (10,)), series, band="language_id")
 
 
 def _stress(stress: tuple[Stress, ...]) -> Figure:
@@ -268,7 +268,7 @@ def _stress(stress: tuple[Stress, ...]) -> Figure:
         f"{s.name.capitalize()}: {s.description}." for s in stress
     )
     return Figure(
-        "layers-stress", stress_title(stress), (_stress_panel(stress),), caption, "6", Table.of(columns, rows)
+        "layers-stress", stress_title(stress), (_stress_panel(stress),), caption, (7,), Table.of(columns, rows)
     )
 
 

@@ -119,7 +119,7 @@ def _figure(result: QuestionResult, criterion: str) -> Figure:
         f"passage; the grey bar is chance, what permuted questions reach with the first way. Each question has one "
         f"right passage, so that nDCG@10 is 1 / log₂(1 + rank) up to rank 10. Questions in the language of the "
         f"passages show what could be reached.",
-        "7",
+        (8,),
         score_table("questions", names, ways),
     )
 

@@ -176,7 +176,7 @@ def _scores(direction: Search, prefix: str) -> Figure:
         f"is right. Accuracy and weighted F1 are those of the Tatoeba benchmark: all rows are candidates and only the "
         f"row's own partner is right. The grey bar is chance by cosine, what permuted pairs reach. CSLS and the margin "
         f"depend on both pools: do not compare them between corpora of other sizes.",
-        "7",
+        (8,),
         score_table("criterion", names, ways),
     )
 
@@ -232,7 +232,7 @@ def _hubs(direction: Search, prefix: str) -> Figure:
         f"How unevenly candidates occur among the {hubs[0].k} nearest of the queries: the Robin Hood index is the "
         f"share of occurrences that would have to move for all candidates to occur equally often. These are properties "
         f"of the whole pool and have no interval.",
-        "7",
+        (8,),
         Table(columns, rows_of_table),
     )
 
@@ -273,7 +273,7 @@ def _errors(direction: Search, prefix: str) -> Figure:
         "differ and the other words are mostly the same; most words are the same; one text is more than twice as long "
         "as the other; none of these. Names are words with a capital inside the sentence, so that German nouns count "
         "too.",
-        "7",
+        (8,),
         Table.of((Column("kind", "name"), Column("rows", "count"), *INTERVAL_COLUMNS), rows),
     )
 

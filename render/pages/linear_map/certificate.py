@@ -30,7 +30,7 @@ def certificate(direction: Direction, prefix: str) -> Figure | None:
         f"{_points(judged.retrieval_margin)}, the verdict is “{judged.retrieval_verdict}”."
     )
     return Figure(
-        f"{prefix}-certificate", margin_title(judged), tuple(panels), caption, "4", _certificate_table(judged)
+        f"{prefix}-certificate", margin_title(judged), tuple(panels), caption, (5,), _certificate_table(judged)
     )
 
 

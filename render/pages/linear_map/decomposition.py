@@ -28,7 +28,7 @@ def anatomy(direction: Direction, prefix: str) -> Figure | None:
     rows += [(f"direction {i}", None, angle, stretch) for i, (angle, stretch) in enumerate(directions, start=1)]
     columns = (Column("part", "text"), Column("value"), Column("angle (degrees)"), Column("stretch"))
     table = Table.of(columns, rows)
-    return Figure(f"{prefix}-anatomy", anatomy_title(parts), tuple(panels), _anatomy_caption(parts), "5", table)
+    return Figure(f"{prefix}-anatomy", anatomy_title(parts), tuple(panels), _anatomy_caption(parts), (6,), table)
 
 
 def anatomy_title(parts: Anatomy) -> str:
@@ -123,7 +123,7 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
     ]
     table = Table.of((Column("what", "text"), Column("distance"), Column("difference")), rows)
     return Figure(
-        f"{prefix}-drift", drift_title(moved), (_drift_panel(moved, prefix),), _drift_caption(moved), "5", table
+        f"{prefix}-drift", drift_title(moved), (_drift_panel(moved, prefix),), _drift_caption(moved), (6,), table
     )
 
 

@@ -27,7 +27,7 @@ def ladder(direction: Direction, prefix: str) -> Figure:
         ladder_title(direction),
         (_ladder_r2(direction, prefix), _ladder_retrieval(direction, prefix)),
         _ladder_caption(direction),
-        "1–4",
+        (1, 2, 3, 4, 5),
         _ladder_table(direction),
     )
 

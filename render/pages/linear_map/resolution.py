@@ -47,7 +47,7 @@ def power(direction: Direction, prefix: str) -> Figure | None:
         tuple((p.share, p.detected, p.replicates) for p in found),
     )
     drawn = panel(f"{prefix}-power", "detection rate of planted curvature", data, layout)
-    return Figure(f"{prefix}-power", power_title(judged), (drawn,), POWER_CAPTION, "4", table)
+    return Figure(f"{prefix}-power", power_title(judged), (drawn,), POWER_CAPTION, (5,), table)
 
 
 def power_title(judged: Certificate) -> str:
@@ -76,7 +76,7 @@ def learning_curve(direction: Direction, prefix: str) -> Figure | None:
         rows.append(("limit", *interval_cells(learned.limit)))
     table = Table.of((Column("training pairs", "count"), *INTERVAL_COLUMNS), rows)
     drawn = _learning_panel(learned, prefix)
-    return Figure(f"{prefix}-learning", learning_title(direction), (drawn,), LEARNING_CAPTION, "5", table)
+    return Figure(f"{prefix}-learning", learning_title(direction), (drawn,), LEARNING_CAPTION, (6,), table)
 
 
 def _learning_panel(learned: LearningCurve, prefix: str) -> Panel:
