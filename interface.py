@@ -37,7 +37,7 @@ from .probe.results.retrieval import RetrievalResult
 from .probe.results.serialization import from_json, read_schema, to_json
 from .probe.results.training import TrainResult
 from .probe.retrieval.config import RetrievalConfig
-from .render.page import PlotlyJs
+from .render.plotlyjs import PlotlyJs
 from .train.config import FinetuneConfig
 
 Rows = NDArray[np.floating]
@@ -523,7 +523,7 @@ def write_page(result: Any, path: str | Path, *, plotlyjs: PlotlyJs = "inline") 
     ...     page.read_text(encoding="utf-8")[:15]
     '<!doctype html>'
     """
-    from .render.page import write_page as write
+    from .render.write import write_page as write
 
     return write(result if isinstance(result, str) else to_json(result), Path(path), plotlyjs=plotlyjs)
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ..errors import OutputError
 from .charts.theme import LIGHT, TEMPLATE
-from .page import module_for
+from .kinds import module_for
 from .view import Panel, PlotlyJson
 
 ImageForm = Literal["svg", "png"]

@@ -10,7 +10,8 @@ from urllib.parse import quote
 from ..errors import DataError, OutputError
 from ..probe.results.serialization import read_schema, write_text
 from .escaping import without_lone_surrogates
-from .page import content_security_policy, environment, look, module_for
+from .kinds import module_for
+from .page import content_security_policy, environment, look
 from .view import Headline
 
 NAME = "index.html"

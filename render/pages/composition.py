@@ -105,7 +105,9 @@ def _pairs(result: CompositionResult) -> Figure:
         "is "
         f"quick ({', '.join(rung_name(r) for r in result.rungs)}): a verdict is among these rungs."
     )
-    return Figure("composition-pairs", pairs_title(result.pairs), panels, caption, (1, 2, 3, 4, 5), _pairs_table(result.pairs))
+    return Figure(
+        "composition-pairs", pairs_title(result.pairs), panels, caption, (1, 2, 3, 4, 5), _pairs_table(result.pairs)
+    )
 
 
 def _matrix(

@@ -8,8 +8,8 @@ from polyglot.probe.cka.run import CkaConfig, measure
 from polyglot.probe.results.layers import ChanceBand
 from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages import cka as module
-from polyglot.render.terminal import terminal_summary
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import pytest
 from polyglot.probe.compare.run import CompareConfig, Source, run
 from polyglot.probe.results.compare import Score
 from polyglot.probe.results.serialization import Interval, to_json
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.page import render
 from polyglot.render.pages import compare
 from polyglot.render.pages.compare_figures import differences_title, measure_title, shares_title
-from polyglot.render.terminal import terminal_summary
 from rich.console import Console
 
 

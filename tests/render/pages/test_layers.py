@@ -14,8 +14,8 @@ from polyglot.probe.results.layers import (
 )
 from polyglot.probe.results.serialization import Interval, Provenance, Side, to_json
 from polyglot.render import page
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages import layers as module
-from polyglot.render.terminal import terminal_summary
 
 
 def around(value, half=0.01):

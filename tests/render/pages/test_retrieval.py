@@ -9,12 +9,12 @@ from polyglot.probe.results.questions import MissedQuestion, QuestionResult
 from polyglot.probe.results.retrieval import ErrorShare, WrongAnswer
 from polyglot.probe.results.serialization import Interval, Provenance, Side, to_json
 from polyglot.probe.retrieval.run import RetrievalConfig, measure
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.page import render
 from polyglot.render.pages import questions as question_retrieval
 from polyglot.render.pages import retrieval
 from polyglot.render.pages.questions import difference_title
 from polyglot.render.pages.retrieval import errors_title, hubs_title, scores_title
-from polyglot.render.terminal import terminal_summary
 
 SHARE = Interval(0.1, 0.08, 0.12)
 
@@ -55,7 +55,7 @@ def test_every_figure_has_what_a_reader_needs(name, request):
     for figure in view.figures:
         assert figure.title
         assert figure.caption.endswith(".")
-        assert figure.method == "7"
+        assert figure.method == (8,)
         assert all(len(row) == len(figure.table.columns) for row in figure.table.rows)
         for panel in figure.panels:
             assert panel.label
