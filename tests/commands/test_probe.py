@@ -195,7 +195,7 @@ def test_options_have_the_defaults_of_the_config(command):
     apart = {
         "same_space",
         "device",
-    }  # unless asserted the models decide; the encoder's device is not that of the search
+    }  # decided by the models; of the search, not the encoder
     same = {name for name in shown if name in config} - apart
     assert {name: shown[name].default for name in same} == {name: config[name].default for name in same}
     assert "seed" in same
