@@ -14,14 +14,14 @@ from .view import Headline, View
 #: and a template that extends page.html.
 KINDS = {
     "polyglot/linear-map/1": "linear_map.page",
-    "polyglot/layers/1": "layers",
+    "polyglot/layers/1": "layers.page",
     "polyglot/cka/1": "cka",
     "polyglot/language-id/1": "language_id",
     "polyglot/composition/1": "composition",
     "polyglot/geometry/1": "geometry",
     "polyglot/retrieval/1": "retrieval",
     "polyglot/question-retrieval/1": "questions",
-    "polyglot/compare/1": "compare",
+    "polyglot/compare/1": "compare.page",
 }
 
 

@@ -27,8 +27,8 @@ SCRIPTS = ("page.js", "explorer.js")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What all pages wear: palettes, font, style sheet and scripts, safe to stand in HTML as they are."""
+class Assets:
+    """What all pages share: palettes, font, style sheet and scripts, safe to stand in HTML as they are."""
 
     version: str
     palettes: dict[str, dict[str, str]]
@@ -38,12 +38,12 @@ class Look:
 
 
 @cache
-def look(scripts: tuple[str, ...]) -> Look:
-    """Return what a page wears, with the named scripts of the templates folder."""
+def assets(scripts: tuple[str, ...]) -> Assets:
+    """Return what every page holds, with the named scripts of the templates folder."""
     from markupsafe import Markup
 
     css, *sources = (Markup((TEMPLATES / name).read_text(encoding="utf-8")) for name in ("page.css", *scripts))
-    return Look(__version__, PALETTES, Markup(FONT), css, tuple(sources))
+    return Assets(__version__, PALETTES, Markup(FONT), css, tuple(sources))
 
 
 def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
@@ -83,14 +83,14 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
         raise DataError(
             f"the parts of this result contradict each other ({type(error).__name__}: {error}); run the probe again"
         ) from error
-    dressed = look(SCRIPTS)
+    shared = assets(SCRIPTS)
     html = without_lone_surrogates(
         environment()
         .get_template(module.TEMPLATE)
         .render(
             view=view,
-            look=dressed,
-            policy=content_security_policy(dressed.scripts, script_source(plotlyjs)),
+            assets=shared,
+            policy=content_security_policy(shared.scripts, script_source(plotlyjs)),
             plotly=plotly_tag(plotlyjs),
             numbers={figure.id: place for place, figure in enumerate(view.figures, start=1)},
             method=cited(number for figure in view.figures for number in figure.method),

@@ -25,9 +25,9 @@ def view(text: str) -> FindingsView:
     """Return the page's content for the JSON text of a composition result."""
     result = from_json(text, CompositionResult)
     groups = (
-        FigureGroup("From each language to each", (_pairs(result),)),
-        FigureGroup("Over a third language", (_composed(result),)),
-        FigureGroup("Back to where it began", (_loops(result),)),
+        FigureGroup("From each language to each", (pairs_figure(result),)),
+        FigureGroup("Over a third language", (paths_figure(result),)),
+        FigureGroup("Back to where it began", (loops_figure(result),)),
     )
     return FindingsView(
         kind="composition",
@@ -38,7 +38,16 @@ def view(text: str) -> FindingsView:
         ),
         verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
-        facts=(*provenance_facts(result.provenance), Fact("draws", _draws(result))),
+        facts=(
+            *provenance_facts(result.provenance),
+            Fact(
+                "draws",
+                (
+                    f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations; "
+                    f"margin {plain_percent(result.margin)}"
+                ),
+            ),
+        ),
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} sentences in each language, {count(result.groups)} groups of like meaning, "
@@ -51,8 +60,8 @@ def view(text: str) -> FindingsView:
 def headline(text: str) -> Headline:
     """Return a composition result in one line."""
     result = from_json(text, CompositionResult)
-    source, told = result.provenance, result.sentence
-    return Headline("composition", _subject(result), told, models(source), source.corpus, result.n, source.time)
+    source, sentence = result.provenance, result.sentence
+    return Headline("composition", _subject(result), sentence, models(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: CompositionResult) -> tuple[SummaryPart, ...]:
@@ -84,14 +93,8 @@ def _subject(result: CompositionResult) -> str:
     return ", ".join(language_name(code) for code in result.languages)
 
 
-def _draws(result: CompositionResult) -> str:
-    return (
-        f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations; "
-        f"margin {plain_percent(result.margin)}"
-    )
-
-
-def _pairs(result: CompositionResult) -> Figure:
+def pairs_figure(result: CompositionResult) -> Figure:
+    """Draw the verdict and R² of every pair of languages."""
     by_pair = {(pair.source, pair.target): pair for pair in result.pairs}
     panels = (
         _matrix(result, by_pair, "r2", "linear map, held-out R²", lambda pair: pair.r2.value),
@@ -158,7 +161,8 @@ def _pairs_table(pairs: Sequence[PairMap]) -> Table:
     return Table.of((*columns, *INTERVAL_COLUMNS), rows)
 
 
-def _composed(result: CompositionResult) -> Figure:
+def paths_figure(result: CompositionResult) -> Figure:
+    """Draw composed maps beside the direct ones."""
     ordered = sorted(result.composed, key=lambda one: -one.p_at_1_cost.value)
     names = [" → ".join(one.path) for one in ordered]
     panels = (
@@ -210,12 +214,13 @@ def _composed_table(composed: Sequence[Composed]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for one in composed:
         for field, name in names.items():
-            told = (one.p_value, one.p_adjusted) if field == "p_at_1_cost" else (None, None)
-            rows.append((" → ".join(one.path), name, *interval_cells(getattr(one, field)), *told))
+            tested = (one.p_value, one.p_adjusted) if field == "p_at_1_cost" else (None, None)
+            rows.append((" → ".join(one.path), name, *interval_cells(getattr(one, field)), *tested))
     return Table.of(columns, rows)
 
 
-def _loops(result: CompositionResult) -> Figure:
+def loops_figure(result: CompositionResult) -> Figure:
+    """Draw what comes back from maps that end where they began."""
     names = [" → ".join(loop.path) for loop in result.loops]
     panels = (
         _row_panel("composition-loop-r2", "variance that comes back (R²)", names, [loop.r2 for loop in result.loops]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...probe.results.serialization import Provenance, Side
+from ...probe.results.serialization import Provenance
 from ..formatting import language_name
 from ..view import Fact
 
@@ -14,7 +14,10 @@ def models_of(provenance: Provenance) -> str:
 
 def provenance_facts(provenance: Provenance) -> tuple[Fact, ...]:
     """Return the lines of the provenance that every result has."""
-    facts = [_side(side) for side in provenance.models]
+    facts = [
+        (Fact(f"model, {language_name(side.language)}", f"{side.model}  {side.model_fingerprint}", code=True))
+        for side in provenance.models
+    ]
     facts += [
         Fact("corpus", provenance.corpus),
         Fact("corpus fingerprint", provenance.corpus_fingerprint, code=True),
@@ -28,7 +31,3 @@ def provenance_facts(provenance: Provenance) -> tuple[Fact, ...]:
     if provenance.host:
         facts.append(Fact("machine", provenance.host))
     return tuple(facts)
-
-
-def _side(side: Side) -> Fact:
-    return Fact(f"model, {language_name(side.language)}", f"{side.model}  {side.model_fingerprint}", code=True)

@@ -36,7 +36,7 @@ def ladder_title(direction: Direction) -> str:
     """State what the shares support, and nothing where they support nothing."""
     certificate = direction.certificate
     if certificate.verdict == "no map":
-        return "No rung is told from chance"
+        return "No rung differs significantly from chance"
     enough = [n for n in ORDER if certificate.equivalences.get(n) == SUFFICES]
     short = [n for n in ORDER if certificate.equivalences.get(n) == "falls short"]
     if enough:

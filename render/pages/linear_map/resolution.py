@@ -110,7 +110,7 @@ def learning_title(direction: Direction) -> str:
     if learned.limit is not None and learned.limit.low > last.r2.high:
         return f"More pairs would help: R² {number(last.r2.value, 2)} at {last.pairs} pairs, and rising"
     if learned.limit is not None:
-        return f"More than {last.pairs} pairs would bring no gain that is told from none"
+        return f"More than {last.pairs} pairs would bring no significant gain"
     first = min(learned.points, key=lambda p: p.pairs)
     rises = last.r2.low > first.r2.high
     return f"R² {'rises' if rises else 'does not surely rise'} from {first.pairs} to {last.pairs} pairs"
