@@ -16,6 +16,7 @@ from polyglot.probe.results.serialization import Interval, Provenance, Side, to_
 from polyglot.render import page
 from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages.layers import page as module
+from polyglot.render.pages.layers.stress import stress_title
 
 
 def around(value, half=0.01):
