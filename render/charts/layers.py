@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...probe.results.layers import POOLED, ChanceBand
-from ...probe.results.serialization import Interval, Provenance
+from ...probe.results.serialization import Interval
 from ..formatting import drawn_text, two_digits
 from ..view import Cell, Column, FigureGroup, Panel, PlotlyJson, Table, View
 from .intervals import INTERVAL_COLUMNS, interval_cells
@@ -161,8 +161,3 @@ def matrix_table(
 def where(name: str) -> str:
     """Return a layer as a reader calls it."""
     return "the pooled output" if name == POOLED else f"layer {name}"
-
-
-def models(provenance: Provenance) -> str:
-    """Return the names of the models of a result, or that there were none."""
-    return ", ".join(dict.fromkeys(side.model for side in provenance.models)) or "given arrays"

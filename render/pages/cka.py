@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ...probe.results.cka import CkaResult, LayerTable
 from ...probe.results.serialization import Side, from_json
-from ..charts.layers import TEMPLATE, FindingsView, matrix_panel, matrix_table, models, where
+from ..charts.layers import TEMPLATE, FindingsView, matrix_panel, matrix_table, where
 from ..formatting import capitalized, count, interval, language_name, number, two_digits
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable
 from ..view import Fact, Figure, FigureGroup, Headline, Verdict
-from .provenance import provenance_facts
+from .provenance import models_of, provenance_facts
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -25,7 +25,7 @@ def view(text: str) -> FindingsView:
         kind="layers against layers",
         title=f"{_subject(result)}: which layers are alike?",
         question=(
-            f"Every layer of one side against every layer of the other, by {models(result.provenance)}, on the same "
+            f"Every layer of one side against every layer of the other, by {models_of(result.provenance)}, on the same "
             "sentences or their translations."
         ),
         verdicts=tuple(
@@ -53,7 +53,7 @@ def headline(text: str) -> Headline:
     result = from_json(text, CkaResult)
     sentence = " ".join(table.sentence for table in result.tables)
     source = result.provenance
-    return Headline("cka", _subject(result), sentence, models(source), source.corpus, result.n, source.time)
+    return Headline("cka", _subject(result), sentence, models_of(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: CkaResult) -> tuple[SummaryPart, ...]:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from ...probe.results.composition import Composed, CompositionResult, Loop, PairMap
 from ...probe.results.serialization import Interval, from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
-from ..charts.layers import TEMPLATE, FindingsView, matrix_panel, models
+from ..charts.layers import TEMPLATE, FindingsView, matrix_panel
 from ..charts.marks import dots, over, vertical_line
 from ..charts.theme import Reach, panel, row_axis, row_height, value_axis
 from ..formatting import count, interval, language_name, number, percent_interval, plain_percent, rung_name, two_digits
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable
 from ..view import Cell, Column, Fact, Figure, FigureGroup, Headline, Panel, Table, Verdict
-from .provenance import provenance_facts
+from .provenance import models_of, provenance_facts
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -33,8 +33,8 @@ def view(text: str) -> FindingsView:
         kind="composition",
         title=f"{_subject(result)}: do the maps compose?",
         question=(
-            f"Linear maps between {_subject(result)}, fitted in {models(result.provenance)}: does going over a third "
-            "language end where the direct map ends, and do loops come home? All on rows held out of every map."
+            f"Linear maps between {_subject(result)}, fitted in {models_of(result.provenance)}: does going over a "
+            "third language end where the direct map ends, and do loops come home? All on rows held out of every map."
         ),
         verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
@@ -61,7 +61,7 @@ def headline(text: str) -> Headline:
     """Return a composition result in one line."""
     result = from_json(text, CompositionResult)
     source, sentence = result.provenance, result.sentence
-    return Headline("composition", _subject(result), sentence, models(source), source.corpus, result.n, source.time)
+    return Headline("composition", _subject(result), sentence, models_of(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: CompositionResult) -> tuple[SummaryPart, ...]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ...probe.results.geometry import GeometryResult, LanguageGeometry, LayerGeometry
 from ...probe.results.serialization import Interval, from_json
-from ..charts.layers import STYLES, TEMPLATE, FindingsView, Series, layer_panel, layer_table, models, where
+from ..charts.layers import STYLES, TEMPLATE, FindingsView, Series, layer_panel, layer_table, where
 from ..charts.marks import curve, dots
 from ..charts.theme import panel, row_axis, row_height, value_axis
 from ..formatting import capitalized, count, drawn_text, interval, language_name, number, percent, two_digits
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable
 from ..view import Cell, Column, Fact, Figure, FigureGroup, Headline, Panel, Table, Verdict
-from .provenance import provenance_facts
+from .provenance import models_of, provenance_facts
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -39,7 +39,7 @@ def view(text: str) -> FindingsView:
         kind="geometry",
         title=f"{_subject(result)}: the geometry of the embeddings",
         question=(
-            f"How the sentences of each language fill the space of {models(result.provenance)}: in all directions "
+            f"How the sentences of each language fill the space of {models_of(result.provenance)}: in all directions "
             "alike "
             "or in few, in how many dimensions, and with which hubs."
         ),
@@ -62,7 +62,7 @@ def headline(text: str) -> Headline:
     """Return a geometry result in one line."""
     result = from_json(text, GeometryResult)
     source, sentence = result.provenance, " ".join(result.sentences)
-    return Headline("geometry", _subject(result), sentence, models(source), source.corpus, result.n, source.time)
+    return Headline("geometry", _subject(result), sentence, models_of(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: GeometryResult) -> tuple[SummaryPart, ...]:

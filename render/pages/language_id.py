@@ -5,13 +5,13 @@ from __future__ import annotations
 from ...probe.results.language_id import AS_IT_IS, Condition, LanguageIdResult, LayerLanguageId
 from ...probe.results.serialization import Interval, from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
-from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, models, where
+from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, where
 from ..charts.marks import dots, over, vertical_line
 from ..charts.theme import panel, row_axis, row_height, value_axis
 from ..formatting import capitalized, count, interval, language_name, number, percent, percent_interval
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable
 from ..view import Cell, Column, Fact, Figure, FigureGroup, Headline, Panel, Table, Verdict
-from .provenance import provenance_facts
+from .provenance import models_of, provenance_facts
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -24,7 +24,7 @@ def view(text: str) -> FindingsView:
         kind="language identity",
         title=f"{_subject(result)}: can a linear classifier identify the language?",
         question=(
-            f"Sentences that mean the same in {_subject(result)}, embedded by {models(result.provenance)}: how "
+            f"Sentences that mean the same in {_subject(result)}, embedded by {models_of(result.provenance)}: how "
             "easily is "
             "their language read off, how is it taken out, and what does that cost in retrieval?"
         ),
@@ -54,7 +54,7 @@ def headline(text: str) -> Headline:
     result = from_json(text, LanguageIdResult)
     source = result.provenance
     sentence = result.sentence
-    return Headline("language id", _subject(result), sentence, models(source), source.corpus, result.n, source.time)
+    return Headline("language id", _subject(result), sentence, models_of(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: LanguageIdResult) -> tuple[SummaryPart, ...]:

@@ -8,8 +8,8 @@ from ..view import Fact
 
 
 def models_of(provenance: Provenance) -> str:
-    """Return the names of the models of a result, each once."""
-    return ", ".join(dict.fromkeys(side.model for side in provenance.models))
+    """Return the names of the models of a result, each once, or that there were none."""
+    return ", ".join(dict.fromkeys(side.model for side in provenance.models)) or "given arrays"
 
 
 def provenance_facts(provenance: Provenance) -> tuple[Fact, ...]:

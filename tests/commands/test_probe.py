@@ -188,9 +188,9 @@ def test_questions_through_a_map_from_fit_to_page(monkeypatch, capsys, tmp_path,
 def test_options_have_the_defaults_of_the_config(command):
     import inspect
 
-    from polyglot.commands import probe
+    from polyglot.commands import probe, probe_table
 
-    config = inspect.signature(probe.PROBES[command].config_type()).parameters
+    config = inspect.signature(probe_table.PROBES[command].config_type()).parameters
     shown = inspect.signature(getattr(probe, command.replace("-", "_"))).parameters
     apart = {
         "same_space",

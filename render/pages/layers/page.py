@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ....probe.results.layers import LayersResult
 from ....probe.results.serialization import Interval, from_json
-from ...charts.layers import TEMPLATE, FindingsView, models
+from ...charts.layers import TEMPLATE, FindingsView
 from ...formatting import count, interval, language_name, number, percent
 from ...terminal import SummaryColumn, SummaryPart, SummaryTable
 from ...view import Fact, FigureGroup, Headline, Verdict
-from ..provenance import provenance_facts
+from ..provenance import models_of, provenance_facts
 from .figures import language_figure, maps_figure, neighbours_figure, retrieval_figure, similarity_figure
 from .stress import stress_figure
 
@@ -25,7 +25,7 @@ def view(text: str) -> FindingsView:
         title=f"{source} and {target}: at which layers do they agree?",
         question=(
             f"Sentences in {source} and {target} that mean the same, read off every layer of "
-            f"{models(result.provenance)}: how alike are the two languages there, does a map predict one from the "
+            f"{models_of(result.provenance)}: how alike are the two languages there, does a map predict one from the "
             "other, and can the language still be identified?"
         ),
         verdicts=(Verdict(f"{source} ↔ {target}", "", _story(result), "", None, result.warnings),),
@@ -54,7 +54,7 @@ def headline(text: str) -> Headline:
     result = from_json(text, LayersResult)
     subject = f"{language_name(result.source)} ↔ {language_name(result.target)}"
     source = result.provenance
-    return Headline("layers", subject, _story(result), models(source), source.corpus, result.n, source.time)
+    return Headline("layers", subject, _story(result), models_of(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: LayersResult) -> tuple[SummaryPart, ...]:
