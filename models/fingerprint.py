@@ -51,9 +51,8 @@ def fingerprint(model: "SentenceTransformer", *, prompt: str, max_length: int) -
     digest = hashlib.blake2b(digest_size=16)
     settings = {"prompt": prompt, "max_length": max_length, "truncate_dim": model.truncate_dim}
     # The transformer's own configuration is described more exactly than by its module.
-    modules: list[Any] = [
-        [type(module).__name__, getattr(module, "get_config_dict", dict)()] for module in list(model)[1:]
-    ]
+    rest = list(model)[1:]
+    modules: list[Any] = [[type(module).__name__, getattr(module, "get_config_dict", dict)()] for module in rest]
     described = [settings, modules, _configuration(model), _tokenizer(model)]
     digest.update(json.dumps(described, sort_keys=True, ensure_ascii=True, default=str).encode())
     for name, tensor in sorted(model.state_dict().items()):
