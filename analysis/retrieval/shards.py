@@ -25,7 +25,7 @@ class OneShard:
         return values[:, :k]
 
     def best(self, values: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scores and places of the k best of every query over all shards, (n, k), from the k best here."""
+        """Return the best of every query over all shards, with their places, (n, w) each, from the best here."""
         return values, places
 
     def most(self, values: torch.Tensor) -> None:
@@ -64,12 +64,16 @@ class CandidateShards(OneShard):
         return best[:, torch.isfinite(best).all(dim=0)]
 
     def best(self, values: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scores and places of the k best of every query over all shards, (n, k), from the k best here.
+        """Return the best of every query over all shards, with their places, (n, w) each, from the best here.
 
-        Of equal scores those of earlier processes come first, which hold the candidates that stand first.
+        What ties with the last of the best here comes along, as the rule of ties needs it.
         """
-        found, where = _gathered(values), _gathered(places + self.first)
-        order = found.sort(dim=1, descending=True, stable=True).indices[:, : values.shape[1]]
+        width = torch.tensor(float(values.shape[1]))
+        self.most(width)
+        more = (0, int(width) - values.shape[1])
+        padded = torch.nn.functional.pad(values, more, value=-torch.inf)
+        found, where = _gathered(padded), _gathered(torch.nn.functional.pad(places + self.first, more))
+        order = found.sort(dim=1, descending=True, stable=True).indices
         return found.gather(1, order), where.gather(1, order)
 
     def most(self, values: torch.Tensor) -> None:
