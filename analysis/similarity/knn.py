@@ -42,7 +42,7 @@ def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Integers:
     places = nearest(unit, unit, k=k + 1)[1]
     other = places != np.arange(len(x))[:, None]
     other[other.all(axis=1), -1] = False  # more than k rows that equal this one may stand before it
-    return places[other].reshape(len(x), k)
+    return np.asarray(places[other].reshape(len(x), k), np.int64)
 
 
 def mutual_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
@@ -204,6 +204,11 @@ def _masked_hsic(
     k, l = (  # noqa: E741
         csr_array((_products(unit, rows, columns), (rows, columns)), shape=(n, n)) for unit in (unit_x, unit_y)
     )
+    return sparse_hsic(k, l, n)
+
+
+def sparse_hsic(k: csr_array, l: csr_array, n: int) -> float:  # noqa: E741
+    """Unbiased HSIC of two sparse Gram matrices of n rows, without diagonals (Song et al., 2012, eq. 5)."""
     trace = float(k.multiply(l.T).sum())
     middle = float(k.sum()) * float(l.sum()) / ((n - 1) * (n - 2))
     last = 2 / (n - 2) * float(np.asarray(k.sum(axis=0)) @ np.asarray(l.sum(axis=1)))
