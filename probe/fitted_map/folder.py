@@ -45,9 +45,9 @@ def check_free(out: Path) -> None:
     OutputError
     """
     if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is a file: give a folder with --map")
+        raise OutputError(f"{out} is a file: give a folder with --out")
     if out.is_dir() and any(out.iterdir()) and not (out / SETTINGS_FILE).is_file():
-        raise OutputError(f"{out} holds something that is not a map: give another folder with --map")
+        raise OutputError(f"{out} holds something that is not a map: give another folder with --out")
 
 
 def write_folder(
@@ -62,7 +62,7 @@ def write_folder(
     """
     normalised = encoders is not None and normalises(encoders[1].model)
     complete = replace(result, carries_model=encoders is not None and fitted.affine is not None, normalised=normalised)
-    with output_errors(out, "give another folder with --map"), replacing(out) as scratch:
+    with output_errors(out, "give another folder with --out"), replacing(out) as scratch:
         scratch.mkdir(parents=True)
         if encoders is not None and fitted.affine is not None:
             with hidden_library_bars():

@@ -119,7 +119,7 @@ def _check_widths(source: int, target: int, through: Through | None) -> None:
     if through is None and source != target:
         raise DataError(
             f"the sides are {source} and {target} wide: a search needs one space; fit a map with `polyglot map fit` "
-            "and give it with --through"
+            "and give it with --map"
         )
     if through is not None:
         through.check_widths(source, target)
