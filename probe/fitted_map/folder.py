@@ -62,7 +62,7 @@ def write_folder(
     """
     normalised = encoders is not None and normalises(encoders[1].model)
     complete = replace(result, carries_model=encoders is not None and fitted.affine is not None, normalised=normalised)
-    with output_errors(out, "give another folder with --map"), replacing(out) as scratch:
+    with output_errors(out, "give another folder with --out"), replacing(out) as scratch:
         scratch.mkdir(parents=True)
         if encoders is not None and fitted.affine is not None:
             with hidden_library_bars():

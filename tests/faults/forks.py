@@ -25,7 +25,7 @@ from polyglot.models import embeddings as encoded
 from polyglot.models.encoder import Encoder
 from polyglot.probe.linear_map import config as linear_map_config
 from polyglot.probe.linear_map import direction
-from polyglot.render import page
+from polyglot.render import write
 
 BLOCK_TEXTS = 64  # so that a small corpus makes several shards
 QUICK = {"power_replicates": 0, "failure": False, "resamples": 100}
@@ -68,7 +68,7 @@ def kill_while_the_page_is_written(_):
         scratch_name(path).write_text(text[: len(text) // 2], encoding="utf-8")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    page.write_text = killed
+    write.write_text = killed
 
 
 def kill_while_the_result_is_written(_):
