@@ -134,6 +134,7 @@ def retrieval(
     common: Probing,
 ) -> None:
     """Search translations both ways: P@k, accuracy, weighted F1, CSLS and margins, hubness, classed errors."""
+    from ..probe.experiment.source_map import SourceMap
     from ..probe.results.retrieval import RetrievalResult
     from ..probe.retrieval import run as probe
     from ..probe.retrieval.config import RetrievalConfig
@@ -142,9 +143,9 @@ def retrieval(
     config = RetrievalConfig(texts=not common.no_texts, seed=common.seed)
     check_models(common.model, target_model)
     bitext = common.bitext(source, target)
-    fitted = None if through is None else probe.Through.load(through)
+    fitted = None if through is None else SourceMap.load(through)
     name, given = f"{bitext.source}-{bitext.target}", (common.encoders(target_model), bitext, config)
-    result = common.measured(report, name, RetrievalResult, probe.run, *given, through=fitted)
+    result = common.measured(report, name, RetrievalResult, probe.run, *given, source_map=fitted)
     report.write(result, name, verdict=result.sentence)
 
 
@@ -162,6 +163,7 @@ def questions(
 
     The built-in set is in English and French; --corpus takes a folder in the format of XQuAD.
     """
+    from ..probe.experiment.source_map import SourceMap
     from ..probe.questions import run as probe
     from ..probe.results.questions import QuestionResult
 
@@ -169,12 +171,12 @@ def questions(
     config = probe.QuestionConfig(texts=not common.no_texts, seed=common.seed)
     check_models(common.model, target_model)
     asked = common.questions(source, target)
-    fitted = None if through is None else probe.Through.load(through)
+    fitted = None if through is None else SourceMap.load(through)
     same = asked.query_language == asked.passage_language
     reference = None if same else common.questions(target, target)
     name = f"{asked.query_language}-{asked.passage_language}"
     given = common.encoders(target_model), asked, config
-    extras = {"through": fitted, "reference": reference}
+    extras = {"source_map": fitted, "reference": reference}
     result = common.measured(report, name, QuestionResult, probe.run, *given, **extras)
     report.write(result, name, verdict=result.sentence)
 

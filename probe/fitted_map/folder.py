@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 
 from ...analysis.maps.estimators import SETTINGS_FILE, Map
 from ...errors import OutputError
-from ..results.fitted_map import MapFitResult
+from ..results.fitted_map import RECORD_FILE, MapFitResult
 from ..results.serialization import to_json
 from .card import card
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from ...models.encoder import Encoder
 
 Floats = NDArray[np.float32]
-RECORD_FILE, LINEAGE_FILE, CARD_FILE = "fit.json", "polyglot.json", "README.md"
+LINEAGE_FILE, CARD_FILE = "polyglot.json", "README.md"
 
 
 def check_free(out: Path) -> None:
@@ -51,37 +50,50 @@ def check_free(out: Path) -> None:
         raise OutputError(f"{out} holds something that is not a map: give another folder with --map")
 
 
-def write_folder(
-    out: Path, fitted: Map, result: MapFitResult, encoders: tuple[Encoder, Encoder] | None
-) -> MapFitResult:
-    """Write everything beside `out` and put it there by renaming; return the record with what the folder carries.
+def write_folder(out: Path, fitted: Map, result: MapFitResult, encoders: tuple[Encoder, Encoder] | None) -> None:
+    """Write everything beside `out`, then rename it; an earlier map is replaced.
+
+    Parameters
+    ----------
+    out : Path
+    fitted : Map
+    result : MapFitResult
+        Its record, which says whether the folder carries a model.
+    encoders : (Encoder, Encoder), optional
+        Of the source and of the target; None for a map between arrays.
 
     Raises
     ------
     OutputError
         If the folder cannot be written.
     """
-    normalised = encoders is not None and normalises(encoders[1].model)
-    complete = replace(result, carries_model=encoders is not None and fitted.affine is not None, normalised=normalised)
     scratch = out.with_name(f".{out.name}.{os.getpid()}")
+    lineage: dict[str, object] = {"map": result.rung, "normalised": result.normalised}
+    if encoders is not None:
+        lineage |= {"base_fingerprint": encoders[1].fingerprint, "source_fingerprint": encoders[0].fingerprint}
     try:
         scratch.mkdir(parents=True)
-        if encoders is not None and fitted.affine is not None:
-            _save(carried(encoders[0], fitted, normalised=normalised), scratch)
+        if encoders is not None and result.carries_model:
+            save_model(carried(encoders[0], fitted, normalised=result.normalised), scratch)
         fitted.save(scratch)
-        (scratch / RECORD_FILE).write_text(to_json(complete), encoding="utf-8")
-        (scratch / CARD_FILE).write_text(card(complete), encoding="utf-8")
-        (scratch / LINEAGE_FILE).write_text(_lineage(complete, encoders), encoding="utf-8")
-        _put(scratch, out)
+        (scratch / RECORD_FILE).write_text(to_json(result), encoding="utf-8")
+        (scratch / CARD_FILE).write_text(card(result), encoding="utf-8")
+        (scratch / LINEAGE_FILE).write_text(json.dumps(lineage, indent=1) + "\n", encoding="utf-8")
+        if out.exists():
+            earlier = out.with_name(f".{out.name}.{os.getpid()}.old")
+            out.replace(earlier)
+            scratch.replace(out)
+            shutil.rmtree(earlier)
+        else:
+            scratch.replace(out)
     except OSError as error:
         raise OutputError(f"cannot write {out}: {error.strerror}; give another folder with --map") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return complete
 
 
-def _save(model: SentenceTransformer, folder: Path) -> None:
-    """Save a model without the bar that the library draws for each file."""
+def save_model(model: SentenceTransformer, folder: Path) -> None:
+    """Save a model without the progress bar of the library."""
     from transformers.utils import logging as transformers_logging
 
     shown = transformers_logging.is_progress_bar_enabled()
@@ -93,27 +105,8 @@ def _save(model: SentenceTransformer, folder: Path) -> None:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _put(scratch: Path, out: Path) -> None:
-    """Rename into place; an earlier map steps aside first."""
-    if out.exists():
-        aside = out.with_name(f".{out.name}.{os.getpid()}.old")
-        out.replace(aside)
-        scratch.replace(out)
-        shutil.rmtree(aside)
-    else:
-        scratch.replace(out)
-
-
-def _lineage(result: MapFitResult, encoders: tuple[Encoder, Encoder] | None) -> str:
-    record: dict[str, object] = {"map": result.rung, "normalised": result.normalised}
-    if encoders is not None:
-        source, target = encoders
-        record |= {"base_fingerprint": target.fingerprint, "source_fingerprint": source.fingerprint}
-    return json.dumps(record, indent=1) + "\n"
-
-
 def normalises(model: SentenceTransformer) -> bool:
-    """Tell whether a model ends by bringing its vectors to unit length."""
+    """Return whether a model ends by scaling its vectors to unit length."""
     from sentence_transformers.sentence_transformer.modules import Normalize
 
     return isinstance(model[-1], Normalize)

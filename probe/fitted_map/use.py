@@ -1,4 +1,4 @@
-"""A fitted map in use: on files of vectors of any size, and exported for other programs."""
+"""A fitted map applied to files of vectors of any size, and exported for other programs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...analysis.maps.estimators import Map, load_map
 from ...errors import ConfigError, DataError, OutputError
+from ..experiment.pairs import open_matrix
 from .folder import LINEAGE_FILE, affine_layer, dense_layer
 
 BLOCK_ROWS = 16_384
@@ -55,7 +56,7 @@ def apply(
     OutputError
         If the new file cannot be written.
     """
-    fitted, rows = load_map(folder), _mapped_file(vectors)
+    fitted, rows = load_map(folder), open_matrix(vectors)
     if rows.shape[1] != fitted.n_features_in_:
         raise DataError(
             f"{vectors} holds rows of width {rows.shape[1]}, the map in {folder} takes {fitted.n_features_in_}: "
@@ -119,22 +120,20 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
         raise ConfigError(f"a map is exported to dense or onnx, got {kind!r}")
     fitted = load_map(folder)
     if fitted.affine is None:
-        raise ConfigError(f"the {fitted.rung} map in {folder} bends and cannot be one layer: fit with --rung linear")
+        raise ConfigError(f"the {fitted.rung} map in {folder} is not affine, so no layer: fit with --rung linear")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        return _to_onnx(fitted, out, normalised=_normalised(folder)) if kind == "onnx" else _to_dense(fitted, out)
+        if kind == "onnx":
+            return to_onnx(fitted, out, normalised=_normalised(folder))
+        out.mkdir(parents=True, exist_ok=True)
+        dense_layer(fitted).save(str(out))
+        return out
     except OSError as error:
         raise OutputError(f"cannot write {out}: {error.strerror}; give another path") from error
 
 
-def _to_dense(fitted: Map, out: Path) -> Path:
-    out.mkdir(parents=True, exist_ok=True)
-    dense_layer(fitted).save(str(out))
-    return out
-
-
-def _to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
-    """Write x W + b, and the unit length where the target model ends so: what `apply` gives, in float32."""
+def to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
+    """Write x W + b as an ONNX graph, scaled to unit length if the target model does so, in float32."""
     import importlib.util
 
     if importlib.util.find_spec("onnx") is None:
@@ -157,16 +156,6 @@ def _to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
     scratch.write_bytes(model.SerializeToString())
     scratch.replace(out)
     return out
-
-
-def _mapped_file(path: Path) -> NDArray[np.floating]:
-    try:
-        rows: NDArray[np.floating] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as .npy ({error}): expected a matrix of vectors") from error
-    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.dtype.kind != "f":
-        raise DataError(f"{path} is not a matrix of floats: expected .npy of (rows, width)")
-    return rows
 
 
 def _normalised(folder: Path) -> bool:

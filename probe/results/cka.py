@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .intervals import Interval
 from .layers import ChanceBand
-from .serialization import Interval, Provenance, Side
+from .provenance import Provenance, Side
 
 SCHEMA = "polyglot/cka/1"
 Cells = tuple[tuple[Interval, ...], ...]  # rows × columns

@@ -1,4 +1,4 @@
-"""What `polyglot probe retrieval` can be told, checked on construction."""
+"""What `polyglot probe retrieval` takes as settings, checked on construction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class RetrievalConfig:
-    """What `polyglot probe retrieval` can be told.
+    """What `polyglot probe retrieval` takes as settings.
 
     Parameters
     ----------

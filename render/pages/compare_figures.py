@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...probe.results.compare import SHARE, Compared, CompareResult, Difference, Judgement, Score, score_name
-from ...probe.results.serialization import Interval
+from ...probe.results.intervals import Interval
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ..charts.layers import Series, layer_panel
 from ..charts.marks import dots, null_marks, over, scores, vertical_line

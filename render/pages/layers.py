@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
+from ...probe.results.intervals import Interval
 from ...probe.results.layers import Layer, LayersResult, Stress
-from ...probe.results.serialization import Interval, from_json
+from ...probe.results.serialization import from_json
 from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, models, where
 from ..charts.theme import SEQUENTIAL, panel, row_axis, row_height, value_axis
 from ..formatting import count, drawn_text, interval, language_name, number, percent, two_digits

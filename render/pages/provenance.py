@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...probe.results.serialization import Provenance, Side
+from ...probe.results.provenance import Provenance, Side
 from ..formatting import language_name
 from ..view import Fact
 

@@ -10,8 +10,9 @@ from polyglot.errors import ConfigError, DataError
 from polyglot.probe.cka.run import CkaConfig, measure, run
 from polyglot.probe.cka.table import held_out_errors, table_sentence
 from polyglot.probe.results.cka import CkaResult
+from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.layers import ChanceBand
-from polyglot.probe.results.serialization import Interval, from_json, to_json
+from polyglot.probe.results.serialization import from_json, to_json
 
 QUICK = CkaConfig(neighbours=5, folds=3, permutations=3, resamples=100)
 

@@ -1,19 +1,18 @@
 """Results side by side: paired where rows were kept, unpaired where not, and refused where nothing can be said."""
 
 import dataclasses
-import typing
 from functools import lru_cache
 
 import numpy as np
 import pytest
 from polyglot.analysis.resampling import Interval, holm
 from polyglot.errors import ConfigError, DataError
-from polyglot.probe.compare import training as compare_train
 from polyglot.probe.compare.differences import NOT_KEPT, OTHER_ROWS, unpaired
 from polyglot.probe.compare.run import CompareConfig, Source, file_name, run
 from polyglot.probe.results import training as train_result
 from polyglot.probe.results.compare import CompareResult
-from polyglot.probe.results.serialization import Side, from_json, to_json
+from polyglot.probe.results.provenance import Side
+from polyglot.probe.results.serialization import from_json, to_json
 from polyglot.probe.retrieval.run import RetrievalConfig, measure
 
 QUICK = CompareConfig(resamples=400)
@@ -210,30 +209,6 @@ def test_what_cannot_be_compared_is_refused_by_name(text, said):
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ConfigError):
         CompareConfig(**settings)
-
-
-TWINS = {
-    compare_train.Training: train_result.TrainResult,
-    compare_train.TrainingLanguage: train_result.LanguageOutcome,
-    compare_train.TrainingMetrics: train_result.LanguageMetrics,
-    compare_train.TrainingRetrieval: train_result.Retrieval,
-    compare_train.TrainingVerdict: train_result.MapVerdict,
-    compare_train.TrainingRetention: train_result.Retention,
-    compare_train.TrainingKept: train_result.RetentionScore,
-    compare_train.TrainingSpeed: train_result.Speed,
-}
-
-
-@pytest.mark.parametrize("read", TWINS)
-def test_what_is_read_of_training_is_what_training_writes(read):
-    def plain(hint):
-        text = str(hint)
-        for mine, theirs in sorted(TWINS.items(), key=lambda pair: -len(pair[0].__name__)):
-            text = text.replace(f"{mine.__module__}.{mine.__name__}", f"{theirs.__module__}.{theirs.__name__}")
-        return text
-
-    mine, theirs = typing.get_type_hints(read), typing.get_type_hints(TWINS[read])
-    assert {name: plain(hint) for name, hint in mine.items()} == {name: str(theirs[name]) for name in mine}
 
 
 def test_methods_of_training_stand_side_by_side(trained):

@@ -17,7 +17,8 @@ from polyglot.probe.linear_map.run import LinearMapConfig
 from polyglot.probe.linear_map.run import measure as certify
 from polyglot.probe.linear_map.run import run as certify_text
 from polyglot.probe.results.fitted_map import MapFitResult
-from polyglot.probe.results.serialization import Interval, from_json, to_json
+from polyglot.probe.results.intervals import Interval
+from polyglot.probe.results.serialization import from_json, to_json
 
 N, WIDTH = 240, 8
 LINEAR = MapFitConfig(rung="linear", resamples=100, permutations=2)
