@@ -10,19 +10,18 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ConfigError
-from ..moments import Moments, check_pair
+from ..checks import check_pair
+from ..moments import Moments
 from ..splits import group_folds
+from ..types import Floats, Rows
 from .affine import choose_penalty, fit_ridge
-from .estimators import Automatic, Groups, Map, Rows
+from .estimators import Automatic, Groups, Map
 from .fold_moments import FoldedSource, FoldedTarget
 from .fourier import BANDWIDTHS, Bend, Curvature, NonlinearRung
 from .fourier_features import FourierFeatures
 from .piecewise import REGIONS, LocalCorrections, Locality, LocalRung
-
-Floats = NDArray[np.float64]
 
 
 def no_fold(target: FoldedTarget) -> int:
@@ -90,6 +89,13 @@ class LocalMap(CurvedFamily):
         Penalty of the regions' own parts, relative, ≥ 0: an infinite one gives the ridge map. `shrinkage_` was used.
     penalty, folds, seed
         As in `RidgeMap`; the seed also starts the clustering.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> LocalMap().fit(x, np.abs(x)).transform(x).shape
+    (50, 3)
     """
 
     rung = "local"
@@ -135,6 +141,13 @@ class NonlinearMap(CurvedFamily):
         Penalty of the features, relative, ≥ 0: an infinite one gives the ridge map. `curvature_` is what was used.
     penalty, folds, seed
         As in `RidgeMap`; the seed also draws the features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> NonlinearMap().fit(x, np.abs(x)).transform(x).shape
+    (50, 3)
     """
 
     rung = "nonlinear"

@@ -1,6 +1,6 @@
 """Similarity of neighbourhoods: whether the same sentences stand close to each other on both sides.
 
-Neighbours are by cosine of the rows as they come (not centred), a row is not its own neighbour, and similarities are
+Integers are by cosine of the rows as they come (not centred), a row is not its own neighbour, and similarities are
 made in tiles, so that memory is O(n k + tile) at any n.
 """
 
@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...errors import ConfigError, DataError
+from ..checks import paired, unit_rows
+from ..types import Floats, Integers, Rows
 from .cka import LEAST_ROWS, Hsics
-from .preprocess import Rows, paired
 
-Floats = NDArray[np.float64]
-Neighbours = NDArray[np.int64]
 DEFAULT_K = 10
 TILE_ENTRIES = 8_000_000
 
 
-def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Neighbours:
+def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Integers:
     """Return the indices (n, k) of the k nearest other rows of each row by cosine, in no order.
 
     Parameters
@@ -50,17 +49,6 @@ def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Neighbours:
     return found
 
 
-def unit_rows(x: Rows) -> NDArray[np.floating]:
-    """Rows of x (n, d) at unit length, float32 kept, all else in float64."""
-    rows = x if x.dtype == np.float32 else np.asarray(x, np.float64)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not np.all(lengths > 0):
-        raise DataError(
-            f"row {int(np.argmin(lengths > 0))} is zero and has no direction: remove it, or encode it again"
-        )
-    return np.asarray(rows / lengths)
-
-
 def mutual_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     """Mean share of the k nearest neighbours that both sides have in common (Huh et al., 2024), in [0, 1].
 
@@ -79,6 +67,13 @@ def mutual_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
         If k is out of range.
     DataError
         If the arrays are not paired finite matrices, or a row is zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(mutual_knn(x, 2 * x[:, ::-1]), 2)
+    1.0
     """
     return float(_shared_counts(x, y, k).mean() / k)
 
@@ -87,6 +82,13 @@ def jaccard_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     """Mean Jaccard index of the two sets of k nearest neighbours (Schumacher et al., 2021), in [0, 1].
 
     Parameters and raises as `mutual_knn`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(jaccard_knn(x, 2 * x[:, ::-1]), 2)
+    1.0
     """
     shared = _shared_counts(x, y, k)
     return float(np.mean(shared / (2 * k - shared)))
@@ -98,7 +100,7 @@ def _shared_counts(x: Rows, y: Rows, k: int) -> NDArray[np.int64]:
     return np.asarray(np.count_nonzero(_shared(near_x, near_y), axis=1), np.int64)
 
 
-def _shared(near_x: Neighbours, near_y: Neighbours) -> NDArray[np.bool_]:
+def _shared(near_x: Integers, near_y: Integers) -> NDArray[np.bool_]:
     """Which of the neighbours in x (n, k) are also neighbours in y."""
     n = len(near_x)
     row = np.arange(n)[:, None] * n
@@ -128,6 +130,13 @@ def second_order_cosine(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
         If k is out of range.
     DataError
         If the arrays are not paired finite matrices, a row is zero, or a row coincides with all its neighbours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(second_order_cosine(x, 2 * x[:, ::-1]), 2)
+    1.0
     """
     a, b = paired(x, y)
     near_x, near_y = cosine_neighbours(a, k), cosine_neighbours(b, k)
@@ -140,7 +149,7 @@ def second_order_cosine(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     return float(np.mean(np.einsum("ij,ij->i", u, v) / scale))
 
 
-def _distances_to(x: Floats, others: Neighbours) -> Floats:
+def _distances_to(x: Floats, others: Integers) -> Floats:
     """Cosine distances (n, m) of each row to the rows named by others (n, m)."""
     unit = unit_rows(x)
     distances = np.empty(others.shape)
@@ -170,6 +179,13 @@ def cknna(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
         If k is out of range.
     DataError
         If the arrays are not paired finite matrices of at least 4 rows, a row is zero, or the measure is not defined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(cknna(x, 2 * x[:, ::-1]), 2)
+    1.0
     """
     if k < 2:
         raise ConfigError(f"CKNNA needs at least 2 neighbours, got {k}")
@@ -184,7 +200,7 @@ def cknna(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
 
 
 def _masked_hsic(
-    unit_x: NDArray[np.floating], unit_y: NDArray[np.floating], near: Neighbours, kept: NDArray[np.bool_]
+    unit_x: NDArray[np.floating], unit_y: NDArray[np.floating], near: Integers, kept: NDArray[np.bool_]
 ) -> float:
     """Unbiased HSIC of two Gram matrices that are 0 outside the kept neighbours."""
     n = len(near)
@@ -198,7 +214,7 @@ def _masked_hsic(
     return (trace + middle - last) / (n * (n - 3))
 
 
-def _products(unit: NDArray[np.floating], rows: NDArray[np.intp], columns: Neighbours) -> Floats:
+def _products(unit: NDArray[np.floating], rows: NDArray[np.intp], columns: Integers) -> Floats:
     """Inner products of the named pairs of rows, in blocks."""
     products = np.empty(len(rows))
     for start in range(0, len(rows), 16384):

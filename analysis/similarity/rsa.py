@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 
 from ...errors import DataError
+from ..checks import paired
+from ..types import Floats, Rows
 from .cka import Hsics, double_centred, squared_distances
-from .preprocess import Rows, centred_pair, paired
+from .preprocess import centred_pair
 
-Floats = NDArray[np.float64]
 Dissimilarity = Literal["euclidean", "correlation"]
 Comparison = Literal["spearman", "pearson"]
 
@@ -37,6 +37,13 @@ def rsa(x: Rows, y: Rows, *, dissimilarity: Dissimilarity = "euclidean", compari
     ------
     DataError
         If the arrays are not paired finite matrices of at least 3 rows, or all dissimilarities of one side are equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(rsa(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     a, b = paired(x, y, least_rows=3)
     rdm_x, rdm_y = _rdm(a, dissimilarity), _rdm(b, dissimilarity)

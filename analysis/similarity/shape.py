@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ConfigError
-from .preprocess import Rows, centred_pair
-
-Floats = NDArray[np.float64]
+from ..types import Floats, Rows
+from .preprocess import centred_pair
 
 
 def procrustes_score(x: Rows, y: Rows) -> float:
@@ -25,6 +23,13 @@ def procrustes_score(x: Rows, y: Rows) -> float:
     ------
     DataError
         If the arrays are not paired finite matrices of at least 2 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(procrustes_score(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     return _score(*centred_pair(x, y))
 
@@ -59,6 +64,13 @@ def shape_distance(x: Rows, y: Rows, *, alpha: float = 1.0) -> float:
         If α is out of range.
     DataError
         If the arrays are not paired finite matrices of at least 2 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> abs(round(shape_distance(x, 2 * x[:, ::-1] + 1), 2))
+    0.0
     """
     if not 0 <= alpha <= 1:
         raise ConfigError(f"expected alpha from 0 (whitened) to 1 (orthogonal), got {alpha}")
@@ -118,6 +130,13 @@ def bures_similarity(x: Rows, y: Rows) -> float:
     ------
     DataError
         If the arrays are not paired finite matrices of at least 2 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(bures_similarity(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     a, b = centred_pair(x, y)
     gram_x, gram_y = a @ a.T, b @ b.T

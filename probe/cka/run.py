@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.types import Rows
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, embed_bitext
-from ..experiment.layer_stack import Rows, Stack, stack_jobs
+from ..experiment.layer_stack import Stack, stack_jobs
 from ..results.cka import CkaResult
 from ..results.provenance import Side, Start
 from .config import CkaConfig

@@ -5,16 +5,15 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.certificate.equivalence import NO_MAP
 from ...analysis.resampling import Interval, holm, percentile_interval
 from ...analysis.retrieval.scores import row_squares
+from ...analysis.types import Floats
 from ..experiment.design import two_sided
 from ..results.composition import Composed, Loop, PairMap
 from .maps import Web
 
-Floats = NDArray[np.float64]
 ALPHA = 0.05
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.types import Rows
 from ...errors import DataError
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
-from ..experiment.layer_stack import Rows
 from ..results.composition import CompositionResult
 from ..results.provenance import Start
 from .config import CompositionConfig

@@ -12,10 +12,8 @@ from ...analysis.certificate.jackknife import BLOCKS
 from ...analysis.resampling import Interval, Resamples, blocks_of_groups, percentile_interval, proportion_interval
 from ...analysis.retrieval.scores import Pool
 from ...analysis.splits import deciles, group_folds, permute_within_strata
+from ...analysis.types import Floats, Integers
 from . import caveats
-
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +30,8 @@ class Draws:
 class Design:
     """Groups, folds, jackknife blocks, bootstrap weights and permuted pairs of n paired rows."""
 
-    groups: Numbers  # (n,)
-    folds: Numbers  # (n,)
+    groups: Integers  # (n,)
+    folds: Integers  # (n,)
     blocks: tuple[NDArray[np.intp], ...]
     resamples: Resamples
     partners: tuple[NDArray[np.intp], ...]  # each (n,): the row whose y goes to row i
@@ -41,7 +39,7 @@ class Design:
     pool_resamples: tuple[Resamples, Resamples]
 
     @classmethod
-    def draw(cls, groups: Numbers, lengths: Numbers, pools: tuple[Pool, Pool], draws: Draws) -> Design:
+    def draw(cls, groups: Integers, lengths: Integers, pools: tuple[Pool, Pool], draws: Draws) -> Design:
         """Draw everything from one seed; pairs are permuted within deciles of length (n,)."""
         folds = group_folds(groups, draws.folds, np.random.default_rng(draws.seed))
         rng = np.random.default_rng([draws.seed, 3])

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.certificate.equivalence import SharedErrors
 from ...analysis.certificate.permutation import NullPlan, NullScores, permutation_null
@@ -22,12 +21,10 @@ from ...analysis.retrieval.scores import (
 )
 from ...analysis.retrieval.search import MatchRanks
 from ...analysis.splits import deciles, group_folds
+from ...analysis.types import Floats, Integers
 from ..results.linear_map import RetrievalScores, RungScores
 from . import caveats
 from .pairs import Pairs
-
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +33,8 @@ class RungSearches:
 
     forward: dict[str, MatchRanks]  # rung → rank of each prediction's target in the pool, (n,)
     backward: dict[str, MatchRanks]  # rung → rank of each pool member's prediction, (pool,)
-    groups: Numbers  # (n,)
-    pool_groups: Numbers  # (pool,)
+    groups: Integers  # (n,)
+    pool_groups: Integers  # (pool,)
 
     @classmethod
     def of(cls, pairs: Pairs, predictions: Mapping[str, Floats]) -> RungSearches:

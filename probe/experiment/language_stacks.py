@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.retrieval.scores import Pool
+from ...analysis.types import Floats, Integers, Rows
 from ...errors import ConfigError, DataError
 from ..results.provenance import Provenance, Side, Start
 from . import caveats
 from .design import Design, Draws
-from .layer_stack import Rows, Stack, check_stacks, embed_stack, fingerprint, same_layers, stack_jobs
+from .layer_stack import Stack, check_stacks, embed_stack, fingerprint, same_layers, stack_jobs
 from .pairs import MINIMUM_ROWS, equal_vector_groups, pool_of_texts, side
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 Columns = Mapping[str, Sequence[str]]  # language → its texts
 
 
@@ -32,7 +31,7 @@ class LanguageStacks:
     """Stacks of c ≥ 1 languages with the same n sentences, their groups and pools."""
 
     stacks: tuple[Stack, ...]
-    groups: Numbers  # (n,)
+    groups: Integers  # (n,)
     pools: tuple[Pool, ...]  # distinct rows of each language
     corpus: tuple[str, str]  # name and fingerprint
     texts: tuple[tuple[str, ...], ...] | None = None
@@ -185,7 +184,7 @@ def _with_groups(
     encoder: Encoder,
     columns: Columns,
     found: tuple[tuple[Stack, ...], tuple[str, ...]],
-    groups: Numbers,
+    groups: Integers,
     corpus: tuple[str, str],
 ) -> LanguageStacks:
     stacks, warnings = found
@@ -195,7 +194,7 @@ def _with_groups(
     return LanguageStacks(stacks, groups, pools, corpus, texts, sides, encoder.device, warnings)
 
 
-def groups_of(text: ParallelText, languages: Sequence[str]) -> Numbers:
+def groups_of(text: ParallelText, languages: Sequence[str]) -> Integers:
     """Join rows that are equal or nearly equal in any of the languages, (n,)."""
     from ...data.groups import concept_groups
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.retrieval.scores import Pool
+from ...analysis.types import Floats, Integers
 from ...errors import DataError
 from ..results.provenance import Side
 from . import caveats
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from ...models.embeddings import Encoded
     from ...models.encoder import Encoder
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 MINIMUM_ROWS = 50
 
 
@@ -44,9 +43,9 @@ class Pairs:
     names: tuple[str, str]
     x: Floats  # (n, p)
     y: Floats  # (n, q)
-    groups: Numbers  # (n,)
+    groups: Integers  # (n,)
     pool: Pool
-    lengths: tuple[Numbers, Numbers]  # (n,) tokens of either side; zeros for arrays
+    lengths: tuple[Integers, Integers]  # (n,) tokens of either side; zeros for arrays
     same_space: bool
     why_not: str = ""  # why identity and shift are absent
     sources: tuple[str, ...] | None = None
@@ -186,7 +185,7 @@ def in_one_space(encoders: tuple[Encoder, Encoder], stated: bool | None) -> bool
     return first.dim == second.dim and bool(family - {None})
 
 
-def pool_of_texts(texts: Sequence[str], groups: Numbers) -> Pool:
+def pool_of_texts(texts: Sequence[str], groups: Integers) -> Pool:
     """Take the first row of each distinct text."""
     rows = np.sort(np.unique(np.array(texts, dtype=object), return_index=True)[1])
     return Pool(rows, groups[rows])
@@ -233,7 +232,7 @@ def _some(flags: NDArray[np.bool_]) -> str:
     return ", ".join(map(str, rows[:5])) + (f" … ({len(rows)} in all)" if len(rows) > 5 else "")
 
 
-def equal_vector_groups(*sides: Floats) -> Numbers:
+def equal_vector_groups(*sides: Floats) -> Integers:
     """Number the groups of rows whose vectors are equal on any of the sides, transitively, (n,)."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -243,7 +242,7 @@ def equal_vector_groups(*sides: Floats) -> Numbers:
     edges = (np.tile(rows, len(sides)), np.concatenate(vectors))
     size = n * (1 + len(sides))
     graph = coo_array((np.ones(n * len(sides)), edges), shape=(size, size))
-    numbers: Numbers = connected_components(graph, directed=False)[1][:n].astype(np.int64)
+    numbers: Integers = connected_components(graph, directed=False)[1][:n].astype(np.int64)
     return numbers
 
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from ...analysis.geometry.isotropy import dimension_over_scales
 from ...analysis.resampling import blocks_of_groups
 from ...analysis.splits import group_folds
+from ...analysis.types import Floats, Rows
 from ...errors import DataError
 from ..experiment import caveats
 from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
-from ..experiment.layer_stack import Rows, Stack
+from ..experiment.layer_stack import Stack
 from ..results.geometry import CloudMeasures, GeometryResult, LanguageGeometry, LayerGeometry, ScalePoint
 from ..results.layers import layer_label
 from ..results.provenance import Start
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
-Floats = NDArray[np.float64]
 DECIMATIONS = (1, 2, 4, 8)
 References = dict[int, tuple[CloudMeasures, CloudMeasures]]  # by width
 

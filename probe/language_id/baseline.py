@@ -6,20 +6,21 @@ import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.geometry.language_probe import held_out_hits
+from ...analysis.types import Floats, Integers
 from ..experiment.design import Design
 from ..results.language_id import Baseline
 from .config import LanguageIdConfig
 from .scores import coded_bits
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
-
 
 def length_and_script_baseline(
-    texts: Sequence[Sequence[str]], tokens: Sequence[Numbers], labels: Numbers, design: Design, config: LanguageIdConfig
+    texts: Sequence[Sequence[str]],
+    tokens: Sequence[Integers],
+    labels: Integers,
+    design: Design,
+    config: LanguageIdConfig,
 ) -> Baseline:
     """Classify languages by token length and script.
 
@@ -43,7 +44,7 @@ def length_and_script_baseline(
     return Baseline(accuracy, coded_bits(scaled, labels, np.tile(design.groups, classes), config), names)
 
 
-def baseline_features(texts: Sequence[Sequence[str]], tokens: Sequence[Numbers]) -> tuple[Floats, tuple[str, ...]]:
+def baseline_features(texts: Sequence[Sequence[str]], tokens: Sequence[Integers]) -> tuple[Floats, tuple[str, ...]]:
     """Return token length, its logarithm, and the share of each script among the letters, (c n, features).
 
     The script of a letter is the first word of its Unicode name.

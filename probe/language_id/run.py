@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.types import Rows
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
-from ..experiment.layer_stack import Rows
 from ..results.intervals import excludes_zero, in_points, percent
 from ..results.language_id import AS_IT_IS, Baseline, LanguageIdResult, LayerLanguageId
 from ..results.layers import layer_label

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.types import Rows
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, embed_bitext
-from ..experiment.layer_stack import Rows, Stack, same_layers
+from ..experiment.layer_stack import Stack, same_layers
 from ..experiment.parallel import side_by_side
 from ..results.layers import MEASURES, Layer, LayersResult, Stress
 from ..results.provenance import Start

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...analysis.resampling import Resamples, percentile_interval
 from ...analysis.retrieval.scores import mean_intervals
 from ...analysis.retrieval.search import Criterion, match_ranks, nearest
+from ...analysis.types import Floats, Integers, Rows
 from ...errors import ConfigError, DataError
 from ..experiment import caveats
 from ..experiment.pairs import side
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
-Rows = NDArray[np.floating]
-Floats = NDArray[np.float64]
-Ranks = NDArray[np.int64]
 CRITERIA: tuple[Criterion, ...] = ("cosine", "csls")
 AS_THEY_ARE, THROUGH, REFERENCE = "as they are", "through ", "in the language of the passages"
 SHOWN = 20
@@ -187,11 +185,11 @@ def rank_passages(
     return tuple(found)
 
 
-def _ranks(questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion) -> Ranks:
+def _ranks(questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion) -> Integers:
     return match_ranks(questions, passages, relevant, np.arange(len(passages)))[0].of(criterion)
 
 
-def _outcomes(ranks: Ranks) -> dict[str, Floats]:
+def _outcomes(ranks: Integers) -> dict[str, Floats]:
     within = (ranks <= 10).astype(np.float64)
     return {
         "ndcg_at_10": within / np.log2(1 + ranks),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.geometry.isotropy import hubness, k_occurrence
 from ...analysis.resampling import Interval, Resamples, percentile_interval
@@ -14,6 +13,7 @@ from ...analysis.retrieval.search import CRITERIA, Criterion, MatchRanks, Neares
 from ...analysis.retrieval.shards import ONE_SHARD, CandidateShards, OneShard
 from ...analysis.retrieval.tatoeba import accuracy_interval, f1_interval, weighted_f1
 from ...analysis.splits import deciles, permute_within_strata
+from ...analysis.types import Floats, Integers
 from ...models.share import Share
 from ..experiment import caveats
 from ..experiment.pairs import Pairs
@@ -22,8 +22,6 @@ from ..results.retrieval import Hubs, RowOutcomes, Search, SearchScores
 from .config import RetrievalConfig
 from .errors import WrongAnswers
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 HUB_NEIGHBOURS = 10
 LEAST_SHARD = 64
 REPEATED = "P@k counts their translations as right, accuracy and F1 do not"
@@ -31,12 +29,12 @@ REPEATED = "P@k counts their translations as right, accuracy and F1 do not"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Ranks and nearest candidates of one direction of a search."""
+    """Integers and nearest candidates of one direction of a search."""
 
     pairs: Pairs
     ranks: MatchRanks  # of each row's right answer among the distinct targets
     near: dict[Criterion, Nearest]  # the nearest distinct targets
-    answers: dict[Criterion, Numbers]  # (n,) the first answer among all rows
+    answers: dict[Criterion, Integers]  # (n,) the first answer among all rows
     resamples: Resamples
 
 
@@ -192,7 +190,7 @@ def p_at_1_gain(found: Found, criterion: Criterion, other: Found, by: Criterion)
     return percentile_interval(*found.resamples.mean(hits[0] - hits[1]))
 
 
-def hubs_of(pairs: Pairs, places: Numbers, *, texts: bool) -> Hubs:
+def hubs_of(pairs: Pairs, places: Integers, *, texts: bool) -> Hubs:
     """Measure how unevenly candidates occur among the nearest of the queries, `places` (n, k)."""
     counts = k_occurrence(places, len(pairs.pool.rows))
     measured = hubness(counts)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Integers
 from ...errors import DataError
 
-Rows = NDArray[np.int64]
 POOL_BATCHES = 16
 SMOOTHING = 0.5
 
@@ -33,8 +32,8 @@ class Source:
         Numbers of the normalised texts of the c columns: equal numbers never share a batch.
     """
 
-    lengths: Rows
-    keys: Rows
+    lengths: Integers
+    keys: Integers
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -46,9 +45,9 @@ class Batch:
 
     step: int
     dataset: int
-    rows: Rows  # (b,)
+    rows: Integers  # (b,)
 
-    def of_rank(self, rank: int, world: int) -> Rows:
+    def of_rank(self, rank: int, world: int) -> Integers:
         """Return the rows of one process: every world-th, so that all have about the same lengths."""
         return self.rows[rank::world]
 
@@ -62,7 +61,7 @@ class BatchPlan:
     sources : sequence of Source
         Data sets; with several, each step draws one ∝ n^0.5.
     batch_size : int
-        Rows over all processes.
+        Integers over all processes.
     epochs : int
         As many steps as this many passes over all data sets.
     max_steps : int, optional
@@ -114,7 +113,7 @@ class BatchPlan:
         return np.random.default_rng([self.seed, 1, dataset])
 
 
-def text_keys(*columns: Sequence[str]) -> Rows:
+def text_keys(*columns: Sequence[str]) -> Integers:
     """Give equal normalised texts equal numbers in all of c columns of n texts, (n, c)."""
     from ...data.groups import comparison_keys
 
@@ -123,13 +122,13 @@ def text_keys(*columns: Sequence[str]) -> Rows:
     return np.array(keyed, np.int64).T
 
 
-def _passes(source: Source, batch_size: int, world: int, rng: np.random.Generator) -> Iterator[list[Rows]]:
+def _passes(source: Source, batch_size: int, world: int, rng: np.random.Generator) -> Iterator[list[Integers]]:
     while True:
         batches = [rows[: len(rows) // world * world] for rows in one_pass(source, batch_size, rng)]
         yield [rows for rows in batches if len(rows)]
 
 
-def one_pass(source: Source, batch_size: int, rng: np.random.Generator) -> list[Rows]:
+def one_pass(source: Source, batch_size: int, rng: np.random.Generator) -> list[Integers]:
     """Cut a data set into batches: shuffled, sorted by length within pools of some batches, the batches shuffled.
 
     Parameters
@@ -145,7 +144,7 @@ def one_pass(source: Source, batch_size: int, rng: np.random.Generator) -> list[
         Every row once.
     """
     order = rng.permutation(len(source))
-    full: list[Rows] = []
+    full: list[Integers] = []
     waiting: list[int] = []
     for start in range(0, len(order), batch_size * POOL_BATCHES):
         pool = np.array([*waiting, *order[start : start + batch_size * POOL_BATCHES]], np.int64)
@@ -157,9 +156,9 @@ def one_pass(source: Source, batch_size: int, rng: np.random.Generator) -> list[
     return [full[place] for place in rng.permutation(len(full))]
 
 
-def _dealt(pool: Rows, keys: Rows, batch_size: int) -> tuple[list[Rows], list[list[int]]]:
+def _dealt(pool: Integers, keys: Integers, batch_size: int) -> tuple[list[Integers], list[list[int]]]:
     """Put each row into the first open batch that has none of its texts; return full and open batches."""
-    full: list[Rows] = []
+    full: list[Integers] = []
     opened: list[tuple[list[int], set[int]]] = []
     for row in pool.tolist():
         texts = set(keys[row].tolist())

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.types import Floats32
 from ...probe.results.training import LanguageMetrics, MapVerdict, Retrieval
 
 if TYPE_CHECKING:
     from ...analysis.resampling import Resamples
 
 log = logging.getLogger(__name__)
-Vectors = NDArray[np.float32]
 LEAST_FOR_CERTIFICATE = 100
 
 
 def language_metrics(
-    new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: int, certify: tuple[str, str] | None
+    new: Floats32, pivot: Floats32, groups: NDArray[np.int64], *, seed: int, certify: tuple[str, str] | None
 ) -> LanguageMetrics:
     """Measure the held-out rows of a language.
 
@@ -43,7 +43,7 @@ def language_metrics(
     return LanguageMetrics(found, measured, tuple(ranks.tolist()))
 
 
-def retrieval(new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: int) -> Retrieval:
+def retrieval(new: Floats32, pivot: Floats32, groups: NDArray[np.int64], *, seed: int) -> Retrieval:
     """Measure retrieval both ways among n rows with cluster-bootstrap intervals.
 
     Parameters
@@ -56,14 +56,15 @@ def retrieval(new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: 
 
 
 def _retrieval_and_ranks(
-    new: Vectors, pivot: Vectors, groups: NDArray[np.int64], seed: int
+    new: Floats32, pivot: Floats32, groups: NDArray[np.int64], seed: int
 ) -> tuple[Retrieval, NDArray[np.int64]]:
+    from ...analysis.checks import unit_rows
     from ...analysis.resampling import Resamples, percentile_interval
     from ...analysis.retrieval.search import match_ranks
 
     forward, backward = match_ranks(new, pivot, groups, groups)
     draws = Resamples.draw(groups, np.random.default_rng([seed, 11]))
-    unit = [x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) for x in (new, pivot)]
+    unit = [unit_rows(x, zeros="keep") for x in (new, pivot)]
     outcomes = (
         forward.cosine <= 1,
         backward.cosine <= 1,
@@ -79,7 +80,7 @@ def _mean(draws: Resamples, outcome: NDArray[np.generic]) -> tuple[float, NDArra
 
 
 def map_verdict(
-    new: Vectors, pivot: Vectors, groups: NDArray[np.int64], names: tuple[str, str], *, seed: int
+    new: Floats32, pivot: Floats32, groups: NDArray[np.int64], names: tuple[str, str], *, seed: int
 ) -> MapVerdict:
     """Give the verdict of `polyglot probe linear-map` on held-out rows, in its shortest form.
 

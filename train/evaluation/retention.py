@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.checks import unit_rows
+from ...analysis.types import Floats
 from ...errors import DataError
 from ...probe.results.training import Retention, RetentionScore
 from ..config import RetentionConfig
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from ...analysis.resampling import Interval
     from ...models.encoder import Encoder
 
-Floats = NDArray[np.float64]
 RESAMPLES = 500
 DEPTH = 10
 ROUNDING = 1e-6  # batches of other texts pad a text differently
@@ -196,5 +197,4 @@ def _kept(name: str, rows: int, values: tuple[float, float], draws: Floats) -> R
 
 
 def _unit(x: NDArray[np.float32]) -> Floats:
-    rows = x.astype(np.float64)
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+    return np.asarray(unit_rows(x.astype(np.float64), zeros="keep"), np.float64)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.types import Floats32
 from ...errors import DataError
 from ...probe.results.training import MapVerdict
 from ..config import LoopConfig
@@ -17,8 +18,6 @@ from .retention import OldLanguage, score_old_language
 
 if TYPE_CHECKING:
     from ...models.encoder import Encoder
-
-Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +40,7 @@ class WatchedPairs:
     sources: list[str]
     targets: list[str]
     groups: NDArray[np.int64]
-    pivot: Vectors | None = None
+    pivot: Floats32 | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

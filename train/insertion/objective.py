@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.checks import unit_rows
 from ...errors import MissingExtraError
 from ..config import FinetuneConfig, Method
 from ..engine.ranks import Ranks
@@ -62,7 +63,7 @@ class LanguageRows:
     def of(cls, student: Student, bitext: Bitext, teacher: NDArray[np.float32]) -> LanguageRows:
         """Tokenise the pairs (new language, known language) of a bitext."""
         new, known = student.tokenise(bitext.sources), student.tokenise(bitext.targets)
-        unit = teacher / np.maximum(np.linalg.norm(teacher, axis=1, keepdims=True), 1e-12)
+        unit = unit_rows(teacher, zeros="keep")
         source = Source(token_lengths(new, known), text_keys(bitext.sources, bitext.targets))
         return cls(new, known, unit.astype(np.float32), source)
 

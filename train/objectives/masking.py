@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.types import Integers
 from ...errors import ModelError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Packed = NDArray[np.int64]
 IGNORED = -100
 
 
-def pack(rows: Sequence[Sequence[int]], length: int, cls: int, sep: int) -> Packed:
+def pack(rows: Sequence[Sequence[int]], length: int, cls: int, sep: int) -> Integers:
     """Pack token rows into rows of one length, (r, length): [CLS] text [SEP] text [SEP] …; texts are cut at the ends.
 
     Parameters
@@ -81,7 +81,7 @@ class Masker:
         special = np.array(tokenizer.all_special_ids, np.int64)
         return cls(word_starts(tokenizer, size), special, int(tokenizer.mask_token_id))
 
-    def __call__(self, ids: Packed, share: float, rng: np.random.Generator) -> tuple[Packed, Packed]:
+    def __call__(self, ids: Integers, share: float, rng: np.random.Generator) -> tuple[Integers, Integers]:
         """Mask about a share of the words of rows (b, l); return rows and labels, −100 where nothing is asked."""
         special = np.isin(ids, self.special)
         word = np.cumsum(self.starts[ids] | special, axis=1, dtype=np.int64)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Floats32
 from ...errors import DataError
 from ...probe.results.training import SCHEMA, LanguageMetrics, LanguageOutcome, Retention, TrainResult
 from ..config import FinetuneConfig
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ...models.encoder import Encoder
 
 log = logging.getLogger(__name__)
-Vectors = NDArray[np.float32]
 READ_FOR_REPORT = 2000
 
 
@@ -38,8 +37,8 @@ class Entering:
 
     language: str
     pairs: TrainingPairs
-    teacher: Vectors  # f0 of the pivot, training rows
-    held_pivot: Vectors  # f0 of the pivot, held-out rows
+    teacher: Floats32  # f0 of the pivot, training rows
+    held_pivot: Floats32  # f0 of the pivot, held-out rows
     before: LanguageMetrics
     read: TokenizerReport
     to_watch: WatchedPairs

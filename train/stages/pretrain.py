@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.resampling import Interval, percentile_interval
+from ...analysis.types import Integers
 from ...errors import DataError, ModelError
 from ...probe.results.training import SCHEMA, MapVerdict, TrainResult
 from ..config import PretrainConfig, Size
@@ -19,7 +20,7 @@ from ..engine.session import Run, corpus_name, opened_run
 from ..engine.student import Student, quiet_library
 from ..engine.trainer import mixed_precision
 from ..insertion.vocabulary import report_tokenizer, train_tokenizer
-from ..objectives.masking import IGNORED, Masker, Packed, pack
+from ..objectives.masking import IGNORED, Masker, pack
 from ..objectives.retromae import Decoder
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class MaskedObjective:
     def __init__(
         self,
         model: Any,  # noqa: ANN401 - BERT or ModernBERT
-        packed: Sequence[Packed],
+        packed: Sequence[Integers],
         masker: Masker,
         config: PretrainConfig,
         ranks: Ranks,
@@ -132,11 +133,11 @@ class MaskedObjective:
         with mixed_precision(self.precision, str(self._device())):
             return self._loss(rows, rng) / self.ranks.world
 
-    def masked_loss(self, rows: Packed, rng: np.random.Generator) -> torch.Tensor:
+    def masked_loss(self, rows: Integers, rng: np.random.Generator) -> torch.Tensor:
         """Return the mean masked-token loss of rows, without the second objective."""
         return self._forward(rows, rng, hidden=False).loss  # type: ignore[no-any-return]
 
-    def _loss(self, rows: Packed, rng: np.random.Generator) -> torch.Tensor:
+    def _loss(self, rows: Integers, rng: np.random.Generator) -> torch.Tensor:
         second = self.config.second == "retromae"
         output = self._forward(rows, rng, hidden=second)
         if not second:
@@ -154,7 +155,7 @@ class MaskedObjective:
         scores: torch.Tensor = states @ table.get_input_embeddings().weight.T
         return scores
 
-    def _forward(self, rows: Packed, rng: np.random.Generator, *, hidden: bool) -> Any:  # noqa: ANN401
+    def _forward(self, rows: Integers, rng: np.random.Generator, *, hidden: bool) -> Any:  # noqa: ANN401
         ids, labels = self.masker(rows, self.config.masked, rng)
         if (labels == IGNORED).all():
             labels[:, 1] = rows[:, 1]
@@ -164,7 +165,7 @@ class MaskedObjective:
             input_ids=tokens, attention_mask=mask, labels=self._tensor(labels), output_hidden_states=hidden
         )
 
-    def _tensor(self, rows: Packed) -> torch.Tensor:
+    def _tensor(self, rows: Integers) -> torch.Tensor:
         import torch
 
         return torch.from_numpy(np.ascontiguousarray(rows)).to(self._device())
@@ -300,7 +301,7 @@ def _model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Any:  
     return model
 
 
-def _packed(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], config: PretrainConfig) -> Packed:
+def _packed(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], config: PretrainConfig) -> Integers:
     order = np.random.default_rng([config.loop.seed, 5]).permutation(len(texts))
     rows = tokenizer([texts[i] for i in order], add_special_tokens=False, verbose=False)["input_ids"]
     cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
@@ -313,12 +314,12 @@ def _packed(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], config: Pr
 class PackedParts:
     """Packed rows of one language to train on, to measure on, and to watch."""
 
-    training: Packed
-    held_out: Packed
-    watched: Packed  # the held-out ones, or others where they decide which weights are kept
+    training: Integers
+    held_out: Integers
+    watched: Integers  # the held-out ones, or others where they decide which weights are kept
 
 
-def _split(packed: Packed, config: PretrainConfig, language: str) -> PackedParts:
+def _split(packed: Integers, config: PretrainConfig, language: str) -> PackedParts:
     count = min(max(HELD_OUT_LEAST, round(config.data.held_out * len(packed))), config.data.held_out_rows)
     apart = 2 * count if config.loop.selects else count
     if len(packed) < apart + 2:
@@ -330,11 +331,11 @@ def _split(packed: Packed, config: PretrainConfig, language: str) -> PackedParts
     return PackedParts(packed[apart:], held, packed[count:apart] if config.loop.selects else held)
 
 
-def _source(packed: Packed) -> Source:
+def _source(packed: Integers) -> Source:
     return Source(np.full(len(packed), packed.shape[1]), np.arange(len(packed))[:, None])
 
 
-def _held_out_losses(objective: MaskedObjective, held: Packed) -> NDArray[np.float64]:
+def _held_out_losses(objective: MaskedObjective, held: Integers) -> NDArray[np.float64]:
     """Return the masked-token loss of each held-out row, (h,), under masks that are always the same."""
     import torch
 
@@ -349,7 +350,7 @@ class MaskedWatch:
     """The masked-token loss of held-out rows, turned round so that more is better."""
 
     objective: MaskedObjective
-    rows: Packed
+    rows: Integers
     name: str = "− masked-token loss"
 
     def measure(self, *, certified: bool) -> tuple[float, dict[str, MapVerdict]]:
