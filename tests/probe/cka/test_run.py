@@ -65,7 +65,7 @@ def test_sentence_says_what_is_most_alike_only_above_chance():
     found = table_sentence(layers, cells, ChanceBand(0.01, 0.05, 3))
     assert found.startswith("Most alike are layer 0 and the pooled output: debiased CKA 0.60 [0.50, 0.70]")
     assert found.endswith("for 1 of 2.")
-    assert table_sentence(layers, cells, ChanceBand(0.4, 0.55, 3)) == "No two layers are told from chance."
+    assert table_sentence(layers, cells, ChanceBand(0.4, 0.55, 3)) == "No two layers are significantly alike."
 
 
 def test_reads_back_from_json_and_repeats_by_seed(layers):

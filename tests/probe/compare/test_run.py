@@ -93,7 +93,7 @@ def test_a_result_does_not_differ_from_itself(rough):
     found = compared(rough, rough)
     assert [result.label for result in found.results] == ["0", "1"]
     assert all(d.difference.value == 0 and d.p_value == 1 and not d.holds for d in found.differences)
-    assert "can be told from chance" in found.sentence
+    assert "is significant (Holm)" in found.sentence
 
 
 def test_the_order_turns_the_sign(pair, rough, fine):
