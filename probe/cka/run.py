@@ -47,7 +47,7 @@ def run(
     other : Encoder, optional
         A second model, whose layers are the columns; without it source layers are compared with target layers.
     cache : EmbeddingCache, optional
-        Where embeddings are kept.
+        Of embeddings.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional

@@ -14,7 +14,7 @@ from ..experiment.design import two_sided
 from ..results.compare import Difference, Score
 from .scores import Outcomes, Read
 
-NOT_KEPT = "the outcomes of their rows are not kept"
+NO_OUTCOMES = "the results do not hold the outcomes of their rows"
 OTHER_ROWS = "the rows are not the same"
 
 
@@ -28,7 +28,7 @@ class Entry:
     own_part: dict[str, str]  # name of a part in the comparison → in the result
 
     def outcomes(self, part: str) -> Outcomes | None:
-        """Outcomes of the rows of a part; None where they were not kept."""
+        """Return the outcomes of the rows of a part; None where the result does not hold them."""
         return self.read.outcomes.get(self.own_part.get(part, part))
 
 
@@ -88,11 +88,11 @@ def why_unpaired(reference: Entry, other: Entry, score: Score) -> str:
         return OTHER_ROWS
     if mine is None or theirs is None:
         prints = {entry.read.provenance.corpus_fingerprint for entry in (reference, other)}
-        return NOT_KEPT if len(prints) == 1 else OTHER_ROWS
+        return NO_OUTCOMES if len(prints) == 1 else OTHER_ROWS
     if mine.rows != theirs.rows or not np.array_equal(mine.groups, theirs.groups):
         return OTHER_ROWS
     key = (score.measure, score.row)
-    return "" if key in mine.values and key in theirs.values else NOT_KEPT
+    return "" if key in mine.values and key in theirs.values else NO_OUTCOMES
 
 
 def tested_differences(reference: Entry, other: Entry, procedure: Procedure) -> Iterator[TestedDifference]:

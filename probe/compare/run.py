@@ -12,7 +12,7 @@ from ...errors import ConfigError, DataError
 from ..results.compare import Compared, CompareResult, Difference, score_name
 from ..results.provenance import Start
 from ..results.serialization import read_schema
-from .differences import NOT_KEPT, Entry, Procedure, differences, why_unpaired
+from .differences import NO_OUTCOMES, Entry, Procedure, differences, why_unpaired
 from .naming import common_parts, labels, what_is_common
 from .scores import READERS, Read
 
@@ -193,7 +193,7 @@ def comparison_warnings(reads: Sequence[Read], differences: Sequence[Difference]
     if reason:
         some = sum(not one.paired for one in differences)
         many = f"{some} of {len(differences)} differences are" if some < len(differences) else "differences are"
-        wider = ": of the same rows, as these are, paired intervals would be narrower" if reason == NOT_KEPT else ""
+        wider = ": of the same rows, as these are, paired intervals would be narrower" if reason == NO_OUTCOMES else ""
         found.append(f"{many} unpaired, since {reason}{wider}")
     if len(corpora) > 1:
         found.append(f"the corpora differ ({', '.join(corpora)}): so may how hard their sentences are")

@@ -164,11 +164,11 @@ def search_outcomes(search: Search, rows: str) -> Outcomes | None:
         return None
     groups = np.array(search.row_groups or range(search.queries), np.int64)
     values = {}
-    for criterion, kept in search.rows.items():
-        ranks, name = np.array(kept.ranks, np.float64), CRITERIA.get(criterion, criterion)
+    for criterion, row in search.rows.items():
+        ranks, name = np.array(row.ranks, np.float64), CRITERIA.get(criterion, criterion)
         values["P@1", name] = (ranks <= 1).astype(np.float64)
         values["MRR", name] = 1 / ranks
-        values["accuracy", name] = (np.array(kept.answers) == np.arange(len(ranks))).astype(np.float64)
+        values["accuracy", name] = (np.array(row.answers) == np.arange(len(ranks))).astype(np.float64)
     return Outcomes(rows, groups, values)
 
 

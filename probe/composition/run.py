@@ -49,7 +49,7 @@ def run(
         Three or more of its languages; the cost grows with the cube of their number.
     config : CompositionConfig
     cache : EmbeddingCache, optional
-        Where embeddings are kept.
+        Of embeddings.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional

@@ -53,7 +53,7 @@ def run(
         One or more of its languages.
     config : GeometryConfig
     cache : EmbeddingCache, optional
-        Where embeddings are kept.
+        Of embeddings.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional

@@ -47,7 +47,7 @@ def run(
         Two or more of its languages.
     config : LanguageIdConfig
     cache : EmbeddingCache, optional
-        Where embeddings are kept.
+        Of embeddings.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional

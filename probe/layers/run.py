@@ -49,7 +49,7 @@ def run(
         At least 50 pairs.
     config : LayersConfig
     cache : EmbeddingCache, optional
-        Where embeddings are kept.
+        Of embeddings.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional

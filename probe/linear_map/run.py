@@ -42,7 +42,7 @@ def run(
         At least 50 pairs.
     config : LinearMapConfig
     cache : EmbeddingCache, optional
-        Where embeddings are kept; without it nothing is kept.
+        Of embeddings; without it every text is encoded anew.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional

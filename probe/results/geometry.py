@@ -18,7 +18,7 @@ class CloudMeasures:
     mean_cosine: Interval
     effective_rank: Interval
     participation_ratio: Interval
-    dimension: Interval  # TwoNN; in the jackknife neighbours are kept
+    dimension: Interval  # TwoNN; the jackknife does not search neighbours again
     hub_skew: Interval
     robin_hood: Interval
     antihubs: Interval

@@ -37,7 +37,7 @@ class LayerLanguageId:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What token length and script alone tell."""
+    """Classification by token length and script alone."""
 
     accuracy: Interval
     bits: Interval
@@ -46,7 +46,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class LanguageIdResult:
-    """How much language identity each layer holds, and what it costs to remove it."""
+    """Language identity of each layer, and the cost of its removal."""
 
     languages: tuple[str, ...]
     n: int  # sentences in each language

@@ -91,7 +91,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class WorstRow:
-    """A row that the judged rung predicts badly, with what it was taken for."""
+    """A row that the judged rung predicts badly, with its nearest candidates."""
 
     row: int
     source_text: str

@@ -21,7 +21,7 @@ class RetrievalConfig:
     resamples : int
         Cluster-bootstrap resamples, ≥ 100.
     examples : int
-        Wrong answers that are kept with their texts, for each direction, ≥ 0.
+        Wrong answers shown with their texts, for each direction, ≥ 0.
     texts : bool
         Whether sentences enter the result; without them it holds numbers only.
     rows : bool

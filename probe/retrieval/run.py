@@ -46,7 +46,7 @@ def run(
     source_map : SourceMap, optional
         A map for the source vectors, fitted elsewhere on other rows.
     cache : EmbeddingCache, optional
-        Where embeddings are kept; without it nothing is kept.
+        Of embeddings; without it every text is encoded anew.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional

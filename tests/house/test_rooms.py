@@ -1,4 +1,4 @@
-"""Rooms import downwards only, and relatively; no modules import in a circle; probes use only shared modules of each other.
+"""Rooms import downwards only, and relatively; modules import in no circle; probes import only what all probes share.
 
 Imports count wherever they stand: under `TYPE_CHECKING` and inside functions too.
 """

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from polyglot.analysis.resampling import Interval, holm
 from polyglot.errors import ConfigError, DataError
-from polyglot.probe.compare.differences import NOT_KEPT, OTHER_ROWS, unpaired
+from polyglot.probe.compare.differences import NO_OUTCOMES, OTHER_ROWS, unpaired
 from polyglot.probe.compare.run import CompareConfig, Source, file_name, run
 from polyglot.probe.results import training as train_result
 from polyglot.probe.results.compare import CompareResult
@@ -76,7 +76,7 @@ def test_its_limits_are_those_of_a_literal_bootstrap_of_groups(pair, rough, fine
 
 def test_without_the_rows_the_same_results_are_unpaired_and_said_to_be(pair):
     bare = compared(searched("rough", 1.6, rows=False), searched("fine", 1.2, seed=1, rows=False))
-    assert bare.unpaired == NOT_KEPT
+    assert bare.unpaired == NO_OUTCOMES
     assert "paired intervals would be narrower" in bare.warnings[0]
     for one, other in zip(pair.differences, bare.differences, strict=True):
         assert not other.paired
