@@ -75,7 +75,7 @@ class LanguageStacks:
     @property
     def width(self) -> int:
         """Greatest width among all layers."""
-        return max(rows.shape[1] for stack in self.stacks for rows in stack.rows)
+        return max(int(rows.shape[1]) for stack in self.stacks for rows in stack.rows)
 
     def at(self, layer: str) -> list[Floats]:
         """Rows of each language at one layer, (n, d) each."""

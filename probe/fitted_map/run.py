@@ -197,7 +197,8 @@ def fit_chosen(pairs: Pairs, evidence: RungEvidence, config: MapFitConfig) -> Ma
         unheld = "the certificate does not hold it" if rung in FITTED_RUNGS else "no folder can hold it"
         why = evidence.absent.get(rung, unheld)
         raise DataError(f"the rung {rung!r} cannot be fitted: {why}; ask for another with --rung")
-    return make_map(rung, config.seed).fit(pairs.x, pairs.y, pairs.groups)
+    fitted: Map = make_map(rung, config.seed).fit(pairs.x, pairs.y, pairs.groups)
+    return fitted
 
 
 def fit_result(
@@ -240,4 +241,4 @@ def fit_result(
     )
 
 
-__all__ = ["FITTED_RUNGS", "MapFitConfig", "choose_rung", "fit", "fit_vectors", "read_certificate"]
+__all__ = ["FITTED_RUNGS", "ChosenBy", "MapFitConfig", "choose_rung", "fit", "fit_vectors", "read_certificate"]

@@ -82,7 +82,9 @@ def measure_search(
     wrong = WrongAnswers.of(pairs, found.ranks, found.near["cosine"].places)
     gains: dict[str, Interval] = {c: p_at_1_gain(found, c, found, "cosine") for c in CRITERIA if c != "cosine"}
     map_gains: dict[str, Interval] = {} if plain is None else {c: p_at_1_gain(found, c, plain, c) for c in CRITERIA}
-    rows = {c: RowOutcomes(tuple(found.ranks.of(c).tolist()), tuple(found.answers[c].tolist())) for c in CRITERIA}
+    rows: dict[str, RowOutcomes] = {
+        c: RowOutcomes(tuple(found.ranks.of(c).tolist()), tuple(found.answers[c].tolist())) for c in CRITERIA
+    }
     return Search(
         source=pairs.names[0],
         target=pairs.names[1],
