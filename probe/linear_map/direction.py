@@ -28,7 +28,7 @@ REFITTED_RUNGS = ("shift", "rotation", "similarity", "linear")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What a certificate rests on besides the held-out ladder; later kinds of evidence are added here."""
+    """What a certificate rests on besides the held-out ladder."""
 
     null: NullScores
     power: PowerCurve | None
