@@ -73,7 +73,7 @@ def verify_command() -> None:
             f"{d.published:.10g}",
             f"{d.ours:.10g}",
             f"{d.deviation:.1e}",
-            _mark(d.ok),
+            "ok" if d.ok else "OFF",
             d.dissent,
         )
         for d in deviations
@@ -83,10 +83,6 @@ def verify_command() -> None:
     typer.echo(f"{len(deviations) - failed} of {len(deviations)} published values reproduced within tolerance")
     if failed:
         raise typer.Exit(1)
-
-
-def _mark(ok: bool) -> str:
-    return "ok" if ok else "OFF"
 
 
 def main() -> None:

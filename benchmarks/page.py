@@ -107,7 +107,7 @@ def visit(browser, address):
 def measure(text, runs):
     """Write the page of a result, weigh it, and time it in a browser."""
     from playwright.sync_api import sync_playwright
-    from polyglot.render.page import write_page
+    from polyglot.render.write import write_page
 
     chromium = os.environ.get("POLYGLOT_CHROMIUM") or shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

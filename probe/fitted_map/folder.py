@@ -44,9 +44,9 @@ def check_free(out: Path) -> None:
     OutputError
     """
     if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is a file: give a folder with --map")
+        raise OutputError(f"{out} is a file: give a folder with --out")
     if out.is_dir() and any(out.iterdir()) and not (out / SETTINGS_FILE).is_file():
-        raise OutputError(f"{out} holds something that is not a map: give another folder with --map")
+        raise OutputError(f"{out} holds something that is not a map: give another folder with --out")
 
 
 def write_folder(out: Path, fitted: Map, result: MapFitResult, encoders: tuple[Encoder, Encoder] | None) -> None:
@@ -86,7 +86,7 @@ def write_folder(out: Path, fitted: Map, result: MapFitResult, encoders: tuple[E
         else:
             scratch.replace(out)
     except OSError as error:
-        raise OutputError(f"cannot write {out}: {error.strerror}; give another folder with --map") from error
+        raise OutputError(f"cannot write {out}: {error.strerror}; give another folder with --out") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -123,7 +123,7 @@ def graph():
 
 
 #: Rooms whose circles are being opened; to be emptied.
-STILL_CIRCULAR = ("analysis", "models", "train", "render")
+STILL_CIRCULAR = ("analysis", "models", "train")
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_the_same_inputs_are_measured_once(probe, capsys):
     assert probe.runs == 1
     assert second == first
     assert len(first.provenance.inputs) == 32
-    assert "--again" in capsys.readouterr().err
+    assert "--force" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

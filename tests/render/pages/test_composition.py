@@ -8,8 +8,8 @@ from polyglot.probe.composition.run import CompositionConfig, measure
 from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages import composition as module
-from polyglot.render.terminal import terminal_summary
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.language_id import Baseline
 from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages import language_id as module
-from polyglot.render.terminal import terminal_summary
 
 
 @pytest.fixture(scope="module")
