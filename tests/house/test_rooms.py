@@ -128,10 +128,7 @@ STILL_CIRCULAR = ("analysis", "models", "train")
 
 @pytest.mark.parametrize(
     "room",
-    [
-        pytest.param(r, marks=pytest.mark.xfail(reason="in work", strict=False)) if r in STILL_CIRCULAR else r
-        for r in ROOMS
-    ],
+    [pytest.param(r, marks=pytest.mark.xfail(strict=False)) if r in STILL_CIRCULAR else r for r in ROOMS],
 )
 def test_no_module_imports_itself_by_way_of_others(room, graph):
     assert [group for group in circles(graph) if group[0].split(".")[0] == room] == []
