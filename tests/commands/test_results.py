@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 from polyglot.cli import app, main
-from polyglot.probe.results.serialization import Side, to_json
+from polyglot.probe.results.provenance import Side
+from polyglot.probe.results.serialization import to_json
 from polyglot.probe.retrieval.run import RetrievalConfig, measure
 from typer.testing import CliRunner
 

@@ -28,8 +28,7 @@ from .trainer import Loop, LoopReport, Objective
 
 if TYPE_CHECKING:
     from ...models.encoder import Encoder
-    from ...probe.results.provenance import Origin
-    from ...probe.results.serialization import Provenance
+    from ...probe.results.provenance import Provenance, Start
 
 
 class StageConfig(Protocol):
@@ -65,7 +64,7 @@ class Run:
     config : StageConfig
     folder : RunFolder
     processes : Processes
-    origin : Origin
+    start : Start
         When and by which command it was started.
     signals : Signals
         What was asked of this process.
@@ -76,7 +75,7 @@ class Run:
     config: StageConfig
     folder: RunFolder
     processes: Processes
-    origin: Origin
+    start: Start
     signals: Signals
     progress: bool = False
 
@@ -212,14 +211,16 @@ class Run:
         languages : sequence of str
             Its languages.
         """
-        from ...probe.results.provenance import provenance
-        from ...probe.results.serialization import Side
+        from ...probe.results.provenance import Side
 
-        origin = self.origin
-        if base is not None:
-            sides = tuple(Side(language, base.name, base.fingerprint) for language in languages)
-            origin = dataclasses.replace(origin, models=sides, device=base.device)
-        return provenance(origin, corpus=corpus, fingerprint="+".join(prints), seed=self.seed)
+        sides = () if base is None else tuple(Side(language, base.name, base.fingerprint) for language in languages)
+        return self.start.provenance(
+            corpus=corpus,
+            fingerprint="+".join(prints),
+            seed=self.seed,
+            models=sides,
+            device="cpu" if base is None else base.device,
+        )
 
     def keep(self, student: Student, result: TrainResult) -> None:
         """Write model, card and result, by one process."""
@@ -242,7 +243,7 @@ def opened_run(config: StageConfig, command: str, *, progress: bool = False) -> 
     Interrupted
         If the process is told to stop.
     """
-    from ...probe.results.provenance import Origin
+    from ...probe.results.provenance import Start
 
     folder = RunFolder(Path(config.out))
     processes = Processes.current()
@@ -250,7 +251,7 @@ def opened_run(config: StageConfig, command: str, *, progress: bool = False) -> 
         folder.check(resume=config.resume)
         signals.resumable = config.resume
         processes.barrier()
-        yield Run(config, folder, processes, Origin.now(command), signals, progress)
+        yield Run(config, folder, processes, Start.now(command), signals, progress)
 
 
 def corpus_name(config: StageConfig) -> str:
