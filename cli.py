@@ -14,8 +14,8 @@ from . import __version__
 from .commands import data, probe, results, train
 from .commands import map as maps
 from .commands.tables import print_table
+from .distributed import ProcessDone
 from .errors import PolyglotError
-from .models.share import ShareDone
 
 INTERRUPTED = 130  # as a shell counts a process that SIGINT ended
 
@@ -97,7 +97,7 @@ def main() -> None:
     except MemoryError as error:
         typer.echo(f"error: not enough memory ({error}); give fewer rows with --limit, or narrower ones", err=True)
         sys.exit(1)
-    except ShareDone:
+    except ProcessDone:
         sys.exit(0)
     except KeyboardInterrupt:
         _leave_interrupted()

@@ -68,9 +68,9 @@ class Page:
 def made_result():
     """Probe the built-in corpus, with few permutations: a page as rich as any."""
     from polyglot.data.open import open_corpus
+    from polyglot.files import default_cache_dir
     from polyglot.models.cache import EmbeddingCache
     from polyglot.models.encoder import load_encoder
-    from polyglot.models.folders import default_cache_dir
     from polyglot.probe.linear_map.run import LinearMapConfig, run
     from polyglot.probe.results.serialization import to_json
 

@@ -44,7 +44,8 @@ class Report:
 
     def write(self, result: Any, name: str, verdict: str) -> None:  # noqa: ANN401 - a result of any probe
         """Write the result under a name; the last line printed is the verdict, the one before it the page's path."""
-        from ..probe.results.serialization import to_json, write_text
+        from ..files import write_text
+        from ..probe.results.serialization import to_json
         from ..render.plotlyjs import PlotlyJs
         from ..render.write import write_page
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.checks import unit_rows
-from ..analysis.maps.affine import procrustes
+from ..analysis.maps.procrustes import procrustes
 from ..analysis.moments import Moments
 from ..analysis.retrieval.search import nearest
 from ..analysis.similarity import cca, cka, rsa, shape

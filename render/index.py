@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import DataError, OutputError
-from ..probe.results.serialization import read_schema, write_text
+from ..files import write_text
+from ..probe.results.serialization import read_schema
 from .escaping import without_lone_surrogates
 from .kinds import module_for
 from .page import assets, content_security_policy, environment

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..errors import ConfigError, DataError, OutputError
+from ..errors import ConfigError, DataError, OutputError, PolyglotError
 from .charts.theme import FONT, PALETTES, TEMPLATE
 from .escaping import to_script_json, without_lone_surrogates
 from .formatting import count, number, percent, tidy
@@ -78,6 +78,8 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
     module = module_for(text)
     try:
         view = module.view(text)
+    except PolyglotError:
+        raise
     except (LookupError, ValueError, ArithmeticError, TypeError, AttributeError) as error:
         # Every part is of its kind, yet they do not fit each other: no file that a probe wrote, but one may be given.
         raise DataError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..probe.results.serialization import write_text
+from ..files import write_text
 from .page import render
 from .plotlyjs import PlotlyJs, bundle
 

@@ -136,7 +136,7 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
 def _encoded(
     encoder: Encoder, texts: list[str], *, cache: EmbeddingCache | None, batch_tokens: int | None, progress: bool
 ) -> Rows:
-    from ...models.cache import encode_cached
+    from ...models.encoding import encode_cached
 
     return encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress).pooled
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from ...files import write_bytes
 from ...probe.results.training import Evaluation, MapVerdict, TrainingHistory
 from ..config import LoopConfig
-from .run_folder import RunFolder, replace_text
+from .run_folder import RunFolder
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -105,7 +106,7 @@ class Journal:
     def __enter__(self) -> Self:
         if self._writes:
             with self._folder.writing("the metrics"):
-                replace_text(self._path, "".join(_lines_until(self._path, self._start)))
+                write_bytes(self._path, "".join(_lines_until(self._path, self._start)).encode())
         return self
 
     def __exit__(

@@ -11,7 +11,7 @@ RUN/result.json         metrics before and after
 from __future__ import annotations
 
 import json
-import os
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError, OutputError
+from ...files import remove_stale, replacing, write_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -90,7 +91,7 @@ class RunFolder:
         """
         with self.writing("the run folder"):
             self.path.mkdir(parents=True, exist_ok=True)
-            replace_text(self.path / RUN_FILE, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+            write_bytes(self.path / RUN_FILE, (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
 
     def take_up(self, told: dict[str, Any]) -> None:
         """Compare what a resumed run is told with what it was told, and clear away what its end left half done.
@@ -101,8 +102,8 @@ class RunFolder:
             If it is told something else, or its data or base have changed.
         """
         self._compare(json.loads((self.path / RUN_FILE).read_text(encoding="utf-8")), told)
-        for leftover in [*self.path.glob(".*.part"), *(self.path / STATE).glob(".*.part")]:
-            shutil.rmtree(leftover, ignore_errors=True)
+        for folder in (self.path, self.path / STATE):
+            remove_stale(folder, older_than=-math.inf)
 
     def _compare(self, before: dict[str, Any], now: dict[str, Any]) -> None:
         old, new = _flat(before), _flat(json.loads(json.dumps(now)))
@@ -128,7 +129,8 @@ class RunFolder:
         from safetensors.torch import save_file
 
         final = self.path / STATE / f"step-{checkpoint.step:09d}"
-        with self.writing("a checkpoint"), scratch_folder(final) as scratch:
+        with self.writing("a checkpoint"), replacing(final) as scratch:
+            scratch.mkdir(parents=True)
             save_file(_own(checkpoint.weights), scratch / "weights.safetensors")
             save_file(_own(checkpoint.optimiser), scratch / "optimiser.safetensors")
             save_file({"rng": checkpoint.rng.contiguous(), "losses": checkpoint.losses}, scratch / "loop.safetensors")
@@ -177,7 +179,8 @@ class RunFolder:
         """
         from safetensors.torch import save_file
 
-        with self.writing("the best weights"), scratch_folder(self.path / STATE / BEST) as scratch:
+        with self.writing("the best weights"), replacing(self.path / STATE / BEST) as scratch:
+            scratch.mkdir(parents=True)
             save_file(_own(weights), scratch / "weights.safetensors")
 
     def load_best(self) -> dict[str, torch.Tensor]:
@@ -199,7 +202,8 @@ class RunFolder:
         OutputError
             If it cannot be written; checkpoints stay, so that the run can be resumed.
         """
-        with self.writing("the model"), scratch_folder(self.model) as scratch:
+        with self.writing("the model"), replacing(self.model) as scratch:
+            scratch.mkdir(parents=True)
             save(scratch)
             (scratch / LINEAGE_FILE).write_text(json.dumps({"base_fingerprint": base_fingerprint}) + "\n")
             (scratch / "README.md").write_text(card, encoding="utf-8")
@@ -207,7 +211,7 @@ class RunFolder:
     def finish(self, result: str) -> None:
         """Keep the result and drop the checkpoints."""
         with self.writing("the result"):
-            replace_text(self.result, result)
+            write_bytes(self.result, result.encode())
         shutil.rmtree(self.path / STATE, ignore_errors=True)
 
     @contextmanager
@@ -227,31 +231,6 @@ class RunFolder:
                 f"{what} cannot be written to {self.path}: {error}; free some space or mend the folder, "
                 "then go on with --resume (or start again elsewhere with --out)"
             ) from error
-
-
-@contextmanager
-def scratch_folder(final: Path) -> Iterator[Path]:
-    """Give a folder to write into; it becomes `final` if all goes well and disappears if not."""
-    scratch = final.with_name(f".{final.name}.part")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    try:
-        yield scratch
-        if final.exists():
-            shutil.rmtree(final)
-        scratch.rename(final)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new one."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _own(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...distributed import Processes
 from ...errors import ModelError
 from ...probe.results.training import LanguageOutcome, Speed, TrainResult
 from ..config import DataConfig, LoopConfig
 from ..model_card import model_card
 from .history import Watch
-from .ranks import Ranks, joined_ranks
 from .run_folder import RUN_FILE, RunFolder
 from .sampler import BatchPlan, Source
 from .signals import Signals, heeded_signals
@@ -64,7 +64,7 @@ class Run:
     ----------
     config : StageConfig
     folder : RunFolder
-    ranks : Ranks
+    processes : Processes
     origin : Origin
         When and by which command it was started.
     signals : Signals
@@ -75,7 +75,7 @@ class Run:
 
     config: StageConfig
     folder: RunFolder
-    ranks: Ranks
+    processes: Processes
     origin: Origin
     signals: Signals
     progress: bool = False
@@ -87,17 +87,17 @@ class Run:
 
     def tell(self, *lines: str) -> None:
         """Say something before the work begins, where somebody watches."""
-        if self.progress and self.ranks.writes:
+        if self.progress and self.processes.is_first:
             sys.stderr.writelines(f"{line}\n" for line in lines)
 
     @contextmanager
     def one_first(self) -> Iterator[None]:
         """Let one process through before the others, so that they find in the cache what it has made."""
-        if not self.ranks.writes:
-            self.ranks.wait()
+        if not self.processes.is_first:
+            self.processes.barrier()
         yield
-        if self.ranks.writes:
-            self.ranks.wait()
+        if self.processes.is_first:
+            self.processes.barrier()
 
     def load(self, model: str) -> Encoder:
         """Load the base.
@@ -140,22 +140,23 @@ class Run:
             "config": _plain(self.config),
             "base_fingerprint": None if encoder is None else encoder.fingerprint,
             "data": list(data),
-            "processes": self.ranks.world,
+            "processes": self.processes.world_size,
         }
-        if self.ranks.writes and not self.config.resume:
+        if self.processes.is_first and not self.config.resume:
             device = "cpu" if encoder is None else encoder.device
             chosen = {"precision": chosen_precision(self.config.loop.precision, device), "versions": versions()}
             self.folder.begin({**told, "chosen": chosen})
-        elif self.ranks.writes:
+        elif self.processes.is_first:
             self.folder.take_up(told)
-        self.ranks.wait()
+        self.processes.barrier()
         self.signals.resumable = True
         return str(json.loads((self.folder.path / RUN_FILE).read_text(encoding="utf-8"))["chosen"]["precision"])
 
     def encode(self, encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts through the user's cache."""
-        from ...models.cache import EmbeddingCache, encode_cached
-        from ...models.folders import default_cache_dir
+        from ...files import default_cache_dir
+        from ...models.cache import EmbeddingCache
+        from ...models.encoding import encode_cached
 
         cache = EmbeddingCache(default_cache_dir() / "embeddings")
         with self.one_first():
@@ -164,7 +165,7 @@ class Run:
     def train(self, objective: Objective, sources: Sequence[Source], watch: Watch | None = None) -> LoopReport:
         """Train over data sets as the settings say; what is watched is measured if they ask for it."""
         loop = self.config.loop
-        plan = BatchPlan(sources, loop.batch_size, loop.epochs, loop.max_steps, loop.seed, self.ranks.world)
+        plan = BatchPlan(sources, loop.batch_size, loop.epochs, loop.max_steps, loop.seed, self.processes.world_size)
         return Loop(objective, plan, self, watch if loop.watches else None).run()
 
     def trained(self, student: Student) -> Encoder:
@@ -192,7 +193,7 @@ class Run:
             round(report.rows_per_second, 2),
             precision,
             torch.get_num_threads(),
-            self.ranks.world,
+            self.processes.world_size,
             report.losses,
             student.fed.padding if student is not None else None,
         )
@@ -224,10 +225,10 @@ class Run:
         """Write model, card and result, by one process."""
         from ...probe.results.serialization import to_json
 
-        if self.ranks.writes:
+        if self.processes.is_first:
             self.folder.save_model(student.save, base_fingerprint=result.base_fingerprint, card=model_card(result))
             self.folder.finish(to_json(result))
-        self.ranks.wait()
+        self.processes.barrier()
 
 
 @contextmanager
@@ -244,11 +245,12 @@ def opened_run(config: StageConfig, command: str, *, progress: bool = False) -> 
     from ...probe.results.provenance import Origin
 
     folder = RunFolder(Path(config.out))
-    with joined_ranks() as ranks, heeded_signals(patient=ranks.world > 1) as signals:
+    processes = Processes.current()
+    with heeded_signals(patient=not processes.alone) as signals:
         folder.check(resume=config.resume)
         signals.resumable = config.resume
-        ranks.wait()
-        yield Run(config, folder, ranks, Origin.now(command), signals, progress)
+        processes.barrier()
+        yield Run(config, folder, processes, Origin.now(command), signals, progress)
 
 
 def corpus_name(config: StageConfig) -> str:

@@ -90,7 +90,7 @@ class Loop:
 
     def __init__(self, objective: Objective, plan: BatchPlan, run: Run, watch: Watch | None = None) -> None:
         self.objective, self.plan, self.run_of, self.watch = objective, plan, run, watch
-        self.config, self.folder, self.ranks = run.config.loop, run.folder, run.ranks
+        self.config, self.folder, self.processes = run.config.loop, run.folder, run.processes
         self.total = plan.total
         self._track = Track(self.config, self.total)
         self._rows = 0
@@ -116,12 +116,12 @@ class Loop:
         """
         import torch
 
-        torch.manual_seed(self.config.seed + self.ranks.rank)
+        torch.manual_seed(self.config.seed + self.processes.rank)
         step = self._restore()
         began, worked = time.perf_counter(), time.process_time()
         self._set_mode()
-        bar = Progress(self.total, "training", unit="step", visible=self.run_of.progress and self.ranks.writes)
-        journal = Journal(self.folder, step, writes=self.ranks.writes)
+        bar = Progress(self.total, "training", unit="step", visible=self.run_of.progress and self.processes.is_first)
+        journal = Journal(self.folder, step, writes=self.processes.is_first)
         with self.run_of.signals.between_steps(), journal, bar:
             bar.advance(step)
             for batch in self.plan.batches(step):
@@ -147,7 +147,7 @@ class Loop:
         loss.backward()  # type: ignore[no-untyped-call]
         gradient = self._sum_gradients(rows)
         value = float(loss.detach())
-        if not self.ranks.all_agree(np.isfinite(value)):
+        if not self.processes.all_agree(np.isfinite(value)):
             raise ModelError(
                 f"the loss is not finite at step {step}; the last checkpoint is kept: lower --learning-rate, "
                 "or use --precision float32"
@@ -170,11 +170,11 @@ class Loop:
         import torch
 
         held = [p for group in self._dense.param_groups for p in group["params"]]
-        if self.ranks.world > 1:
+        if self.processes.world_size > 1:
             for parameter in held:
                 if parameter.grad is None:
                     parameter.grad = torch.zeros_like(parameter)
-        self.ranks.sum_dense(p.grad for p in held if p.grad is not None)
+        self.processes.sum_together(p.grad for p in held if p.grad is not None)
         if self._lazy is None or rows is None:
             return None
         sparse = self._lazy.table.grad
@@ -182,7 +182,7 @@ class Loop:
         if sparse is not None:
             whole = sparse.coalesce()
             gathered.index_add_(0, torch.searchsorted(rows, whole.indices()[0]), whole.values())
-        self.ranks.sum_dense([gathered])
+        self.processes.sum_together([gathered])
         return gathered
 
     def _clip(self, gradient: torch.Tensor | None) -> None:
@@ -222,14 +222,14 @@ class Loop:
         """Measure the encoder as it is; weights are kept where they are the best so far and that decides."""
         with self._aside(step):
             score, certificates = 0.0, dict[str, MapVerdict]()
-            if self.ranks.writes:
+            if self.processes.is_first:
                 score, certificates = watch.measure(certified=certified)
-            score = self.ranks.of_the_first(score)
+            score = self.processes.broadcast(score)
             moment = self._track.add(step, score if scored else None, certificates)
             log.info("step %d of %d, %s %.4f", step, self.total, watch.name, score)
-            if self.config.selects and self._track.best is moment and self.ranks.writes:
+            if self.config.selects and self._track.best is moment and self.processes.is_first:
                 self.folder.save_best(self._trained())
-        self.ranks.wait()
+        self.processes.barrier()
 
     @contextmanager
     def _aside(self, step: int) -> Iterator[None]:
@@ -245,7 +245,7 @@ class Loop:
 
     def _stop_if_asked(self, step: int, *, saved: bool) -> None:
         asked = self.run_of.signals.waiting
-        if self.ranks.lowest(0 if asked else 1):
+        if self.processes.minimum(0 if asked else 1):
             return
         if not saved:
             self._save(step)
@@ -319,7 +319,7 @@ class Loop:
         if self.config.selects and self._track.best is not None and self._track.best.step != step:
             self._put(self.folder.load_best())
         self.objective.module.eval()
-        self.ranks.wait()
+        self.processes.barrier()
 
     def _trained(self) -> dict[str, torch.Tensor]:
         return {n: p.detach() for n, p in self.objective.module.named_parameters() if p.requires_grad}
@@ -336,9 +336,9 @@ class Loop:
         """Keep a checkpoint; rows of the embedding table that lag behind are kept so, with the step they stand at."""
         import torch
 
-        rng = self.ranks.gather_uneven(torch.get_rng_state()[None])
-        if not self.ranks.writes:
-            self.ranks.wait()
+        rng = self.processes.gather_uneven(torch.get_rng_state()[None])
+        if not self.processes.is_first:
+            self.processes.barrier()
             return
         optimiser = {}
         for name, parameter in zip(self._names, self._parameters(), strict=False):
@@ -348,9 +348,9 @@ class Loop:
         losses, moments = torch.tensor(self._track.losses, dtype=torch.float64), moments_plain(self._track.moments)
         state = {**optimiser, **lazy}
         self.folder.save_checkpoint(
-            Checkpoint(step, self.ranks.world, self._trained(), state, rng, losses=losses, moments=moments)
+            Checkpoint(step, self.processes.world_size, self._trained(), state, rng, losses=losses, moments=moments)
         )
-        self.ranks.wait()
+        self.processes.barrier()
 
     def _parameters(self) -> list[torch.nn.Parameter]:
         return [p for group in self._dense.param_groups for p in group["params"]]
@@ -358,7 +358,7 @@ class Loop:
     def _restore(self) -> int:
         import torch
 
-        kept = self.folder.load_checkpoint(self.ranks.world)
+        kept = self.folder.load_checkpoint(self.processes.world_size)
         if kept is None:
             return 0
         self._put(kept.weights)
@@ -367,7 +367,7 @@ class Loop:
             self._dense.state[parameter] = {key: value.clone() for key, value in state.items()}
         if self._lazy is not None:
             self._lazy.restore({k[5:]: v.clone() for k, v in kept.optimiser.items() if k.startswith("lazy|")})
-        torch.set_rng_state(kept.rng[self.ranks.rank].clone())
+        torch.set_rng_state(kept.rng[self.processes.rank].clone())
         self._track.losses = kept.losses.tolist()
         self._track.moments = moments_from(kept.moments)
         log.info("resumed at step %d of %d", kept.step, self.total)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.run_folder import replace_text
+from ...files import write_bytes
 
 if TYPE_CHECKING:
     from ...models.encoder import Encoder
@@ -67,7 +67,7 @@ def mined_negatives(
     found = _mine(encoder, queries, passages, relevant, negatives, margin)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(path, json.dumps(found))
+        write_bytes(path, json.dumps(found).encode())
     except OSError as error:
         log.warning("mined negatives cannot be kept in %s: %s", path.parent, error)
     return found

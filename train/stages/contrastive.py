@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...distributed import Processes
 from ...errors import ConfigError
 from ...probe.results.training import SCHEMA, LanguageMetrics, LanguageOutcome, TrainResult
 from ..config import ContrastiveConfig
-from ..engine.ranks import Ranks
 from ..engine.sampler import Batch, Source, text_keys
 from ..engine.session import Run, corpus_name, opened_run, prints_of
 from ..engine.student import Student, TokenRows, token_lengths
@@ -62,14 +62,14 @@ class PairObjective:
         Each may have columns of its own number: a batch holds rows of one data set on every process.
     criterion : Module
         A loss of the library over (features of each column, labels).
-    ranks : Ranks
+    processes : Processes
         The criterion averages over processes as data-parallel training does.
     """
 
     def __init__(
-        self, student: Student, datasets: Sequence[TextRows], criterion: torch.nn.Module, ranks: Ranks
+        self, student: Student, datasets: Sequence[TextRows], criterion: torch.nn.Module, processes: Processes
     ) -> None:
-        self.student, self.datasets, self.criterion, self.ranks = student, datasets, criterion, ranks
+        self.student, self.datasets, self.criterion, self.processes = student, datasets, criterion, processes
         self.first_row = 0
 
     @property
@@ -92,15 +92,15 @@ class PairObjective:
         """Return this process's share of the loss."""
         import torch
 
-        mine = batch.of_rank(self.ranks.rank, self.ranks.world)
+        mine = batch.of_rank(self.processes.rank, self.processes.world_size)
         columns = self.datasets[batch.dataset].columns
         features = [self.student.padded([column[i] for i in mine]) for column in columns]
         labels = torch.arange(len(mine), device=self.student.encoder.device)
         loss: torch.Tensor = self.criterion(features, labels)
-        return loss / self.ranks.world
+        return loss / self.processes.world_size
 
 
-def info_nce(student: Student, config: ContrastiveConfig, ranks: Ranks) -> Any:  # noqa: ANN401 - the library is imported late
+def info_nce(student: Student, config: ContrastiveConfig, processes: Processes) -> Any:  # noqa: ANN401 - the library is imported late
     """Make the criterion: both directions, each with a softmax of its own; at narrower widths too if asked for.
 
     Raises
@@ -116,7 +116,7 @@ def info_nce(student: Student, config: ContrastiveConfig, ranks: Ranks) -> Any: 
         student.model,
         scale=config.scale,
         mini_batch_size=config.mini_batch,
-        gather_across_devices=ranks.world > 1,
+        gather_across_devices=processes.world_size > 1,
         directions=("query_to_doc", "doc_to_query"),
         partition_mode="per_direction",
     )
@@ -177,11 +177,11 @@ def _contrast(config: ContrastiveConfig, run: Run) -> TrainResult:
         read = _read(encoder, pairs)
         run.tell(read.sentence, *(f"! {warning}" for warning in read.warnings))
     student = Student(encoder, PRECISION)
-    criterion = info_nce(student, config, run.ranks)
+    criterion = info_nce(student, config, run.processes)
     before = [_measured(encoder, pairs, config) for pairs in opened]
     old = score_old_language(encoder, text)
     datasets = [TextRows.of(student, pairs.training.sources, pairs.training.targets) for pairs in opened]
-    objective = PairObjective(student, datasets, criterion, run.ranks)
+    objective = PairObjective(student, datasets, criterion, run.processes)
     watch = PairWatch.of(encoder, [_to_watch(pairs) for pairs in opened], config.loop)
     report = run.train(objective, [rows.source for rows in datasets], watch)
     after = run.trained(student)

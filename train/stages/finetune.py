@@ -142,7 +142,7 @@ def _train(
         raise DataError("the bitext gives the new language no word of its own: --method embeddings can train nothing")
     rows = [LanguageRows.of(student, e.pairs.training, e.teacher) for e in entering]
     first = min(a.first_row for a in added)
-    objective = InsertionObjective(student, rows, config, run.ranks, first_row=first)
+    objective = InsertionObjective(student, rows, config, run.processes, first_row=first)
     watch = PairWatch.of(student.encoder, [e.to_watch for e in entering], config.loop)
     report = run.train(objective, [r.source for r in rows], watch)
     objective.finish()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...analysis.resampling import Interval, percentile_interval
 from ...errors import DataError
-from ...models.folders import default_cache_dir
+from ...files import default_cache_dir
 from ...probe.results.training import SCHEMA, TrainResult
 from ..config import ContrastiveConfig, FinetuneConfig
 from ..engine.session import Run
@@ -58,9 +58,9 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
     before, asked_before = score_old_language(encoder, text), score_old_language(encoder, asked)
     student = Student(encoder, PRECISION)
     rows = _rows(student, questions, training, config, run)
-    criterion = info_nce(student, ContrastiveConfig(out=config.out, scale=config.scale, mini_batch=16), run.ranks)
+    criterion = info_nce(student, ContrastiveConfig(out=config.out, scale=config.scale, mini_batch=16), run.processes)
     watch = QuestionWatch(encoder, _asked(questions, deciding))
-    report = run.train(PairObjective(student, [rows], criterion, run.ranks), [rows.source], watch)
+    report = run.train(PairObjective(student, [rows], criterion, run.processes), [rows.source], watch)
     after = run.trained(student)
     result = TrainResult(
         schema=SCHEMA,

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ...analysis.resampling import Interval, percentile_interval
 from ...analysis.types import Integers
+from ...distributed import Processes
 from ...errors import DataError, ModelError
 from ...probe.results.training import SCHEMA, MapVerdict, TrainResult
 from ..config import PretrainConfig, Size
-from ..engine.ranks import Ranks
 from ..engine.sampler import Batch, Source
 from ..engine.session import Run, corpus_name, opened_run
 from ..engine.student import Student, quiet_library
@@ -94,7 +94,7 @@ class MaskedObjective:
         One a language.
     masker : Masker
     config : PretrainConfig
-    ranks : Ranks
+    processes : Processes
     """
 
     table = None
@@ -106,11 +106,11 @@ class MaskedObjective:
         packed: Sequence[Integers],
         masker: Masker,
         config: PretrainConfig,
-        ranks: Ranks,
+        processes: Processes,
     ) -> None:
         import torch
 
-        self.packed, self.masker, self.config, self.ranks = packed, masker, config, ranks
+        self.packed, self.masker, self.config, self.processes = packed, masker, config, processes
         parts = {"model": model}
         if config.second == "retromae":
             parts["decoder"] = Decoder.beside(model)
@@ -128,10 +128,10 @@ class MaskedObjective:
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Return this process's share of the loss."""
-        rows = self.packed[batch.dataset][batch.of_rank(self.ranks.rank, self.ranks.world)]
-        rng = np.random.default_rng([self.config.loop.seed, 3, batch.step, self.ranks.rank])
+        rows = self.packed[batch.dataset][batch.of_rank(self.processes.rank, self.processes.world_size)]
+        rng = np.random.default_rng([self.config.loop.seed, 3, batch.step, self.processes.rank])
         with mixed_precision(self.precision, str(self._device())):
-            return self._loss(rows, rng) / self.ranks.world
+            return self._loss(rows, rng) / self.processes.world_size
 
     def masked_loss(self, rows: Integers, rng: np.random.Generator) -> torch.Tensor:
         """Return the mean masked-token loss of rows, without the second objective."""
@@ -221,7 +221,7 @@ def _pretrain(config: PretrainConfig, run: Run) -> TrainResult:
     ]
     model = _model(config, tokenizer)
     masker = Masker.of(tokenizer, model.config.vocab_size)
-    objective = MaskedObjective(model, [part.training for part in split], masker, config, run.ranks)
+    objective = MaskedObjective(model, [part.training for part in split], masker, config, run.processes)
     objective.precision = precision
     held = np.concatenate([part.held_out for part in split])
     watch = MaskedWatch(objective, np.concatenate([part.watched for part in split]))
@@ -276,11 +276,10 @@ def _tokenizer(config: PretrainConfig, columns: Sequence[list[str]]) -> PreTrain
 
 
 def _source_of(name: str) -> str:
-    from ...models.offline.packaged import packaged_folder
-    from ...models.registry import resolve
+    from ...models.registry import packaged_model, resolve
 
     card = resolve(name)
-    return str(packaged_folder(card.name)) if card.kind == "packaged" else card.source
+    return str(packaged_model(card.name).folder()) if card.kind == "packaged" else card.source
 
 
 def _model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Any:  # noqa: ANN401 - any masked model

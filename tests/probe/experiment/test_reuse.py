@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 from polyglot.commands.report import Report
 from polyglot.commands.shared import Probing
+from polyglot.files import write_text
 from polyglot.probe.experiment import reuse as unchanged
-from polyglot.probe.results.serialization import Provenance, to_json, write_text
+from polyglot.probe.results.serialization import Provenance, to_json
 
 
 @dataclasses.dataclass(frozen=True)
