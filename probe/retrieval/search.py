@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis.geometry.isotropy import hubness, k_occurrence
 from ...analysis.resampling import Interval, Resamples, percentile_interval
+from ...analysis.retrieval.hubness import hubness, k_occurrence
 from ...analysis.retrieval.scores import mean_intervals
 from ...analysis.retrieval.search import CRITERIA, Criterion, MatchRanks, Nearest, match_ranks, nearest
 from ...analysis.retrieval.shards import ONE_SHARD, CandidateShards, OneShard
