@@ -122,7 +122,6 @@ def graph():
     return import_graph(ROOT)
 
 
-#: Rooms whose circles are being opened; to be emptied.
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_module_imports_itself_by_way_of_others(room, graph):
     assert [group for group in circles(graph) if group[0].split(".")[0] == room] == []

@@ -217,7 +217,7 @@ def test_a_bent_space_gets_a_bent_map_without_a_model(tmp_path):
     result = fit_vectors(x, y, tmp_path / "map", config=MapFitConfig(rung="nonlinear", resamples=100, permutations=2))
     assert not result.carries_model
     assert "is not affine" in (tmp_path / "map" / "README.md").read_text()
-    with pytest.raises(ConfigError, match="cannot be one layer"):
+    with pytest.raises(ConfigError, match="is not affine, so no layer"):
         export(tmp_path / "map", tmp_path / "dense")
 
 
