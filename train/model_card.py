@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from ..analysis.resampling import Interval
-from ..probe.results.training import Evaluation, LanguageOutcome, Retention, TrainingHistory, TrainResult
+from ..probe.results.training import (
+    Evaluation,
+    LanguageOutcome,
+    Retention,
+    RetentionScore,
+    TrainingHistory,
+    TrainResult,
+)
 
 RUNG_NAMES = {"identity": "no map", "linear": "a linear map"}
 MOST_EVALUATIONS = 12
@@ -85,7 +92,8 @@ def model_card(result: TrainResult) -> str:
     lines += [f"| {name} | {before} | {after} |" for name, before, after in outcome_table(result)]
     lines += ["", "Intervals: 95 %, cluster bootstrap of concept groups on held-out rows."]
     if result.retention is not None and result.retention.scores:
-        lines += ["", "## Loss in the base language", "", *_loss_lines(result.retention)]
+        lines += ["", "## Loss in the base language", ""]
+        lines += [_loss_line(score, result.retention) for score in result.retention.scores]
     if result.course is not None:
         lines += ["", "## Evaluations during training", "", *_history_lines(result.course)]
     lines += ["", "## Data", ""]
@@ -96,12 +104,9 @@ def model_card(result: TrainResult) -> str:
     return "\n".join(lines)
 
 
-def _loss_lines(retention: Retention) -> list[str]:
-    return [
-        f"- {score.name}, {score.rows} rows: {_points(score.lost, 1)} points, {retention.max_loss:g} allowed"
-        + (": **broken**" if score.name in retention.broken else "")
-        for score in retention.scores
-    ]
+def _loss_line(score: RetentionScore, retention: Retention) -> str:
+    broken = ": **broken**" if score.name in retention.broken else ""
+    return f"- {score.name}, {score.rows} rows: {_points(score.lost, 1)} points, {retention.max_loss:g} allowed{broken}"
 
 
 def _history_lines(history: TrainingHistory) -> list[str]:

@@ -14,10 +14,6 @@ Size = Literal["tiny", "small", "base"]
 SecondObjective = Literal["none", "retromae"]
 
 
-def _loop() -> LoopConfig:
-    return LoopConfig(batch_size=32, learning_rate=5e-4, dropout="model", embedding_update="dense", epochs=1)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PretrainConfig(StageConfig):
     """Settings of `polyglot train pretrain`; also those of `StageConfig`.
@@ -56,7 +52,11 @@ class PretrainConfig(StageConfig):
     masked: float = 0.3
     second: SecondObjective = "none"
     decoder_masked: float = field(default=0.5, metadata=PYTHON_ONLY)
-    loop: LoopConfig = field(default_factory=_loop)
+    loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            batch_size=32, learning_rate=5e-4, dropout="model", embedding_update="dense", epochs=1
+        )
+    )
 
     def __post_init__(self) -> None:
         """Check every range."""

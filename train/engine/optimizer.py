@@ -36,9 +36,7 @@ class Optimizer:
         self._objective, self._config, self._steps, self._ranks = objective, config, steps, ranks
         self._lazy = self._make_lazy()
         self._rows: torch.Tensor | None = None  # of the table, in the current batch
-        self._groups = self._parameter_groups()
-        self._named = [pair for group in self._groups for pair in group["named"]]
-        self._dense = self._make_dense()
+        self._named, self._dense = self._make_dense()
 
     def learning_rate(self, step: int) -> float:
         """Return the learning rate of step 1, 2, …, as a share of the highest: linear warm-up, then linear decay."""
@@ -139,33 +137,23 @@ class Optimizer:
         weight: Any = table.weight
         return LazyAdamW(weight, lambda step: self.learning_rate(step) * highest, first_row=self._objective.first_row)
 
-    def _parameter_groups(self) -> list[dict[str, Any]]:
-        """Group the densely updated parameters: matrices, which decay; biases and norms; the embedding table."""
+    def _make_dense(self) -> tuple[list[tuple[str, torch.nn.Parameter]], torch.optim.AdamW | None]:
+        """Return the densely updated parameters and their AdamW: matrices, which decay; biases and norms; the table."""
+        import torch
+
         lazy = None if self._lazy is None else self._lazy.table
         table = None if self._objective.table is None else self._objective.table.weight
         named = [(n, p) for n, p in self._objective.module.named_parameters() if p.requires_grad and p is not lazy]
-        highest, decay = self._config.learning_rate, self._config.weight_decay
+        highest, table_highest = self._config.learning_rate, self._config.table_learning_rate
+        decay = self._config.weight_decay
         matrices = [(n, p) for n, p in named if p.ndim > 1 and p is not table]
         vectors = [(n, p) for n, p in named if p.ndim <= 1]
         whole_table = [(n, p) for n, p in named if p is table]
-        groups = [
-            {"named": matrices, "weight_decay": decay, "highest": highest},
-            {"named": vectors, "weight_decay": 0.0, "highest": highest},
-            {"named": whole_table, "weight_decay": 0.0, "highest": self._config.table_learning_rate},
+        settings = ((matrices, decay, highest), (vectors, 0.0, highest), (whole_table, 0.0, table_highest))
+        groups: list[dict[str, Any]] = [
+            {"params": [p for _, p in pairs], "weight_decay": weight_decay, "highest": rate}
+            for pairs, weight_decay, rate in settings
+            if pairs
         ]
-        return [group for group in groups if group["named"]]
-
-    def _make_dense(self) -> torch.optim.AdamW | None:
-        import torch
-
-        if not self._groups:
-            return None
-        groups = [
-            {
-                "params": [p for _, p in group["named"]],
-                "weight_decay": group["weight_decay"],
-                "highest": group["highest"],
-            }
-            for group in self._groups
-        ]
-        return torch.optim.AdamW(groups, lr=0.0, fused=True)
+        dense = torch.optim.AdamW(groups, lr=0.0, fused=True) if groups else None
+        return [*matrices, *vectors, *whole_table], dense

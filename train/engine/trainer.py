@@ -109,7 +109,7 @@ class Trainer:
                 step = batch.step + 1
                 self._after_step(step, logger)
                 bar.advance()
-                bar.show(self._progress_text())
+                bar.show(self._recent_scores())
         self._finish(step)
         seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
         history = None if self.evaluator is None else self.history.result(self.evaluator.name, step)
@@ -179,7 +179,7 @@ class Trainer:
         self.signals.pending = None
         raise Interrupted(pending or signal.SIGTERM, f"step {step} of {self.total} is saved", resumable=True)
 
-    def _progress_text(self) -> str:
+    def _recent_scores(self) -> str:
         loss = f"loss {np.mean(self.history.losses[-LOG_EVERY:]):.3f}"
         scores = [evaluation.score for evaluation in self.history.evaluations if evaluation.score is not None]
         return f"{loss}, {self.evaluator.name} {scores[-1]:.3f}" if scores and self.evaluator else loss

@@ -77,17 +77,20 @@ class MaskedObjective:
         return self._forward(rows, rng, hidden=False).loss  # type: ignore[no-any-return]
 
     def _loss(self, rows: Packed, rng: np.random.Generator) -> torch.Tensor:
+        import torch
+
         second = self.config.second == "retromae"
         output = self._forward(rows, rng, hidden=second)
         if not second:
             return output.loss  # type: ignore[no-any-return]
-        ids = self._tensor(rows)
         pooled = output.hidden_states[-1].mean(dim=1)
         masked, labels = self.masker(rows, self.config.decoder_masked, rng)
         model: Any = self._parts["model"]
         table = model.get_input_embeddings()
         scores = self._parts["decoder"](pooled, table(self._tensor(masked))) @ table.weight.T
-        return output.loss + _token_loss(scores, ids, self._tensor(labels))  # type: ignore[no-any-return]
+        target = self._tensor(labels).flatten()
+        loss = torch.nn.functional.cross_entropy(scores.flatten(0, 1).float(), target, ignore_index=IGNORED)
+        return output.loss + loss  # type: ignore[no-any-return]
 
     def _forward(self, rows: Packed, rng: np.random.Generator, *, hidden: bool) -> Any:  # noqa: ANN401
         ids, labels = self.masker(rows, self.config.masked, rng)
@@ -106,13 +109,6 @@ class MaskedObjective:
 
     def _device(self) -> torch.device:
         return next(self._parts.parameters()).device
-
-
-def _token_loss(scores: torch.Tensor, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    target = torch.where(labels == IGNORED, labels, ids)
-    return torch.nn.functional.cross_entropy(scores.flatten(0, 1).float(), target.flatten(), ignore_index=IGNORED)
 
 
 def held_out_losses(objective: MaskedObjective, rows: Packed) -> NDArray[np.float64]:

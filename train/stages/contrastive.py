@@ -15,7 +15,7 @@ from ..evaluation.metrics import language_metrics
 from ..evaluation.outcome import language_outcome
 from ..evaluation.retention import RetentionBaseline, RetentionText, open_retention_text
 from ..evaluation.splits import TrainingPairs, exclude_held_out, open_pairs, open_question_pairs, open_references
-from ..insertion.tokenizer_report import TokenizerReport, report_tokenizer
+from ..insertion.tokenizer_report import report_tokenizer
 from ..objectives.contrastive import PRECISION, ContrastiveObjective, TextRows, info_nce
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def _train(config: ContrastiveConfig, run: Run) -> TrainResult:
     text = _open_retention_text(config, datasets)
     encoder = run.load(config.model)
     run.start(encoder, [pairs.fingerprint for pairs in datasets])
-    reports = [_report_tokenizer(encoder, pairs) for pairs in datasets]
+    tokenizer, training = encoder.model.tokenizer, [pairs.training for pairs in datasets]
+    reports = [report_tokenizer(tokenizer, bitext.sources, bitext.source) for bitext in training]
     for report in reports:
         run.announce(report.sentence, *(f"! {warning}" for warning in report.warnings))
     student = Student(encoder, PRECISION)
@@ -82,11 +83,11 @@ def _train(config: ContrastiveConfig, run: Run) -> TrainResult:
     )
     before = [_metrics(encoder, pairs, config) for pairs in datasets]
     baseline = RetentionBaseline.measure(encoder, text)
-    rows = [TextRows.of(student, pairs.training.sources, pairs.training.targets) for pairs in datasets]
+    rows = [TextRows.of(student, bitext.sources, bitext.targets) for bitext in training]
     validation = [EvaluationPairs(pairs.validation, pairs.validation_groups) for pairs in datasets]
     evaluator = PairEvaluator.of(encoder, validation, config.loop)
     objective = ContrastiveObjective(student, rows, criterion, run.ranks)
-    training = train(run, objective, [r.index for r in rows], evaluator)
+    loop = train(run, objective, [r.index for r in rows], evaluator)
     trained = run.trained_encoder(student)
     languages = tuple(
         language_outcome(pairs, (was, _metrics(trained, pairs, config)), (report, report))
@@ -101,7 +102,7 @@ def _train(config: ContrastiveConfig, run: Run) -> TrainResult:
         warnings=(NEW_SPACE,),
         next_command=f"polyglot train finetune --model {run.folder.model}",
     )
-    result = training_result(run, student, trained, training, outcome)
+    result = training_result(run, student, trained, loop, outcome)
     run.save(student, result)
     return result
 
@@ -118,7 +119,3 @@ def _metrics(encoder: Encoder, pairs: TrainingPairs, config: ContrastiveConfig) 
     new, pivot = encoder.encode(pairs.held_out.sources).pooled, encoder.encode(pairs.held_out.targets).pooled
     certify = pairs.names if config.certificate and pairs.paired == "translations" else None
     return language_metrics(new, pivot, pairs.held_out_groups, seed=config.loop.seed, certify=certify)
-
-
-def _report_tokenizer(encoder: Encoder, pairs: TrainingPairs) -> TokenizerReport:
-    return report_tokenizer(encoder.model.tokenizer, pairs.training.sources, pairs.training.source)

@@ -46,7 +46,9 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
 
     questions = open_questions(config.questions, config.pivot, config.pivot)
     training, held_out, validation = _split_queries(questions.relevant, config)
-    text, test = _open_retention_text(questions, config), _select(questions, held_out)
+    text, test = open_retention_text(config.retention, config.pivot, questions.passages), _select(questions, held_out)
+    if config.retention.questions is None:
+        text = text.without_questions()  # most of the built-in questions are trained on
     encoder = run.load(config.model)
     run.start(encoder, [questions.fingerprint])
     baseline, before = RetentionBaseline.measure(encoder, text), measure_retention(encoder, test)
@@ -70,12 +72,6 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
     result = training_result(run, student, trained, report, outcome)
     run.save(student, result)
     return result
-
-
-def _open_retention_text(questions: Questions, config: FinetuneConfig) -> RetentionText:
-    """Open the retention text; the built-in questions measure no retention, since most of them are trained on."""
-    text = open_retention_text(config.retention, config.pivot, questions.passages)
-    return text.without_questions() if config.retention.questions is None else text
 
 
 def _select(questions: Questions, chosen: NDArray[np.int64]) -> RetentionText:

@@ -66,10 +66,12 @@ def _train(config: PretrainConfig, run: Run) -> TrainResult:
     masker = WholeWordMasker.of(tokenizer, model.config.vocab_size)
     training = [split.training for split in splits]
     objective = MaskedObjective(model, training, masker, config, run.ranks, precision=precision)
+    # packed rows have one length and share no text
+    indexes = [RowIndex(np.full(len(p), config.length), np.arange(len(p))[:, None]) for p in training]
     held_out = np.concatenate([split.held_out for split in splits])
     evaluator = MaskedLossEvaluator(objective, np.concatenate([split.validation for split in splits]))
     before = held_out_losses(objective, held_out)
-    report = train(run, objective, [_index(packed) for packed in training], evaluator)
+    report = train(run, objective, indexes, evaluator)
     student = as_student(model, tokenizer, run.folder.model, precision)
     after, rng = held_out_losses(objective, held_out), np.random.default_rng([run.seed, 6])
     outcome = StageOutcome(
@@ -122,8 +124,3 @@ def _split(packed: Packed, config: PretrainConfig, language: str) -> PackedSplit
         )
     held = packed[:count]
     return PackedSplit(packed[apart:], held, packed[count:apart] if config.loop.selects_best else held)
-
-
-def _index(packed: Packed) -> RowIndex:
-    """Return the row index of packed rows, which all have one length and share no text."""
-    return RowIndex(np.full(len(packed), packed.shape[1]), np.arange(len(packed))[:, None])
