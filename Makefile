@@ -1,7 +1,8 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Both make .venv if there is none.
 PYTHON ?= python3
 BIN := .venv/bin
-DOCTESTED := $(shell git ls-files -- "*.py" ":!tests" ":!benchmarks" ":!reports" ":!__main__.py")
+# Under the name of the package, so that its relative imports work whatever the folder of the checkout is called.
+DOCTESTED := $(addprefix .types/polyglot/,$(shell git ls-files -- "*.py" ":!tests" ":!benchmarks" ":!reports" ":(exclude)__main__.py"))
 STAMP := .venv/.installed
 
 .PHONY: setup demo test test-slow check bench reports clean

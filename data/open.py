@@ -56,6 +56,12 @@ def open_corpus(
     DataError
         If the corpus or a language in it is unknown, a file is missing, damaged or not aligned with its partner, a
         row cannot be used, too few rows remain, or a hub name cannot be reached.
+
+    Examples
+    --------
+    >>> text = open_corpus(None, ["fr", "en"], limit=100)
+    >>> text.languages, len(text)
+    (('en', 'fr'), 100)
     """
     if limit is not None and limit < minimum:
         raise DataError(f"--limit {limit} is too small: expected at least {minimum} pairs.")

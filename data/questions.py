@@ -89,6 +89,12 @@ def open_questions(path: str | Path | None, query_language: str, passage_languag
     ------
     DataError
         If the folder or a language is missing, a file is not in that format, or two files are not aligned.
+
+    Examples
+    --------
+    >>> asked = open_questions(None, "fr", "en")
+    >>> asked.query_language, asked.passage_language
+    ('fr', 'en')
     """
     asked, answered = canonical_code(query_language), canonical_code(passage_language)
     if path is None:

@@ -60,6 +60,12 @@ def load_encoder(
         A packaged model is not installed.
     ConfigError
         The device does not exist, or the maximal length is not possible for the model.
+
+    Examples
+    --------
+    >>> encoder = load_encoder("minilm")  # doctest: +SKIP
+    >>> encoder.encode(["Good morning.", "Bonjour."]).pooled.shape  # doctest: +SKIP
+    (2, 384)
     """
     card = resolve(name)
     base = read_lineage(Path(card.source)) if card.kind == "folder" else None

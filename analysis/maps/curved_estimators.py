@@ -90,6 +90,13 @@ class LocalMap(CurvedFamily):
         Penalty of the regions' own parts, relative, ≥ 0: an infinite one gives the ridge map. `shrinkage_` was used.
     penalty, folds, seed
         As in `RidgeMap`; the seed also starts the clustering.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> LocalMap().fit(x, np.abs(x)).transform(x).shape
+    (50, 3)
     """
 
     rung = "local"
@@ -135,6 +142,13 @@ class NonlinearMap(CurvedFamily):
         Penalty of the features, relative, ≥ 0: an infinite one gives the ridge map. `curvature_` is what was used.
     penalty, folds, seed
         As in `RidgeMap`; the seed also draws the features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> NonlinearMap().fit(x, np.abs(x)).transform(x).shape
+    (50, 3)
     """
 
     rung = "nonlinear"

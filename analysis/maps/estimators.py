@@ -182,7 +182,15 @@ class AffineFamily(Map):
 
 
 class IdentityMap(AffineFamily):
-    """ŷ = x: both sides share one place already; only the mean of y is learned, for `score`. Widths must be equal."""
+    """ŷ = x: both sides share one place already; only the mean of y is learned, for `score`. Widths must be equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> IdentityMap().fit(x, x).score(x, x)
+    1.0
+    """
 
     rung = "identity"
 
@@ -200,19 +208,43 @@ class IdentityMap(AffineFamily):
 
 
 class ShiftMap(AffineFamily):
-    """ŷ = x + μy − μx: translation as a translation; the widths must be equal."""
+    """ŷ = x + μy − μx: translation as a translation; the widths must be equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> ShiftMap().fit(x, x + 1).transform(np.zeros((1, 3))).round(2)
+    array([[1., 1., 1.]])
+    """
 
     rung = "shift"
 
 
 class RotationMap(AffineFamily):
-    """ŷ = (x − μx) Q + μy with Q orthogonal, semi-orthogonal between different widths (Schönemann, 1966)."""
+    """ŷ = (x − μx) Q + μy with Q orthogonal, semi-orthogonal between different widths (Schönemann, 1966).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(RotationMap().fit(x, x[:, ::-1]).score(x, x[:, ::-1]), 2)
+    1.0
+    """
 
     rung = "rotation"
 
 
 class SimilarityMap(AffineFamily):
-    """ŷ = s (x − μx) Q + μy: a rotation with one scale."""
+    """ŷ = s (x − μx) Q + μy: a rotation with one scale.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(SimilarityMap().fit(x, 2 * x[:, ::-1]).score(x, 2 * x[:, ::-1]), 2)
+    1.0
+    """
 
     rung = "similarity"
 
@@ -228,6 +260,13 @@ class RidgeMap(AffineFamily):
         Inner folds, ≥ 2.
     seed : int
         Deals groups to folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(RidgeMap(penalty=0.0).fit(x, x @ np.diag([1, 2, 3])).score(x, x @ np.diag([1, 2, 3])), 2)
+    1.0
     """
 
     rung = "linear"
@@ -278,6 +317,14 @@ class LowRankMap(RidgeMap):
         ≥ 1; chosen on inner folds among powers of √2 by default. `rank_` is what was used.
     penalty, folds, seed
         As in `RidgeMap`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> y = x @ np.diag([3, 0, 0])
+    >>> round(LowRankMap(rank=1, penalty=0.0).fit(x, y).score(x, y), 2)
+    1.0
     """
 
     rung = "low_rank"

@@ -50,7 +50,15 @@ def _correlations(basis_x: Floats, basis_y: Floats) -> Floats:
 
 
 def mean_cca(x: Rows, y: Rows, *, centring: Centring = "columns") -> float:
-    """Mean canonical correlation, ρ̄, in [0, 1] (Kornblith et al., 2019)."""
+    """Mean canonical correlation, ρ̄, in [0, 1] (Kornblith et al., 2019).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(mean_cca(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
+    """
     return float(canonical_correlations(x, y, centring=centring).mean())
 
 
@@ -75,6 +83,13 @@ def svcca(x: Rows, y: Rows, *, variance: float = 0.99) -> float:
         If the share is out of range.
     DataError
         If the arrays are not paired finite matrices of at least 2 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(svcca(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     if not 0 < variance <= 1:
         raise ConfigError(f"expected a share of variance above 0 and at most 1, got {variance}")
@@ -109,6 +124,13 @@ def pwcca(x: Rows, y: Rows) -> float:
     ------
     DataError
         If the arrays are not paired finite matrices of at least 2 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(pwcca(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     a, b = centred_pair(x, y)
     basis_a, basis_b = column_basis(a), column_basis(b)

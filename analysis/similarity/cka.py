@@ -59,6 +59,13 @@ def linear_cka(x: Rows, y: Rows) -> float:
     ------
     DataError
         If the arrays are not paired finite matrices of at least 2 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(linear_cka(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     a, b = centred_pair(x, y)
     return Hsics(_product_energy(a, b), _product_energy(a, a), _product_energy(b, b)).cka
@@ -78,6 +85,13 @@ def debiased_cka(x: Rows, y: Rows) -> float:
     ------
     DataError
         If the arrays are not paired finite matrices of at least 4 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(debiased_cka(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     return debiased_hsics(x, y).cka
 
@@ -154,6 +168,13 @@ def rbf_cka(x: Rows, y: Rows, *, sigma: float | None = None, median_fraction: fl
         If a bandwidth is not positive.
     DataError
         If the arrays are not paired finite matrices of at least 2 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(rbf_cka(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     if (median_fraction if sigma is None else sigma) <= 0:
         raise ConfigError(f"expected a bandwidth above 0, got sigma={sigma}, median_fraction={median_fraction}")

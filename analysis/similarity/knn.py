@@ -79,6 +79,13 @@ def mutual_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
         If k is out of range.
     DataError
         If the arrays are not paired finite matrices, or a row is zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(mutual_knn(x, 2 * x[:, ::-1]), 2)
+    1.0
     """
     return float(_shared_counts(x, y, k).mean() / k)
 
@@ -87,6 +94,13 @@ def jaccard_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     """Mean Jaccard index of the two sets of k nearest neighbours (Schumacher et al., 2021), in [0, 1].
 
     Parameters and raises as `mutual_knn`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(jaccard_knn(x, 2 * x[:, ::-1]), 2)
+    1.0
     """
     shared = _shared_counts(x, y, k)
     return float(np.mean(shared / (2 * k - shared)))
@@ -128,6 +142,13 @@ def second_order_cosine(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
         If k is out of range.
     DataError
         If the arrays are not paired finite matrices, a row is zero, or a row coincides with all its neighbours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(second_order_cosine(x, 2 * x[:, ::-1]), 2)
+    1.0
     """
     a, b = paired(x, y)
     near_x, near_y = cosine_neighbours(a, k), cosine_neighbours(b, k)
@@ -170,6 +191,13 @@ def cknna(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
         If k is out of range.
     DataError
         If the arrays are not paired finite matrices of at least 4 rows, a row is zero, or the measure is not defined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(cknna(x, 2 * x[:, ::-1]), 2)
+    1.0
     """
     if k < 2:
         raise ConfigError(f"CKNNA needs at least 2 neighbours, got {k}")

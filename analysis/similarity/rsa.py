@@ -37,6 +37,13 @@ def rsa(x: Rows, y: Rows, *, dissimilarity: Dissimilarity = "euclidean", compari
     ------
     DataError
         If the arrays are not paired finite matrices of at least 3 rows, or all dissimilarities of one side are equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(rsa(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     a, b = paired(x, y, least_rows=3)
     rdm_x, rdm_y = _rdm(a, dissimilarity), _rdm(b, dissimilarity)

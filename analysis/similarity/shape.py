@@ -25,6 +25,13 @@ def procrustes_score(x: Rows, y: Rows) -> float:
     ------
     DataError
         If the arrays are not paired finite matrices of at least 2 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(procrustes_score(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     return _score(*centred_pair(x, y))
 
@@ -59,6 +66,13 @@ def shape_distance(x: Rows, y: Rows, *, alpha: float = 1.0) -> float:
         If α is out of range.
     DataError
         If the arrays are not paired finite matrices of at least 2 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> abs(round(shape_distance(x, 2 * x[:, ::-1] + 1), 2))
+    0.0
     """
     if not 0 <= alpha <= 1:
         raise ConfigError(f"expected alpha from 0 (whitened) to 1 (orthogonal), got {alpha}")
@@ -118,6 +132,13 @@ def bures_similarity(x: Rows, y: Rows) -> float:
     ------
     DataError
         If the arrays are not paired finite matrices of at least 2 rows that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> round(bures_similarity(x, 2 * x[:, ::-1] + 1), 2)
+    1.0
     """
     a, b = centred_pair(x, y)
     gram_x, gram_y = a @ a.T, b @ b.T
