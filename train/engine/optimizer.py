@@ -111,7 +111,7 @@ class Optimizer:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return the tensors from which training resumes; rows of the table that lag behind are saved as they are."""
-        state = {}
+        state: dict[str, torch.Tensor] = {}
         if self._dense is not None:
             for name, parameter in self._named:
                 state |= {f"{name}|{key}": value for key, value in self._dense.state[parameter].items()}

@@ -28,10 +28,8 @@ def run_contrastive(config: ContrastiveConfig, *, command: str = "", progress: b
     Parameters
     ----------
     config : ContrastiveConfig
-    command : str
-        The command line, for the provenance.
-    progress : bool
-        Whether progress bars and messages are shown.
+    command, progress
+        As for `open_run`.
 
     Returns
     -------

@@ -53,10 +53,8 @@ def run_finetune(config: FinetuneConfig, *, command: str = "", progress: bool = 
     Parameters
     ----------
     config : FinetuneConfig
-    command : str
-        The command line, for the provenance.
-    progress : bool
-        Whether progress bars and messages are shown.
+    command, progress
+        As for `open_run`.
 
     Returns
     -------

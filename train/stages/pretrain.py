@@ -35,10 +35,8 @@ def run_pretrain(config: PretrainConfig, *, command: str = "", progress: bool = 
     Parameters
     ----------
     config : PretrainConfig
-    command : str
-        The command line, for the provenance.
-    progress : bool
-        Whether progress bars and messages are shown.
+    command, progress
+        As for `open_run`.
 
     Returns
     -------
