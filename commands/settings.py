@@ -63,12 +63,12 @@ def settings_of(config: type[Any], path: tuple[str, ...] = (), defaults: Any = N
 
 def parameter_descriptions(config: type[Any]) -> dict[str, str]:
     """Return the description of each field from the "Parameters" sections of a class and its bases."""
-    found: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     for base in reversed(config.__mro__):
         section = inspect.cleandoc(base.__doc__ or "").partition("Parameters\n----------\n")[2]
         for names, text in re.findall(r"^(\S[^:\n]*?) :[^\n]*\n((?:    [^\n]*\n?)+)", section, re.MULTILINE):
-            found |= dict.fromkeys(names.split(", "), " ".join(text.split()))
-    return found
+            descriptions |= dict.fromkeys(names.split(", "), " ".join(text.split()))
+    return descriptions
 
 
 def _parameter(hint: Any, options: tuple[str, ...], help_text: str, default: Any) -> inspect.Parameter:  # noqa: ANN401

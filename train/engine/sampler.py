@@ -27,9 +27,9 @@ class RowIndex:
 
     Parameters
     ----------
-    lengths : (n,) int64
+    lengths : array (n,) of int64
         Tokens of each row, in its longest column.
-    keys : (n, c) int64
+    keys : array (n, c) of int64
         Numbers of the normalised texts of c columns; equal numbers never share a batch.
     """
 

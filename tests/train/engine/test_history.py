@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from polyglot.probe.results.serialization import from_json
 from polyglot.probe.results.training import TrainResult
 from polyglot.train.config import DataConfig, LoopConfig, PretrainConfig
 from polyglot.train.engine.history import RunHistory
-from polyglot.train.engine.metrics_logger import lines_until
 from polyglot.train.evaluation.evaluators import PairEvaluator
 from polyglot.train.evaluation.splits import open_pairs
 from polyglot.train.stages.finetune import run_finetune
@@ -126,13 +124,6 @@ def test_the_first_of_equal_scores_is_the_best():
     assert history.evaluations[1].loss == 2.0
 
 
-def test_metrics_of_later_steps_and_incomplete_lines_are_dropped(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text('{"step": 5, "loss": 1}\n{"step": 9, "loss": 2}\nnonsense\n{"step": 5')
-    assert lines_until(path, 5) == ['{"step": 5, "loss": 1}\n']
-    assert lines_until(tmp_path / "missing", 5) == []
-
-
 def test_too_few_rows_for_a_certificate_are_refused_before_training(finetune_config):
     with pytest.raises(DataError, match=r"--certify-every needs 100 held-out pairs, there are 40"):
         run_finetune(finetune_config(loop={"certify_every": 5}))
@@ -172,25 +163,3 @@ def test_pretraining_keeps_the_best_weights(corpus_file, tmp_path):
 def test_what_cannot_be_evaluated_is_refused(finetune_config, loop, options, said):
     with pytest.raises(ConfigError, match=said):
         dataclasses.replace(finetune_config(loop=loop), **options)
-
-
-def test_numbers_go_to_tensorboard_if_installed(finetune_config, monkeypatch):
-    import types
-
-    written = []
-
-    class SummaryWriter:
-        def __init__(self, folder, purge_step):
-            written.append(("folder", purge_step))
-
-        def add_scalar(self, name, number, step):
-            written.append((name, step))
-
-        def close(self):
-            written.append(("closed", 0))
-
-    module = types.ModuleType("torch.utils.tensorboard")
-    module.SummaryWriter = SummaryWriter
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    run_finetune(finetune_config(loop={"max_steps": 6, "evaluate_every": 3}))
-    assert written == [("folder", 1), ("loss", 3), ("P@1", 3), ("loss", 6), ("P@1", 6), ("closed", 0)]
