@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
+from .checks import check_pair
+from .types import Floats
 
 if TYPE_CHECKING:
     import torch
 
-Floats = NDArray[np.float64]
 BLOCK_ROWS = 4096
 CENTRE_ROWS = 4096
 FORMAT = "polyglot/moments/1"
@@ -234,14 +235,6 @@ class Moments:
 
 M = TypeVar("M", bound=Moments)
 SUMS = tuple(f.name for f in fields(Moments) if not f.name.startswith("centre"))
-
-
-def check_pair(x: NDArray[np.floating], y: NDArray[np.floating]) -> None:
-    """Raise DataError unless x and y are matrices with the same number of rows."""
-    if x.ndim != 2 or y.ndim != 2:
-        raise DataError(f"expected two matrices (sentences × width), got shapes {x.shape} and {y.shape}")
-    if len(x) != len(y):
-        raise DataError(f"expected one row of y for each row of x, got {len(x)} and {len(y)} rows")
 
 
 def provisional_centres(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[Floats, Floats]:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError
+from .types import Floats
 
-Floats = NDArray[np.float64]
 LEVEL = 0.95
 RESAMPLES = 1000
 ROUNDING = 1e-12

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-
-Integers = NDArray[np.int64]
+from .types import Integers
 
 
 def group_folds(groups: NDArray[np.integer], n_folds: int, rng: np.random.Generator) -> Integers:

@@ -1,4 +1,4 @@
-"""What 10⁸ pairs would cost, from what was measured: writes the paper plan of ARCHITECTURE.md.
+"""What 10⁸ pairs would cost, from what was measured: writes the plan in docs/scale.md.
 
 After `run.py`: python benchmarks/plan.py [--results FOLDER] [--page FILE]
 
@@ -149,7 +149,7 @@ def plan(c):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=HERE / "results")
-    parser.add_argument("--page", type=Path, default=HERE.parent / "ARCHITECTURE.md")
+    parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "scale.md")
     options = parser.parse_args()
     text = options.page.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)

@@ -17,8 +17,6 @@ from scipy.sparse.csgraph import connected_components
 from .bitext import Bitext
 from .near_duplicates import NGRAM, near_equal_labels
 
-Numbers = NDArray[np.int64]
-
 
 class _WithoutPunctuation(dict[int, str | None]):
     """Translation table for `str.translate` that drops punctuation, separators and controls, filled as it is used."""
@@ -49,7 +47,9 @@ def comparison_keys(texts: Sequence[str]) -> list[str]:
     return [comparison_key(text, table) for text in texts]
 
 
-def concept_groups(bitext: Bitext, *, threshold: float | None = 0.8, ngram: int = NGRAM, seed: int = 0) -> Numbers:
+def concept_groups(
+    bitext: Bitext, *, threshold: float | None = 0.8, ngram: int = NGRAM, seed: int = 0
+) -> NDArray[np.int64]:
     """Find the concept groups of a bitext.
 
     Parameters
@@ -80,13 +80,13 @@ def concept_groups(bitext: Bitext, *, threshold: float | None = 0.8, ngram: int 
     return _components(len(bitext), labellings)
 
 
-def _same_texts(texts: Sequence[str], threshold: float | None, *, ngram: int, seed: int) -> Numbers:
+def _same_texts(texts: Sequence[str], threshold: float | None, *, ngram: int, seed: int) -> NDArray[np.int64]:
     """Label the texts of one side so that equal and nearly equal ones share a label, (n,)."""
     numbers, keys = _numbered(texts)
     return numbers if threshold is None else near_equal_labels(keys, threshold, ngram=ngram, seed=seed)[numbers]
 
 
-def _numbered(texts: Sequence[str]) -> tuple[Numbers, list[str]]:
+def _numbered(texts: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
     """Return for each text the number of its key, (n,), and the distinct keys."""
     table = _WithoutPunctuation()
     places: dict[str, int] = {}
@@ -94,7 +94,7 @@ def _numbered(texts: Sequence[str]) -> tuple[Numbers, list[str]]:
     return np.fromiter((places.setdefault(key, len(places)) for key in keys), np.int64, len(texts)), list(places)
 
 
-def _components(n: int, labellings: Sequence[Numbers]) -> Numbers:
+def _components(n: int, labellings: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Join rows that share a label in any labelling, transitively; number the components by first appearance."""
     offset, nodes = n, []
     for labels in labellings:

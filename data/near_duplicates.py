@@ -22,11 +22,10 @@ _RECALL = 0.99  # least share of pairs at the threshold itself that become candi
 _BLOCK = 4096  # texts hashed at once: their n-grams fit the cache of a processor core
 _WINDOW = 8  # neighbours compared within a bucket; larger buckets are joined through chains
 
-Numbers = NDArray[np.int64]
-Hashes = NDArray[np.uint32]
 
-
-def near_equal_labels(texts: Sequence[str], threshold: float, *, ngram: int = NGRAM, seed: int = 0) -> Numbers:
+def near_equal_labels(
+    texts: Sequence[str], threshold: float, *, ngram: int = NGRAM, seed: int = 0
+) -> NDArray[np.int64]:
     """Label texts so that nearly equal ones, joined transitively, share a label.
 
     Parameters
@@ -82,7 +81,7 @@ def character_ngrams(text: str, n: int) -> set[str]:
     return {padded[i : i + n] for i in range(len(padded) - n + 1)}
 
 
-def minhash_signatures(texts: Sequence[str], *, ngram: int = NGRAM, seed: int = 0) -> Hashes:
+def minhash_signatures(texts: Sequence[str], *, ngram: int = NGRAM, seed: int = 0) -> NDArray[np.uint32]:
     """Return MinHash signatures, (n, `PERMUTATIONS`): the share of equal entries estimates the Jaccard similarity."""
     draw = np.random.default_rng(seed)
     weights = draw.integers(0, 1 << 63, ngram, np.uint64) * np.uint64(2) + np.uint64(1)
@@ -106,7 +105,7 @@ def band_shape(threshold: float) -> tuple[int, int]:
     return [(bands, rows) for bands, rows in shapes if rows == 1 or 1 - (1 - threshold**rows) ** bands >= _RECALL][-1]
 
 
-def _ngram_hashes(texts: Sequence[str], weights: NDArray[np.uint64]) -> tuple[Hashes, Numbers]:
+def _ngram_hashes(texts: Sequence[str], weights: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Hash all n-grams of some texts, (grams,), and tell where each text starts among them, (texts,)."""
     n = len(weights)
     padded = [text.ljust(n, "\0") for text in texts]
@@ -124,7 +123,9 @@ def _ngram_hashes(texts: Sequence[str], weights: NDArray[np.uint64]) -> tuple[Ha
     return (mixed >> np.uint64(32)).astype(np.uint32)[inside[: len(mixed)]], starts
 
 
-def _candidates(signatures: Hashes, threshold: float, forest: _Forest) -> Iterator[tuple[Numbers, Numbers]]:
+def _candidates(
+    signatures: NDArray[np.uint32], threshold: float, forest: _Forest
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield pairs that share a band, are not joined yet, and look near enough by their whole signatures."""
     bands, rows = band_shape(threshold)
     slack = 4 * np.sqrt(threshold * (1 - threshold) / PERMUTATIONS)  # four standard errors of the estimate
@@ -144,7 +145,7 @@ def _candidates(signatures: Hashes, threshold: float, forest: _Forest) -> Iterat
             yield first[alike], second[alike]
 
 
-def _band_keys(columns: Hashes) -> NDArray[np.uint64]:
+def _band_keys(columns: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """Mix the columns of a band into one key for each text, (n,)."""
     keys = np.zeros(len(columns), np.uint64)
     for column in columns.T:
@@ -153,7 +154,9 @@ def _band_keys(columns: Hashes) -> NDArray[np.uint64]:
     return keys
 
 
-def _estimates(signatures: Hashes, first: Numbers, second: Numbers) -> NDArray[np.float64]:
+def _estimates(
+    signatures: NDArray[np.uint32], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Estimate Jaccard similarities from signatures, (pairs,), in blocks."""
     shares = np.empty(len(first))
     for start in range(0, len(first), 1 << 16):
@@ -173,7 +176,7 @@ class _Forest:
         low, high = sorted((self._root(i), self._root(j)))
         self._parent[high] = low
 
-    def roots(self) -> Numbers:
+    def roots(self) -> NDArray[np.int64]:
         """Return the root of every member, (n,)."""
         while True:
             above = self._parent[self._parent]

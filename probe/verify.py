@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.checks import unit_rows
 from ..analysis.maps.affine import procrustes
 from ..analysis.moments import Moments
 from ..analysis.similarity import cca, cka, rsa, shape
 from ..analysis.similarity import knn as neighbourhood
+from ..analysis.types import Floats
 
-Floats = NDArray[np.float64]
 EXACT = 1e-9
 INVARIANT = 1e-6
 SEED = 20220101
@@ -234,7 +235,7 @@ def _procrustes_null(rng: np.random.Generator, n: int, width: int) -> tuple[floa
 
 def _retrieval_null(rng: np.random.Generator, n: int, width: int) -> tuple[float, float]:
     """P@1 of a rotation between independent unit rows, on the rows of the fit and on fresh rows."""
-    x, y, fresh_x, fresh_y = (neighbourhood.unit_rows(rows) for rows in rng.standard_normal((4, n, width)))
+    x, y, fresh_x, fresh_y = (unit_rows(rows) for rows in rng.standard_normal((4, n, width)))
     rotation, _ = procrustes(np.asarray(x.T @ y, np.float64))
     return _precision_at_1(x @ rotation, y), _precision_at_1(fresh_x @ rotation, fresh_y)
 

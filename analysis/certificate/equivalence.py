@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..resampling import Equivalence, Interval, Resamples, equivalence, percentile_interval
-
-Floats = NDArray[np.float64]
+from ..types import Floats
 
 #: Rungs that a verdict can name, lowest first. A map of low rank is linear: the better of the two counts for `linear`.
 VERDICT_ORDER: tuple[str, ...] = ("identity", "shift", "rotation", "similarity", "linear")

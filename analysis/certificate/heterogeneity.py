@@ -14,8 +14,8 @@ from ..maps.ridge import RELATIVE_PENALTIES, RidgeFactor, row_space
 from ..resampling import permutation_p_value
 from ..retrieval.scores import row_squares
 from ..splits import group_folds
+from ..types import Floats
 
-Floats = NDArray[np.float64]
 REGIONS = 8
 ROWS_A_REGION = 30
 MINIMUM_REGIONS = 3

@@ -12,8 +12,8 @@ from ..maps.ridge import row_space
 from ..resampling import Interval, Resamples, percentile_interval
 from ..retrieval.scores import row_squares
 from ..splits import group_folds, permute_within_strata
+from ..types import Floats
 
-Floats = NDArray[np.float64]
 SIZES = 6
 SMALLEST = 60
 MAX_SUBSETS = 2

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ..maps.ladder import Ladder
 from ..retrieval.scores import Pool, fidelity, retrieval_outcomes, retrieve, row_squares
 from ..splits import permute_within_strata
+from ..types import Floats
 
-Floats = NDArray[np.float64]
 PERMUTATIONS = 20
 COSTLY_PERMUTATIONS = 5
 COSTLY_RUNGS = frozenset({"low_rank", "local", "nonlinear", "mlp"})

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..types import Floats
 from .power import curvature
 
-Floats = NDArray[np.float64]
 Kind = Literal["identity", "shift", "rotation", "similarity", "linear", "nonlinear", "no map"]
 KINDS: tuple[Kind, ...] = ("identity", "shift", "rotation", "similarity", "linear", "nonlinear", "no map")
 SHIFT = 0.8

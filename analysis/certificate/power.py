@@ -12,12 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..maps.ladder import Ladder
 from ..retrieval.scores import row_squares
+from ..types import Floats
 
-Floats = NDArray[np.float64]
 SHARES: tuple[float, ...] = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2)
 REPLICATES = 10
 POWER = 0.8

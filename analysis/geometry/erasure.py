@@ -10,13 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.floating]
-Labels = NDArray[np.integer]
+from ..types import Floats, Labels, Rows
 
 
 def check_labels(x: Rows, labels: Labels) -> int:

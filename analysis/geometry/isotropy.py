@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from ...errors import ConfigError, DataError
+from ..checks import finite_rows, unit_rows
+from ..types import Floats, Rows
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.floating]
 TILE_ENTRIES = 8_000_000
 DISCARDED = 0.1
 
@@ -45,11 +45,7 @@ def covariance_spectrum(x: Rows) -> Floats:
 def _checked(x: Rows) -> Floats:
     if x.ndim != 2 or len(x) < 2 or x.shape[1] < 1:
         raise DataError(f"expected a matrix (sentences × width) with at least 2 rows, got shape {x.shape}")
-    rows = np.asarray(x, np.float64)
-    bad = ~np.isfinite(rows).all(axis=1)
-    if bad.any():
-        raise DataError(f"row {int(np.argmax(bad))} holds NaN or infinity: remove it, or encode it again")
-    return rows
+    return finite_rows(x)
 
 
 def isoscore(spectrum: Floats) -> float:
@@ -128,12 +124,7 @@ def mean_cosine(x: Rows) -> float:
 
 def _cosine_contributions(rows: Floats) -> Floats:
     """Return what each coordinate adds to the mean cosine, (d,)."""
-    lengths = np.linalg.norm(rows, axis=1)
-    if not np.all(lengths > 0):
-        raise DataError(
-            f"row {int(np.argmin(lengths > 0))} is zero and has no direction: remove it, or encode it again"
-        )
-    unit = rows / lengths[:, None]
+    unit = unit_rows(rows)
     n = len(rows)
     return np.asarray((unit.sum(axis=0) ** 2 - np.sum(unit**2, axis=0)) / (n * (n - 1)), np.float64)
 

@@ -19,10 +19,9 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ...errors import ConfigError, DataError
-from .erasure import Labels, Rows, check_labels
+from ..types import Bools, Floats, Labels, Rows
+from .erasure import check_labels
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 PORTIONS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)
 
 

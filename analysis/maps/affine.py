@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..types import Floats
 from .fold_moments import FoldedTarget, Folds, kept
 from .ridge import RELATIVE_PENALTIES
 
-Floats = NDArray[np.float64]
 CONDITION = 1e-8  # least ratio of squared singular values at which squaring costs no more than half the digits
 
 

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import solve as solve_linear
 
 from ...errors import DataError
 from ..moments import Moments
+from ..types import Floats
 from .affine import AffineMap, procrustes, similarity_scale
 from .ridge import RidgeFactor
 
-Floats = NDArray[np.float64]
 LEAST_PENALTY = 1e-9  # below it a scatter may be singular in floating point
 
 

@@ -10,19 +10,18 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ConfigError
-from ..moments import Moments, check_pair
+from ..checks import check_pair
+from ..moments import Moments
 from ..splits import group_folds
+from ..types import Floats, Rows
 from .affine import choose_penalty, fit_ridge
-from .estimators import Automatic, Groups, Map, Rows
+from .estimators import Automatic, Groups, Map
 from .fold_moments import FoldedSource, FoldedTarget
 from .fourier import BANDWIDTHS, Bend, Curvature, NonlinearRung
 from .fourier_features import FourierFeatures
 from .piecewise import REGIONS, LocalCorrections, Locality, LocalRung
-
-Floats = NDArray[np.float64]
 
 
 def no_fold(target: FoldedTarget) -> int:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
 from ..geometry.isotropy import effective_rank
-
-Floats = NDArray[np.float64]
+from ..types import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,12 +22,11 @@ from ...errors import ConfigError, DataError, OutputError
 from ..moments import Moments
 from ..retrieval.scores import row_squares
 from ..splits import group_folds
+from ..types import Floats, Rows
 from .affine import AffineMap, rank_grid
 from .closed_form import Recipe, fitted_directions, solve
 from .ridge import RELATIVE_PENALTIES, RidgeFactor
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.floating]
 Groups = Sequence[int] | NDArray[np.integer] | None
 Automatic = Literal["auto"]
 

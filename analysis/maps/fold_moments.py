@@ -13,9 +13,9 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ..types import Floats
 from .ridge import RidgeFactor
 
-Floats = NDArray[np.float64]
 Folds = frozenset[int]
 T = TypeVar("T")
 

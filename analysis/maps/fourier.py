@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..types import Floats
 from .affine import AffineMap, fit_ridge
 from .fold_moments import FoldedSource, FoldedTarget, Folds
 from .fourier_features import FourierFeatures, median_distance
 from .ridge import RELATIVE_PENALTIES, RidgeFactor
 
-Floats = NDArray[np.float64]
 BANDWIDTHS: tuple[float, ...] = (0.5, 1.0, 2.0)
 MAX_FEATURES = 1024
 MAX_ROWS = 12_000

@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
+from ..types import Floats
 from .affine import AffineMap, choose_penalty, fit_low_rank, fit_ridge, procrustes, similarity_scale
 from .fold_moments import FoldedSource, FoldedTarget
 from .fourier import Curvature, NonlinearRung
 from .mlp import residual_mlp
 from .piecewise import Locality, LocalRung
-
-Floats = NDArray[np.float64]
 
 #: Every rung, from the fewest free parameters to the most.
 RUNGS: tuple[str, ...] = (

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..types import Floats
 from .affine import AffineMap
 from .fold_moments import FoldedTarget
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPRegressor
 
-Floats = NDArray[np.float64]
 WIDTHS: tuple[int, ...] = (64, 256)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..types import Floats
 from .affine import AffineMap, fit_ridge
 from .fold_moments import FoldedSource, FoldedTarget, Folds
 from .ridge import RELATIVE_PENALTIES, RidgeFactor
 
-Floats = NDArray[np.float64]
 REGIONS: tuple[int, ...] = (2, 4, 8)
 ROWS_A_REGION = 10
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ..types import Floats
 
 #: Penalties relative to the mean eigenvalue of XᵀX, tr(XᵀX)/p; the last stands for "no map at all".
 RELATIVE_PENALTIES: tuple[float, ...] = (

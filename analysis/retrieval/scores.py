@@ -10,24 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..resampling import Interval, Resamples, proportion_interval
+from ..types import Floats, Integers
 from .search import Criterion, Gain, MatchRanks, match_ranks
 
-Floats = NDArray[np.float64]
-Ranks = NDArray[np.int64]
 
-
-def hit_within(k: int, ranks: Ranks) -> Floats:
+def hit_within(k: int, ranks: Integers) -> Floats:
     """Return 1 for a rank among the first k, else 0."""
     return (ranks <= k).astype(np.float64)
 
 
-def reciprocal(ranks: Ranks) -> Floats:
+def reciprocal(ranks: Integers) -> Floats:
     """Return 1 / rank."""
     return 1.0 / ranks
 
 
 #: What a query of some rank scores, and by which criterion it is ranked.
-OUTCOMES: dict[str, tuple[Criterion, Callable[[Ranks], Floats]]] = {
+OUTCOMES: dict[str, tuple[Criterion, Callable[[Integers], Floats]]] = {
     "p_at_1": ("cosine", partial(hit_within, 1)),
     "p_at_5": ("cosine", partial(hit_within, 5)),
     "p_at_10": ("cosine", partial(hit_within, 10)),
@@ -37,7 +35,7 @@ OUTCOMES: dict[str, tuple[Criterion, Callable[[Ranks], Floats]]] = {
 RETRIEVAL_SCORES: tuple[str, ...] = tuple(OUTCOMES)
 
 
-def gain_of(outcome: Callable[[Ranks], Floats], ranks: Ranks) -> Floats:
+def gain_of(outcome: Callable[[Integers], Floats], ranks: Integers) -> Floats:
     """Return what queries gain where one of the wrong answers ahead of the right one goes."""
     return outcome(np.maximum(ranks - 1, 1)) - outcome(ranks)
 

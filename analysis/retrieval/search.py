@@ -20,8 +20,9 @@ import torch
 from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
+from ..types import Integers, Rows
 from .shards import ONE_SHARD, OneShard
-from .topk import Tile, Tiles, TopK, one_torch_thread, shaped, unit_rows
+from .topk import Tile, Tiles, TopK, one_torch_thread, shaped
 
 __all__ = [
     "CRITERIA",
@@ -35,15 +36,12 @@ __all__ = [
     "nearest",
     "nearest_both_ways",
     "right_pairs",
-    "unit_rows",
 ]
 
-Floats = NDArray[np.floating]
-Ranks = NDArray[np.int64]
 Criterion = Literal["cosine", "csls", "margin"]
 CRITERIA: tuple[Criterion, ...] = ("cosine", "csls", "margin")
 #: By which criterion a score ranks, and what a query of some rank gains where a wrong answer ahead of it goes.
-Gain = tuple[Criterion, Callable[[Ranks], NDArray[np.float64]]]
+Gain = tuple[Criterion, Callable[[Integers], NDArray[np.float64]]]
 CSLS_NEIGHBOURS = 10
 MARGIN_NEIGHBOURS = 4
 LEAST_DENOMINATOR = 1e-6
@@ -55,13 +53,13 @@ TIE = 1e-6
 class MatchRanks:
     """Rank of the best right answer, 1 = first; ties, scores within 1e-6, count against it."""
 
-    cosine: Ranks  # (n,)
-    csls: Ranks  # (n,)
-    margin: Ranks | None = None  # (n,), where it was asked for
+    cosine: Integers  # (n,)
+    csls: Integers  # (n,)
+    margin: Integers | None = None  # (n,), where it was asked for
     #: For each gain that was asked for: what all queries together would gain if one candidate were gone, (m,).
     influence: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
-    def of(self, criterion: Criterion) -> Ranks:
+    def of(self, criterion: Criterion) -> Integers:
         """Return the ranks by a criterion.
 
         Raises
@@ -84,8 +82,8 @@ class Nearest:
 
 
 def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the criteria are settings
-    queries: Floats,
-    candidates: Floats,
+    queries: Rows,
+    candidates: Rows,
     query_groups: NDArray[np.integer],
     candidate_groups: NDArray[np.integer],
     *,
@@ -168,7 +166,7 @@ def _ranked(
             counter.add(tile, members, scores, flags)
     for counter in counters.values():
         shards.total(counter.above[0])
-    ranks: list[dict[str, Ranks]] = [
+    ranks: list[dict[str, Integers]] = [
         {name: counter.ranks(axis) for name, counter in counters.items()} for axis in (0, 1)
     ]
     felt = _influences(tiles, right, counters, gains, ranks) if gains else ({}, {})
@@ -180,7 +178,7 @@ def _influences(
     right: _RightPairs,
     counters: Mapping[str, _Counter],
     gains: Mapping[str, Gain],
-    ranks: list[dict[str, Ranks]],
+    ranks: list[dict[str, Integers]],
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
     """Add up, over the wrong answers ahead of each right one, what the query would gain without them."""
     scores, flags = tiles.buffer(), tiles.buffer()
@@ -204,8 +202,8 @@ def _influences(
 
 
 def nearest(
-    queries: Floats,
-    candidates: Floats,
+    queries: Rows,
+    candidates: Rows,
     *,
     k: int,
     criterion: Criterion = "cosine",
@@ -248,8 +246,8 @@ def nearest(
 
 
 def nearest_both_ways(
-    queries: Floats,
-    candidates: Floats,
+    queries: Rows,
+    candidates: Rows,
     *,
     k: int,
     criterion: Criterion = "cosine",
@@ -269,7 +267,7 @@ def nearest_both_ways(
 
 
 def _checked_neighbours(
-    queries: Floats, candidates: Floats, k: int, criterion: Criterion, neighbours: int | None, *, most: int
+    queries: Rows, candidates: Rows, k: int, criterion: Criterion, neighbours: int | None, *, most: int
 ) -> int:
     """Return the neighbourhood of a criterion; refuse what cannot be searched."""
     size = neighbours or {"cosine": 1, "csls": CSLS_NEIGHBOURS, "margin": MARGIN_NEIGHBOURS}[criterion]
@@ -301,7 +299,7 @@ def _scorer(tiles: Tiles, criterion: Criterion, size: int, shards: OneShard) -> 
     return _Scorer.of(criterion, _Hoods(shards.nearest(hoods.queries, size), hoods.candidates), size)
 
 
-def _check(queries: Floats, candidates: Floats, *neighbourhoods: int) -> None:
+def _check(queries: Rows, candidates: Rows, *neighbourhoods: int) -> None:
     if queries.ndim != 2 or candidates.ndim != 2 or queries.shape[1] != candidates.shape[1]:
         raise DataError(
             f"queries are {queries.shape[1:]} wide and candidates {candidates.shape[1:]}: expected equal widths"
@@ -463,6 +461,6 @@ class _Counter:
         flag[members.rows, members.columns] = 0.0
         return flag
 
-    def ranks(self, axis: int) -> Ranks:
+    def ranks(self, axis: int) -> Integers:
         """Return the ranks of the queries (0) or of the candidates (1)."""
         return (self.above[axis] + 1).cpu().numpy().astype(np.int64)

@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..resampling import Interval, Resamples, percentile_interval
-
-Numbers = NDArray[np.integer]
-Floats = NDArray[np.float64]
+from ..types import Labels
 
 
-def weighted_f1(wanted: Numbers, predicted: Numbers, weights: NDArray[np.floating] | None = None) -> float:
+def weighted_f1(wanted: Labels, predicted: Labels, weights: NDArray[np.floating] | None = None) -> float:
     """Return Σ_c s_c F1_c / Σ_c s_c with s_c the number of rows that want class c, as `sklearn.metrics.f1_score` does.
 
     Parameters
@@ -40,12 +38,12 @@ def weighted_f1(wanted: Numbers, predicted: Numbers, weights: NDArray[np.floatin
     return float(f1 @ support / support.sum())
 
 
-def accuracy_interval(wanted: Numbers, predicted: Numbers, resamples: Resamples) -> Interval:
+def accuracy_interval(wanted: Labels, predicted: Labels, resamples: Resamples) -> Interval:
     """Return the share of right first answers with its cluster-bootstrap interval."""
     return percentile_interval(*resamples.mean((wanted == predicted).astype(np.float64)))
 
 
-def f1_interval(wanted: Numbers, predicted: Numbers, resamples: Resamples) -> Interval:
+def f1_interval(wanted: Labels, predicted: Labels, resamples: Resamples) -> Interval:
     """Return the weighted F1 with its cluster-bootstrap interval; a row drawn twice counts twice, in the pool once."""
     drawn = [
         weighted_f1(wanted, predicted, weights[resamples.group_of_row].astype(np.float64))

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-Rows = NDArray[np.floating]
+from ..checks import unit_rows
+from ..types import Rows
+
 #: Rows and columns of a tile: 16 MB on a processor; on an accelerator as much as keeps it busy.
 CPU_SIDE, DEVICE_SIDE = 2048, 16_384
 #: Sides up to this size are kept as unit rows; larger ones are read and normalised again for each tile.
-HELD_BYTES = 256 * 2**20
+HELD_BYTES, DEVICE_HELD_BYTES = 256 * 2**20, 4 * 2**30
 GROUP = 16
 
 
@@ -37,20 +38,17 @@ class UnitRows:
     def __init__(self, x: Rows, device: str = "cpu") -> None:
         self.x = x
         self.device = device
-        self.held = unit_rows(x, device) if 4 * x.size <= HELD_BYTES else None
+        self.held = self._unit(x) if 4 * x.size <= (HELD_BYTES if device == "cpu" else DEVICE_HELD_BYTES) else None
 
     def __len__(self) -> int:
         return len(self.x)
 
     def block(self, start: int, stop: int) -> torch.Tensor:
         """Return rows start … stop − 1 at unit length, (stop − start, d)."""
-        return unit_rows(self.x[start:stop], self.device) if self.held is None else self.held[start:stop]
+        return self._unit(self.x[start:stop]) if self.held is None else self.held[start:stop]
 
-
-def unit_rows(x: Rows, device: str = "cpu") -> torch.Tensor:
-    """Return the rows of x (n, d) at unit length, float32; a row of zeros stays."""
-    rows = torch.from_numpy(np.array(x, dtype=np.float32, order="C")).to(device)
-    return rows.div_(rows.norm(dim=1, keepdim=True).clamp_min_(1e-12))
+    def _unit(self, x: Rows) -> torch.Tensor:
+        return torch.from_numpy(unit_rows(np.asarray(x, np.float32), zeros="keep")).to(self.device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

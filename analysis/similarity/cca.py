@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
-from .preprocess import Rows, centred, centred_pair, paired
+from ..checks import paired
+from ..types import Floats, Rows
+from .preprocess import centred, centred_pair
 
-Floats = NDArray[np.float64]
 Centring = Literal["columns", "none"]
 
 

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
 
 from ...errors import ConfigError, DataError
+from ..checks import paired
 from ..moments import Moments, merged
 from ..resampling import LEVEL, Interval, jackknife_interval
-from .preprocess import Rows, centred_pair, paired
+from ..types import Floats, Rows
+from .preprocess import centred_pair
 
-Floats = NDArray[np.float64]
 LEAST_ROWS = 4
 
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
 from ..resampling import LEVEL, Interval, jackknife_interval
+from ..types import Floats, Rows
 from .cka import LEAST_ROWS
-from .preprocess import Rows, centred
+from .preprocess import centred
 
-Floats = NDArray[np.float64]
 Blocks = Sequence[NDArray[np.intp]]
 
 

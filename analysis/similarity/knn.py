@@ -1,6 +1,6 @@
 """Similarity of neighbourhoods: whether the same sentences stand close to each other on both sides.
 
-Neighbours are by cosine of the rows as they come (not centred), a row is not its own neighbour, and similarities are
+Integers are by cosine of the rows as they come (not centred), a row is not its own neighbour, and similarities are
 made in tiles, so that memory is O(n k + tile) at any n.
 """
 
@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...errors import ConfigError, DataError
+from ..checks import paired, unit_rows
+from ..types import Floats, Integers, Rows
 from .cka import LEAST_ROWS, Hsics
-from .preprocess import Rows, paired
 
-Floats = NDArray[np.float64]
-Neighbours = NDArray[np.int64]
 DEFAULT_K = 10
 TILE_ENTRIES = 8_000_000
 
 
-def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Neighbours:
+def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Integers:
     """Return the indices (n, k) of the k nearest other rows of each row by cosine, in no order.
 
     Parameters
@@ -48,17 +47,6 @@ def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Neighbours:
         tile[np.arange(len(tile)), start + np.arange(len(tile))] = -np.inf
         found[start : start + len(tile)] = torch.from_numpy(tile).topk(k, dim=1, sorted=False).indices
     return found
-
-
-def unit_rows(x: Rows) -> NDArray[np.floating]:
-    """Rows of x (n, d) at unit length, float32 kept, all else in float64."""
-    rows = x if x.dtype == np.float32 else np.asarray(x, np.float64)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not np.all(lengths > 0):
-        raise DataError(
-            f"row {int(np.argmin(lengths > 0))} is zero and has no direction: remove it, or encode it again"
-        )
-    return np.asarray(rows / lengths)
 
 
 def mutual_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
@@ -112,7 +100,7 @@ def _shared_counts(x: Rows, y: Rows, k: int) -> NDArray[np.int64]:
     return np.asarray(np.count_nonzero(_shared(near_x, near_y), axis=1), np.int64)
 
 
-def _shared(near_x: Neighbours, near_y: Neighbours) -> NDArray[np.bool_]:
+def _shared(near_x: Integers, near_y: Integers) -> NDArray[np.bool_]:
     """Which of the neighbours in x (n, k) are also neighbours in y."""
     n = len(near_x)
     row = np.arange(n)[:, None] * n
@@ -161,7 +149,7 @@ def second_order_cosine(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     return float(np.mean(np.einsum("ij,ij->i", u, v) / scale))
 
 
-def _distances_to(x: Floats, others: Neighbours) -> Floats:
+def _distances_to(x: Floats, others: Integers) -> Floats:
     """Cosine distances (n, m) of each row to the rows named by others (n, m)."""
     unit = unit_rows(x)
     distances = np.empty(others.shape)
@@ -212,7 +200,7 @@ def cknna(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
 
 
 def _masked_hsic(
-    unit_x: NDArray[np.floating], unit_y: NDArray[np.floating], near: Neighbours, kept: NDArray[np.bool_]
+    unit_x: NDArray[np.floating], unit_y: NDArray[np.floating], near: Integers, kept: NDArray[np.bool_]
 ) -> float:
     """Unbiased HSIC of two Gram matrices that are 0 outside the kept neighbours."""
     n = len(near)
@@ -226,7 +214,7 @@ def _masked_hsic(
     return (trace + middle - last) / (n * (n - 3))
 
 
-def _products(unit: NDArray[np.floating], rows: NDArray[np.intp], columns: Neighbours) -> Floats:
+def _products(unit: NDArray[np.floating], rows: NDArray[np.intp], columns: Integers) -> Floats:
     """Inner products of the named pairs of rows, in blocks."""
     products = np.empty(len(rows))
     for start in range(0, len(rows), 16384):

@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...errors import ConfigError
+from ..checks import unit_rows
 from ..resampling import LEVEL, Interval, jackknife_interval
 from ..retrieval.search import nearest
-from .knn import DEFAULT_K, unit_rows
-from .preprocess import Rows
+from ..types import Bools, Floats, Integers, Rows
+from .knn import DEFAULT_K
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Numbers = NDArray[np.int64]
 BLOCK_PAIRS = 16384
 
 
@@ -30,7 +28,7 @@ class NeighbourLists:
     """The nearest other rows of each row by cosine, nearest first."""
 
     unit: NDArray[np.floating]  # (n, d) unit rows
-    near: Numbers  # (n, depth)
+    near: Integers  # (n, depth)
     k: int
 
     @classmethod
@@ -60,7 +58,7 @@ class NeighbourLists:
         alive = stays[self.near]
         return np.asarray(alive & (np.cumsum(alive, axis=1) <= self.k) & stays[:, None])
 
-    def products(self, rows: NDArray[np.intp], columns: Numbers) -> Floats:
+    def products(self, rows: NDArray[np.intp], columns: Integers) -> Floats:
         """Cosines of named pairs of rows."""
         found = np.empty(len(rows))
         for start in range(0, len(rows), BLOCK_PAIRS):
@@ -170,11 +168,11 @@ def _listed(values_of: NeighbourLists, lists: NeighbourLists) -> Floats:
     return values_of.products(np.repeat(np.arange(n), depth), lists.near.ravel()).reshape(n, depth)
 
 
-def _masked(near: Numbers, kept: Bools, values: Floats) -> csr_array:
+def _masked(near: Integers, kept: Bools, values: Floats) -> csr_array:
     return _sparse(len(near), np.nonzero(kept)[0], near[kept], values[kept])
 
 
-def _sparse(n: int, rows: NDArray[np.intp], columns: Numbers, values: Floats) -> csr_array:
+def _sparse(n: int, rows: NDArray[np.intp], columns: Integers, values: Floats) -> csr_array:
     return csr_array((values, (rows, columns)), shape=(n, n))
 
 

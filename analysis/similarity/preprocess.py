@@ -8,45 +8,11 @@ functions here take these out of an array, so that a value can be reported with 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
+from ..checks import paired
 from ..geometry.isotropy import rogue_dimensions
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.floating]
-
-
-def paired(x: Rows, y: Rows, *, least_rows: int = 2) -> tuple[Floats, Floats]:
-    """Return x and y in float64, or raise DataError.
-
-    Parameters
-    ----------
-    x, y : array (n, p), (n, q)
-        Paired rows.
-    least_rows : int
-        The fewest rows with which the measure is defined.
-
-    Raises
-    ------
-    DataError
-        If they are not matrices, differ in rows, have too few rows, or hold NaN or infinity.
-    """
-    if x.ndim != 2 or y.ndim != 2:
-        raise DataError(f"expected two matrices (sentences × width), got shapes {x.shape} and {y.shape}")
-    if len(x) != len(y):
-        raise DataError(f"expected one row of y for each row of x, got {len(x)} and {len(y)} rows")
-    if len(x) < least_rows:
-        raise DataError(f"this measure needs at least {least_rows} paired rows, got {len(x)}: give more sentences")
-    return _finite(x, "x"), _finite(y, "y")
-
-
-def _finite(rows: Rows, name: str) -> Floats:
-    wide = np.asarray(rows, np.float64)
-    bad = ~np.isfinite(wide).all(axis=1)
-    if bad.any():
-        raise DataError(f"row {int(np.argmax(bad))} of {name} holds NaN or infinity: remove it, or encode it again")
-    return wide
+from ..types import Floats, Rows
 
 
 def centred(x: Rows) -> Floats:

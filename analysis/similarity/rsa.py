@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 
 from ...errors import DataError
+from ..checks import paired
+from ..types import Floats, Rows
 from .cka import Hsics, double_centred, squared_distances
-from .preprocess import Rows, centred_pair, paired
+from .preprocess import centred_pair
 
-Floats = NDArray[np.float64]
 Dissimilarity = Literal["euclidean", "correlation"]
 Comparison = Literal["spearman", "pearson"]
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ConfigError
-from .preprocess import Rows, centred_pair
-
-Floats = NDArray[np.float64]
+from ..types import Floats, Rows
+from .preprocess import centred_pair
 
 
 def procrustes_score(x: Rows, y: Rows) -> float:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.retrieval.scores import Pool
+from ...analysis.types import Integers, Rows
 from ...errors import DataError
 from ..experiment.design import Design, Draws, design_warnings
-from ..experiment.layer_stack import Rows, Stack, check_stacks, fingerprint, side, stack_jobs
+from ..experiment.layer_stack import Stack, check_stacks, fingerprint, side, stack_jobs
 from ..experiment.pairs import MINIMUM_ROWS, equal_vector_groups
 from ..layers.run import embed_layers
 from ..results.cka import CkaResult, LayerTable
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
-Numbers = NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Compared:
@@ -35,9 +34,9 @@ class _Compared:
 
     languages: tuple[str, str]
     pairs: tuple[tuple[tuple[Side, Stack], tuple[Side, Stack]], ...]
-    groups: Numbers
+    groups: Integers
     pools: tuple[Pool, Pool]
-    lengths: Numbers
+    lengths: Integers
     warnings: tuple[str, ...] = ()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.maps.affine import AffineMap, fit_ridge, ridge_errors
 from ...analysis.maps.fold_moments import FoldedSource, FoldedTarget
@@ -15,13 +14,12 @@ from ...analysis.resampling import Interval, percentile_interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.similarity.cka_jackknife import BlockedRows, blocked_cka, permuted_cka
 from ...analysis.similarity.knn_jackknife import NeighbourLists, mutual_outcomes
+from ...analysis.types import Floats
 from ..experiment.design import Design
 from ..experiment.layer_stack import Stack
 from ..results.cka import Cells, LayerTable
 from ..results.layers import POOLED, ChanceBand
 from ..results.serialization import Side
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.certificate.equivalence import SharedErrors, decide
 from ...analysis.maps.affine import AffineMap, fit_ridge
@@ -15,11 +14,10 @@ from ...analysis.maps.fold_moments import FoldedTarget
 from ...analysis.maps.ladder import Ladder, LadderFit
 from ...analysis.resampling import Interval, percentile_interval
 from ...analysis.retrieval.scores import Pool, fidelity, retrieve, row_squares
+from ...analysis.types import Floats
 from ..experiment.design import Design
 from ..results.composition import PairMap
 from .config import CompositionConfig
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

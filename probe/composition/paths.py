@@ -7,16 +7,15 @@ from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from ...analysis.certificate.equivalence import NO_MAP
 from ...analysis.resampling import Interval, holm, percentile_interval
 from ...analysis.retrieval.scores import row_squares
+from ...analysis.types import Floats
 from ..results.composition import Composed, Loop, PairMap
 from .maps import Web
 
-Floats = NDArray[np.float64]
 ALPHA = 0.05
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.types import Rows
 from ...errors import DataError
 from ..experiment.design import Draws, design_warnings
-from ..experiment.layer_stack import Rows
 from ..experiment.several import Several, check_languages, embed_several, several_of_arrays
 from ..results.composition import CompositionResult
 from ..results.provenance import Origin, provenance

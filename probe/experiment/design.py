@@ -12,9 +12,8 @@ from ...analysis.certificate.jackknife import BLOCKS
 from ...analysis.resampling import Interval, Resamples, blocks_of_groups, percentile_interval, proportion_interval
 from ...analysis.retrieval.scores import Pool
 from ...analysis.splits import deciles, group_folds, permute_within_strata
+from ...analysis.types import Integers
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 SMALL_POOL = 200
 
 
@@ -32,8 +31,8 @@ class Draws:
 class Design:
     """Groups, folds, jackknife blocks, bootstrap weights and broken pairs of n paired rows."""
 
-    groups: Numbers  # (n,)
-    folds: Numbers  # (n,)
+    groups: Integers  # (n,)
+    folds: Integers  # (n,)
     blocks: tuple[NDArray[np.intp], ...]
     resamples: Resamples
     partners: tuple[NDArray[np.intp], ...]  # each (n,): the row whose y goes to row i
@@ -41,7 +40,7 @@ class Design:
     pool_resamples: tuple[Resamples, Resamples]
 
     @classmethod
-    def draw(cls, groups: Numbers, lengths: Numbers, pools: tuple[Pool, Pool], draws: Draws) -> Design:
+    def draw(cls, groups: Integers, lengths: Integers, pools: tuple[Pool, Pool], draws: Draws) -> Design:
         """Draw everything from one seed; pairs are broken within deciles of length (n,)."""
         folds = group_folds(groups, draws.folds, np.random.default_rng(draws.seed))
         rng = np.random.default_rng([draws.seed, 3])
@@ -75,7 +74,7 @@ def _around(found: Interval) -> Interval:
     return replace(found, low=min(found.low, found.value), high=max(found.high, found.value))
 
 
-def pool_of_texts(texts: Sequence[str], groups: Numbers) -> Pool:
+def pool_of_texts(texts: Sequence[str], groups: Integers) -> Pool:
     """Take the first row of each distinct text."""
     rows = np.sort(np.unique(np.array(texts, dtype=object), return_index=True)[1])
     return Pool(rows, groups[rows])

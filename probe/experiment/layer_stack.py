@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.types import Rows
 from ...errors import DataError
 from ..results.layers import POOLED
 from ..results.serialization import Side
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from ...models.embeddings import Encoded
     from ...models.encoder import Encoder
     from ...models.share import EncodingJob
-
-Rows = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.retrieval.scores import Pool
+from ...analysis.types import Floats, Integers
 from ...errors import DataError
 from ..results.serialization import Side
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ...models.embeddings import Encoded
     from ...models.encoder import Encoder
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 MINIMUM_ROWS = 50
 
 
@@ -43,9 +42,9 @@ class Pairs:
     names: tuple[str, str]
     x: Floats  # (n, p)
     y: Floats  # (n, q)
-    groups: Numbers  # (n,)
+    groups: Integers  # (n,)
     pool: Pool
-    lengths: tuple[Numbers, Numbers]  # (n,) tokens of either side; zeros for arrays
+    lengths: tuple[Integers, Integers]  # (n,) tokens of either side; zeros for arrays
     same_space: bool
     why_not: str = ""  # why identity and shift are absent
     sources: tuple[str, ...] | None = None
@@ -200,7 +199,7 @@ def _some(flags: NDArray[np.bool_]) -> str:
     return ", ".join(map(str, rows[:5])) + (f" … ({len(rows)} in all)" if len(rows) > 5 else "")
 
 
-def equal_vector_groups(x: Floats, y: Floats) -> Numbers:
+def equal_vector_groups(x: Floats, y: Floats) -> Integers:
     """Number the groups of rows whose x or y vectors are equal, transitively, (n,)."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -210,7 +209,7 @@ def equal_vector_groups(x: Floats, y: Floats) -> Numbers:
     columns = np.concatenate([labels_x, labels_y + n])
     rows = np.concatenate([np.arange(n), np.arange(n)])
     graph = coo_array((np.ones(2 * n), (rows, columns + n)), shape=(3 * n, 3 * n))
-    numbers: Numbers = connected_components(graph, directed=False)[1][:n].astype(np.int64)
+    numbers: Integers = connected_components(graph, directed=False)[1][:n].astype(np.int64)
     return numbers
 
 

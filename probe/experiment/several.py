@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.retrieval.scores import Pool
+from ...analysis.types import Floats, Integers, Rows
 from ...errors import ConfigError, DataError
 from ..results.serialization import Side
 from .design import Design, Draws, pool_of_texts
-from .layer_stack import Rows, Stack, check_stacks, embed_stack, fingerprint, same_layers, side, stack_jobs
+from .layer_stack import Stack, check_stacks, embed_stack, fingerprint, same_layers, side, stack_jobs
 from .pairs import MINIMUM_ROWS, equal_vector_groups
 
 if TYPE_CHECKING:
@@ -21,16 +22,13 @@ if TYPE_CHECKING:
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Several:
     """Stacks of c ≥ 1 languages with the same n sentences, their groups and pools."""
 
     stacks: tuple[Stack, ...]
-    groups: Numbers  # (n,)
+    groups: Integers  # (n,)
     pools: tuple[Pool, ...]  # distinct rows of each language
     corpus: tuple[str, str]  # name and fingerprint
     texts: tuple[tuple[str, ...], ...] | None = None
@@ -118,7 +116,7 @@ def embed_several(
     return Several(tuple(stacks), groups, pools, corpus, columns, sides, tuple(warnings))
 
 
-def groups_of(text: ParallelText, languages: Sequence[str]) -> Numbers:
+def groups_of(text: ParallelText, languages: Sequence[str]) -> Integers:
     """Join rows that are equal or nearly equal in any of the languages, (n,)."""
     from ...data.groups import concept_groups
 
@@ -157,7 +155,7 @@ def several_of_arrays(
     return Several(tuple(stacks), numbers, pools, ("arrays", fingerprint(stacks)))
 
 
-def _equal_rows(sides: Sequence[Floats]) -> Numbers:
+def _equal_rows(sides: Sequence[Floats]) -> Integers:
     """Join rows that are equal on any side; every side's groups are carried into the next as a column."""
     groups = equal_vector_groups(sides[0], sides[0])
     for rows in sides[1:]:

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.maps.estimators import SETTINGS_FILE, Map
+from ...analysis.types import Floats32
 from ...errors import OutputError
 from ..results.fitted_map import MapFitResult
 from ..results.serialization import to_json
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from ...models.encoder import Encoder
 
-Floats = NDArray[np.float32]
 RECORD_FILE, LINEAGE_FILE, CARD_FILE = "fit.json", "polyglot.json", "README.md"
 
 
@@ -134,7 +133,7 @@ def carried(encoder: Encoder, fitted: Map, *, normalised: bool) -> SentenceTrans
     ).eval()
 
 
-def affine_layer(fitted: Map) -> tuple[Floats, Floats]:
+def affine_layer(fitted: Map) -> tuple[Floats32, Floats32]:
     """Return W (p, q) and b = μy − μx W (q,) of an affine map, float32, so that a row x goes to x W + b."""
     affine = fitted.affine
     assert affine is not None

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.checks import unit_rows
 from ...analysis.maps.estimators import Map, load_map
 from ...errors import ConfigError, DataError, OutputError
 from .folder import LINEAGE_FILE, affine_layer, dense_layer
@@ -95,7 +96,7 @@ def mapped_rows(fitted: Map, x: NDArray[np.floating], *, normalised: bool) -> ND
     if not finite.all():
         raise DataError(f"row {int(np.argmin(finite))} of a block holds NaN or infinity: encode it again")
     mapped = fitted.transform(x)
-    return mapped / np.maximum(np.linalg.norm(mapped, axis=1, keepdims=True), 1e-12) if normalised else mapped
+    return np.asarray(unit_rows(mapped, zeros="keep"), np.float64) if normalised else mapped
 
 
 def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:

@@ -22,11 +22,10 @@ from ...analysis.geometry.isotropy import (
 from ...analysis.resampling import Interval, jackknife_interval
 from ...analysis.similarity.knn_jackknife import NeighbourLists
 from ...analysis.similarity.preprocess import without_top_components
+from ...analysis.types import Bools, Floats
 from ...errors import DataError
 from ..results.geometry import MEASURES, CloudMeasures, RogueCoordinate
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Values = dict[str, float]
 LEAST_DISTINCT = 10
 

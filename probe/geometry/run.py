@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ...analysis.geometry.isotropy import dimension_over_scales
 from ...analysis.resampling import blocks_of_groups
 from ...analysis.splits import group_folds
+from ...analysis.types import Floats, Rows
 from ...errors import DataError
-from ..experiment.layer_stack import Rows
 from ..experiment.several import Several, check_languages, embed_several, several_of_arrays
 from ..results.geometry import CloudMeasures, GeometryResult, LanguageGeometry, LayerGeometry, ScalePoint
 from ..results.layers import POOLED
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
-Floats = NDArray[np.float64]
 DECIMATIONS = (1, 2, 4, 8)
 References = dict[int, tuple[CloudMeasures, CloudMeasures]]  # by width
 

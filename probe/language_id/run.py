@@ -1,4 +1,4 @@
-"""`polyglot probe language-id`: how much of the language each layer holds, and the price of removing it (method §10)."""
+"""`polyglot probe language-id`: how much language each layer holds, and the price of its removal (method §10)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.geometry.language_probe import held_out_hits
+from ...analysis.types import Integers, Rows
 from ..experiment.design import Design, Draws, design_warnings
-from ..experiment.layer_stack import Rows
 from ..experiment.several import Several, check_languages, embed_several, several_of_arrays
 from ..results.language_id import AS_IT_IS, Baseline, LanguageIdResult, LayerLanguageId
 from ..results.layers import POOLED
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ...data.bitext import ParallelText
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
-
-Numbers = NDArray[np.int64]
 
 
 def run(
@@ -131,7 +129,7 @@ def _measured(several: Several, config: LanguageIdConfig, origin: Origin) -> Lan
     )
 
 
-def _types(several: Several) -> Numbers:
+def _types(several: Several) -> Integers:
     """Give each text a number, so that equal ones share a control label; rows without text stand for themselves."""
     if several.texts is None:
         return np.arange(several.n * len(several.languages))
@@ -139,7 +137,7 @@ def _types(several: Several) -> Numbers:
     return np.unique(flat, return_inverse=True)[1].astype(np.int64)
 
 
-def _labelled(several: Several, layer: str, types: Numbers, design: Design) -> Labelled:
+def _labelled(several: Several, layer: str, types: Integers, design: Design) -> Labelled:
     sides = several.at(layer)
     labels = np.repeat(np.arange(len(sides)), several.n)
     return Labelled(np.concatenate(sides), labels, types, design, several.pools)

@@ -13,12 +13,11 @@ from ...analysis.geometry.erasure import Leace, MeanRemoval, Projection
 from ...analysis.geometry.language_probe import PORTIONS, control_labels, description_length, held_out_hits
 from ...analysis.resampling import Interval, jackknife_interval
 from ...analysis.retrieval.scores import Pool, retrieve
+from ...analysis.types import Floats, Integers
 from ..experiment.design import Design
 from ..results.language_id import AS_IT_IS, CONDITIONS, DIRECTIONS, MEANS, Condition, LayerLanguageId
 from .config import LanguageIdConfig
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 LEAST_CODED = 16  # groups sent uncoded before the first classifier: fewer only make it sure of the wrong thing
 
 
@@ -27,8 +26,8 @@ class Labelled:
     """Rows of c languages under each other: row i of language l stands at l n + i."""
 
     rows: Floats  # (c n, d)
-    labels: Numbers  # (c n,)
-    types: Numbers  # (c n,) equal texts share a number
+    labels: Integers  # (c n,)
+    types: Integers  # (c n,) equal texts share a number
     design: Design  # of the n sentences
     pools: tuple[Pool, ...]  # distinct rows of each language
 
@@ -38,12 +37,12 @@ class Labelled:
         return len(self.pools)
 
     @property
-    def folds(self) -> Numbers:
+    def folds(self) -> Integers:
         """Fold of each of the c n rows: a sentence and its translations share one."""
         return np.tile(self.design.folds, self.classes)
 
     @property
-    def groups(self) -> Numbers:
+    def groups(self) -> Integers:
         """Group of each of the c n rows."""
         return np.tile(self.design.groups, self.classes)
 
@@ -143,7 +142,7 @@ def _control_hits(data: Labelled, config: LanguageIdConfig) -> Floats:
     return np.array([held_out_hits(rows, labels, data.folds, penalty=config.penalty) for labels in draws], np.float64)
 
 
-def coded_bits(rows: Floats, labels: Numbers, groups: Numbers, config: LanguageIdConfig) -> Interval:
+def coded_bits(rows: Floats, labels: Integers, groups: Integers, config: LanguageIdConfig) -> Interval:
     """Bits a text of the online code (Voita and Titov, 2020), mean and interval over random orders."""
     rng = np.random.default_rng([config.seed, 32])
     least = LEAST_CODED / len(np.unique(groups))
@@ -172,7 +171,7 @@ def _pair_outcomes(sides: Floats, data: Labelled) -> Iterator[NDArray[np.bool_]]
             yield ranks.cosine <= 1
 
 
-def baseline_features(texts: Sequence[Sequence[str]], tokens: Sequence[Numbers]) -> tuple[Floats, tuple[str, ...]]:
+def baseline_features(texts: Sequence[Sequence[str]], tokens: Sequence[Integers]) -> tuple[Floats, tuple[str, ...]]:
     """Token length, its logarithm, and the share of each script among the letters, (c n, features)."""
     flat = [text for column in texts for text in column]
     lengths = np.concatenate([np.asarray(column, np.float64) for column in tokens])

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.retrieval.scores import Pool
+from ...analysis.types import Integers, Rows
 from ...errors import DataError
 from ..experiment.design import Design, Draws, design_warnings, pool_of_texts
-from ..experiment.layer_stack import Rows, Stack, check_stacks, embed_stack, fingerprint, same_layers, side, stack_jobs
+from ..experiment.layer_stack import Stack, check_stacks, embed_stack, fingerprint, same_layers, side, stack_jobs
 from ..experiment.pairs import MINIMUM_ROWS, TextSide, equal_vector_groups, text_warnings
 from ..experiment.parallel import side_by_side
 from ..results.layers import MEASURES, ChanceBand, Layer, LayersResult, Stress
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
-Numbers = NDArray[np.int64]
 COPIES = 5  # of a layer in float64, while it is measured
 
 
@@ -37,7 +37,7 @@ class LayerPairs:
 
     source: Stack
     target: Stack
-    groups: Numbers
+    groups: Integers
     pools: tuple[Pool, Pool]
     warnings: tuple[str, ...] = ()
 

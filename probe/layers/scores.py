@@ -17,11 +17,10 @@ from ...analysis.retrieval.search import nearest
 from ...analysis.similarity.cka_jackknife import BlockedRows, blocked_cka, permuted_cka
 from ...analysis.similarity.knn_jackknife import NeighbourLists, blocked_cknna, mutual_outcomes, permuted_cknna
 from ...analysis.similarity.preprocess import without_rogue_dimensions, without_top_components
+from ...analysis.types import Floats, Rows
 from ..experiment.design import Design
 from ..results.layers import LayerMeasures
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.floating]
 Nulls = dict[str, Floats]
 MAPS = ("rotation", "similarity", "linear")
 REFITTED = ("rotation", "linear")

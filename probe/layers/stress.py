@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...analysis.resampling import Interval
 from ...analysis.similarity.cka import linear_cka
+from ...analysis.types import Floats
 from ..experiment.design import Design
 from ..results.layers import Stress, StressedMeasure
 from .scores import LayerPlan, Measured, measure_layer
@@ -21,7 +22,6 @@ from .scores import LayerPlan, Measured, measure_layer
 if TYPE_CHECKING:
     from ...models.encoder import Encoder
 
-Floats = NDArray[np.float64]
 OUTLIER_NORMS = 30
 ROGUE_VARIANCES = 3
 SHIFTED_SHARE = 0.1

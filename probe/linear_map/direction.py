@@ -25,6 +25,7 @@ from ...analysis.retrieval.scores import (
 )
 from ...analysis.retrieval.search import MatchRanks
 from ...analysis.splits import deciles, group_folds
+from ...analysis.types import Floats
 from ..experiment.pairs import Pairs
 from ..experiment.parallel import side_by_side
 from ..results.linear_map import Certificate, Choice, Direction, LearningCurve, PowerPoint, RetrievalScores, RungScores
@@ -34,7 +35,6 @@ from .noise_ceiling import noise_ceiling
 from .rows import explorer_points, hubness_of, worst_rows
 from .wording import Reach, verdict_sentence
 
-Floats = NDArray[np.float64]
 SMALL_POOL = 200
 FEW_A_DIMENSION = 4
 FEW_GROUPS = 40

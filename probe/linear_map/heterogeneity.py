@@ -18,11 +18,11 @@ from ...analysis.maps.ladder import Ladder, LadderFit
 from ...analysis.resampling import Resamples, percentile_interval
 from ...analysis.retrieval.scores import Fidelity, mean_intervals
 from ...analysis.retrieval.search import MatchRanks
+from ...analysis.types import Floats
 from ..experiment.pairs import Pairs, shared_word_share
 from ..results.linear_map import Anatomy, Drift, DriftPoint, LearningCurve, LearningPoint, ResidualGroup, Transfer
 from .config import LinearMapConfig
 
-Floats = NDArray[np.float64]
 MINIMUM_PART = 30
 
 

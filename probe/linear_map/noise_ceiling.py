@@ -14,10 +14,10 @@ from ...analysis.maps.ladder import LadderFit
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.splits import group_folds
+from ...analysis.types import Floats
 from ..experiment.pairs import Pairs
 from .config import LinearMapConfig
 
-Floats = NDArray[np.float64]
 MINIMUM_REFERENCES = 50
 
 

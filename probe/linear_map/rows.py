@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.geometry.isotropy import hubness, k_occurrence
 from ...analysis.retrieval.search import MatchRanks, nearest
+from ...analysis.types import Floats
 from ..experiment.pairs import Pairs
 from ..results.linear_map import ExplorerPoint, Hubness, Neighbour, WorstRow
 from .config import LinearMapConfig
 
-Floats = NDArray[np.float64]
 WORST = 20
 SHOWN_NEIGHBOURS = 3
 EXPLORER_ROWS = 2000

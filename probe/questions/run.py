@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.retrieval.scores import mean_intervals
 from ...analysis.retrieval.search import Criterion, match_ranks, nearest
+from ...analysis.types import Floats, Integers, Rows
 from ...errors import ConfigError, DataError
 from ..experiment.source_map import Through
 from ..results.provenance import Origin, provenance
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
-Rows = NDArray[np.floating]
-Floats = NDArray[np.float64]
-Ranks = NDArray[np.int64]
 CRITERIA: tuple[Criterion, ...] = ("cosine", "csls")
 AS_THEY_ARE, THROUGH, REFERENCE = "as they are", "through ", "in the language of the passages"
 FEW_PASSAGES = 200
@@ -195,11 +193,11 @@ def rank_passages(
     return tuple(found)
 
 
-def _ranks(questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion) -> Ranks:
+def _ranks(questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion) -> Integers:
     return match_ranks(questions, passages, relevant, np.arange(len(passages)))[0].of(criterion)
 
 
-def _outcomes(ranks: Ranks) -> dict[str, Floats]:
+def _outcomes(ranks: Integers) -> dict[str, Floats]:
     within = (ranks <= 10).astype(np.float64)
     return {
         "ndcg_at_10": within / np.log2(1 + ranks),
@@ -209,7 +207,7 @@ def _outcomes(ranks: Ranks) -> dict[str, Floats]:
     }
 
 
-def _intervals(ranks: Ranks, resamples: Resamples, null: dict[str, list[float]]) -> dict[str, Interval]:
+def _intervals(ranks: Integers, resamples: Resamples, null: dict[str, list[float]]) -> dict[str, Interval]:
     intervals = mean_intervals(_outcomes(ranks), resamples)
     return {name: interval.with_null(null[name]) for name, interval in intervals.items()}
 

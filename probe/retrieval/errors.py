@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ...analysis.resampling import Resamples, percentile_interval
 from ...analysis.retrieval.search import MatchRanks
+from ...analysis.types import Floats
 from ..experiment.pairs import Pairs
 from ..results.retrieval import ErrorShare, WrongAnswer
 
-Floats = NDArray[np.float64]
 NUMERAL_OR_NAME, NEAR_DUPLICATE, LENGTH, OTHER = "numeral or name differs", "near duplicate", "length", "other"
 KINDS: tuple[str, ...] = (NUMERAL_OR_NAME, NEAR_DUPLICATE, LENGTH, OTHER)
 ALIKE = 0.6

@@ -15,14 +15,13 @@ from ...analysis.retrieval.search import CRITERIA, Criterion, MatchRanks, Neares
 from ...analysis.retrieval.shards import ONE_SHARD, CandidateShards, OneShard
 from ...analysis.retrieval.tatoeba import accuracy_interval, f1_interval, weighted_f1
 from ...analysis.splits import deciles, permute_within_strata
+from ...analysis.types import Floats, Integers
 from ...models.share import Share
 from ..experiment.pairs import Pairs
 from ..results.retrieval import Hubs, RowOutcomes, Search, SearchScores
 from .config import RetrievalConfig
 from .errors import Mistakes
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 SMALL_POOL = 200
 HUB_NEIGHBOURS = 10
 LEAST_SHARD = 64
@@ -36,7 +35,7 @@ class Found:
     config: RetrievalConfig
     ranks: MatchRanks  # of each row's right answer among the distinct targets
     near: dict[Criterion, Nearest]  # the nearest distinct targets
-    answers: dict[Criterion, Numbers]  # (n,) the first answer among all rows
+    answers: dict[Criterion, Integers]  # (n,) the first answer among all rows
     resamples: Resamples
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch.distributed as dist
-from polyglot.analysis.moments import SUMS, Moments, check_pair, fold_moments, merged, provisional_centres
+from polyglot.analysis.checks import check_pair
+from polyglot.analysis.moments import SUMS, Moments, fold_moments, merged, provisional_centres
 from polyglot.errors import DataError
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...analysis.types import Integers
 from ...probe.results.training import MapVerdict
 from .sampler import Batch
 
@@ -29,7 +27,7 @@ class Objective(Protocol):
     def first_row(self) -> int:
         """First row of the table that is trained."""
 
-    def token_ids(self, batch: Batch) -> NDArray[np.int64]:
+    def token_ids(self, batch: Batch) -> Integers:
         """Return all token ids of a batch over all processes, not necessarily distinct."""
 
     def loss(self, batch: Batch) -> torch.Tensor:

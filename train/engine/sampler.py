@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Integers
 from ...errors import DataError
 
-Rows = NDArray[np.int64]
 POOL_BATCHES = 16
 SMOOTHING = 0.5
 
@@ -33,8 +32,8 @@ class RowIndex:
         Numbers of the normalised texts of c columns; equal numbers never share a batch.
     """
 
-    lengths: Rows
-    keys: Rows
+    lengths: Integers
+    keys: Integers
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -46,9 +45,9 @@ class Batch:
 
     step: int
     dataset: int
-    rows: Rows  # (b,)
+    rows: Integers  # (b,)
 
-    def of_rank(self, rank: int, world: int) -> Rows:
+    def of_rank(self, rank: int, world: int) -> Integers:
         """Return the rows of one process: every world-th, so that all have about the same lengths."""
         return self.rows[rank::world]
 
@@ -116,7 +115,7 @@ class BatchPlan:
         return np.random.default_rng([self.seed, 1, dataset])
 
 
-def text_keys(*columns: Sequence[str]) -> Rows:
+def text_keys(*columns: Sequence[str]) -> Integers:
     """Number the texts of c columns of n texts so that equal normalised texts have equal numbers, (n, c)."""
     from ...data.groups import comparison_keys
 
@@ -125,13 +124,13 @@ def text_keys(*columns: Sequence[str]) -> Rows:
     return np.array(keyed, np.int64).T
 
 
-def _epochs(dataset: RowIndex, batch_size: int, world: int, rng: np.random.Generator) -> Iterator[list[Rows]]:
+def _epochs(dataset: RowIndex, batch_size: int, world: int, rng: np.random.Generator) -> Iterator[list[Integers]]:
     while True:
         batches = [rows[: len(rows) // world * world] for rows in epoch_batches(dataset, batch_size, rng)]
         yield [rows for rows in batches if len(rows)]
 
 
-def epoch_batches(dataset: RowIndex, batch_size: int, rng: np.random.Generator) -> list[Rows]:
+def epoch_batches(dataset: RowIndex, batch_size: int, rng: np.random.Generator) -> list[Integers]:
     """Cut a data set into batches: rows shuffled, sorted by length within pools of batches, batches shuffled.
 
     Parameters
@@ -147,7 +146,7 @@ def epoch_batches(dataset: RowIndex, batch_size: int, rng: np.random.Generator) 
         Every row once.
     """
     order = rng.permutation(len(dataset))
-    full: list[Rows] = []
+    full: list[Integers] = []
     waiting: list[int] = []
     for start in range(0, len(order), batch_size * POOL_BATCHES):
         pool = np.array([*waiting, *order[start : start + batch_size * POOL_BATCHES]], np.int64)
@@ -161,9 +160,9 @@ def epoch_batches(dataset: RowIndex, batch_size: int, rng: np.random.Generator) 
     return [full[place] for place in rng.permutation(len(full))]
 
 
-def _fill_batches(pool: Rows, keys: Rows, batch_size: int) -> tuple[list[Rows], list[list[int]]]:
+def _fill_batches(pool: Integers, keys: Integers, batch_size: int) -> tuple[list[Integers], list[list[int]]]:
     """Put each row into the first open batch without any of its texts; return full and open batches."""
-    full: list[Rows] = []
+    full: list[Integers] = []
     opened: list[tuple[list[int], set[int]]] = []
     for row in pool.tolist():
         texts = set(keys[row].tolist())

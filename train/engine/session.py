@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...analysis.types import Floats32
 from ...errors import ModelError
 from ...probe.results.training import TrainResult
 from ..config import StageConfig
@@ -122,7 +120,7 @@ class Run:
         self.signals.resumable = True
         return str(self.folder.settings()["chosen"]["precision"])
 
-    def encode(self, encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, encoder: Encoder, texts: Sequence[str]) -> Floats32:
         """Embed n texts through the user's cache, (n, d)."""
         from ...models.cache import EmbeddingCache, encode_cached
         from ...models.folders import default_cache_dir

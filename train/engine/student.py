@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Integers
 from ...errors import ModelError
 from .precision import mixed_precision
 
@@ -139,8 +139,8 @@ class Student:
         return {"input_ids": torch.from_numpy(ids).to(device), "attention_mask": mask}
 
 
-def token_lengths(*columns: TokenRows) -> NDArray[np.int64]:
+def token_lengths(*columns: TokenRows) -> Integers:
     """Return the number of tokens of each row in the longest of its columns, (n,)."""
     lengths = np.array([[len(row) for row in column] for column in columns], np.int64)
-    longest: NDArray[np.int64] = lengths.max(axis=0)
+    longest: Integers = lengths.max(axis=0)
     return longest

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Floats32, Integers
 from ...errors import DataError
 from ...probe.results.training import MapVerdict
 from ..config import LoopConfig
@@ -18,8 +18,6 @@ from .retention import RetentionText, measure_retention
 if TYPE_CHECKING:
     from ...data.bitext import Bitext
     from ...models.encoder import Encoder
-
-Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +35,8 @@ class EvaluationPairs:
     """
 
     pairs: Bitext
-    groups: NDArray[np.int64]
-    pivot: Vectors | None = None
+    groups: Integers
+    pivot: Floats32 | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

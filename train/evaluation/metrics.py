@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Floats, Floats32, Integers
 from ...probe.results.training import LanguageMetrics, MapVerdict, Retrieval
 
 if TYPE_CHECKING:
     from ...analysis.resampling import Interval
 
-Vectors = NDArray[np.float32]
 LEAST_FOR_CERTIFICATE = 100
 RESAMPLES = 1000
 
 
 def language_metrics(
-    new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: int, certify: tuple[str, str] | None
+    new: Floats32, pivot: Floats32, groups: Integers, *, seed: int, certify: tuple[str, str] | None
 ) -> LanguageMetrics:
     """Measure the held-out rows of a language.
 
@@ -42,7 +41,7 @@ def language_metrics(
     return LanguageMetrics(scores, certificate, tuple(ranks.tolist()))
 
 
-def retrieval(new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: int) -> Retrieval:
+def retrieval(new: Floats32, pivot: Floats32, groups: Integers, *, seed: int) -> Retrieval:
     """Measure retrieval both ways among n rows with cluster-bootstrap intervals.
 
     Parameters
@@ -54,15 +53,14 @@ def retrieval(new: Vectors, pivot: Vectors, groups: NDArray[np.int64], *, seed: 
     return _retrieval_and_ranks(new, pivot, groups, seed)[0]
 
 
-def _retrieval_and_ranks(
-    new: Vectors, pivot: Vectors, groups: NDArray[np.int64], seed: int
-) -> tuple[Retrieval, NDArray[np.int64]]:
+def _retrieval_and_ranks(new: Floats32, pivot: Floats32, groups: Integers, seed: int) -> tuple[Retrieval, Integers]:
+    from ...analysis.checks import unit_rows
     from ...analysis.resampling import Resamples, percentile_interval
     from ...analysis.retrieval.search import match_ranks
 
     forward, backward = match_ranks(new, pivot, groups, groups)
     draws = Resamples.draw(groups, np.random.default_rng([seed, 11]))
-    unit = [x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) for x in (new, pivot)]
+    unit = [unit_rows(x, zeros="keep") for x in (new, pivot)]
     outcomes = (
         forward.cosine <= 1,
         backward.cosine <= 1,
@@ -73,9 +71,7 @@ def _retrieval_and_ranks(
     return Retrieval(len(new), *intervals), forward.cosine
 
 
-def paired_means(
-    before: NDArray[np.float64], after: NDArray[np.float64], rng: np.random.Generator, resamples: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def paired_means(before: Floats, after: Floats, rng: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
     """Return the means of two scores of n rows, (2,), and their bootstrap draws from the same rows, (resamples, 2).
 
     Parameters
@@ -89,9 +85,7 @@ def paired_means(
     return scores.mean(axis=0), np.array(draws)
 
 
-def scores_before_and_after(
-    name: str, before: NDArray[np.float64], after: NDArray[np.float64], rng: np.random.Generator
-) -> dict[str, Interval]:
+def scores_before_and_after(name: str, before: Floats, after: Floats, rng: np.random.Generator) -> dict[str, Interval]:
     """Return the mean of a score of n rows before and after training, with paired bootstrap intervals.
 
     Parameters
@@ -110,9 +104,7 @@ def scores_before_and_after(
     }
 
 
-def map_verdict(
-    new: Vectors, pivot: Vectors, groups: NDArray[np.int64], names: tuple[str, str], *, seed: int
-) -> MapVerdict:
+def map_verdict(new: Floats32, pivot: Floats32, groups: Integers, names: tuple[str, str], *, seed: int) -> MapVerdict:
     """Return the verdict of `polyglot probe linear-map` on held-out rows, with few resamples and permutations.
 
     Parameters

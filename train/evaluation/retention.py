@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.checks import unit_rows
+from ...analysis.types import Floats, Floats32, Integers
 from ...errors import DataError
 from ...probe.results.training import Retention, RetentionScore
 from ..config import RetentionConfig
@@ -18,7 +19,6 @@ from .metrics import paired_means
 if TYPE_CHECKING:
     from ...models.encoder import Encoder
 
-Floats = NDArray[np.float64]
 RESAMPLES = 500
 DEPTH = 10
 LEAST_SCORED_PAIRS = 10
@@ -41,7 +41,7 @@ class RetentionText:
     similarity: ScoredPairs | None
     queries: list[str]
     passages: list[str]
-    relevant: NDArray[np.int64]
+    relevant: Integers
     held_out: list[str]  # sentences for the drift
 
     def without_questions(self) -> RetentionText:
@@ -55,7 +55,7 @@ class RetentionMeasures:
 
     cosines: Floats | None  # array (n,), of the scored pairs
     gains: Floats  # array (q,), nDCG@10 of each query
-    vectors: NDArray[np.float32]  # array (h, d)
+    vectors: Floats32  # array (h, d)
 
 
 def open_retention_text(config: RetentionConfig, language: str, held_out: list[str]) -> RetentionText:
@@ -132,7 +132,7 @@ def measure_retention(encoder: Encoder, text: RetentionText) -> RetentionMeasure
     return RetentionMeasures(cosines, gains, encoder.encode(text.held_out).pooled)
 
 
-def ndcg_at_10(scores: Floats, relevant: NDArray[np.int64]) -> Floats:
+def ndcg_at_10(scores: Floats, relevant: Integers) -> Floats:
     """Return nDCG@10 of each query with one relevant passage: 1 / log₂(1 + rank) if the rank is ≤ 10, else 0.
 
     Parameters
@@ -201,7 +201,7 @@ class RetentionBaseline:
 def _similarity(human: Floats, before: Floats, after: Floats, rng: np.random.Generator) -> RetentionScore:
     from scipy.stats import spearmanr
 
-    def correlations(rows: NDArray[np.int64]) -> list[float]:
+    def correlations(rows: Integers) -> list[float]:
         return [100 * float(spearmanr(cosines[rows], human[rows]).statistic) for cosines in (before, after)]
 
     draws = np.array([correlations(rng.integers(len(human), size=len(human))) for _ in range(RESAMPLES)])
@@ -222,6 +222,5 @@ def _retention_score(name: str, rows: int, values: Floats, draws: Floats) -> Ret
     )
 
 
-def _unit(x: NDArray[np.float32]) -> Floats:
-    rows = x.astype(np.float64)
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+def _unit(x: Floats32) -> Floats:
+    return np.asarray(unit_rows(x.astype(np.float64), zeros="keep"), np.float64)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Integers
 from ...errors import DataError
 from ..config import DataConfig, LoopConfig, PairKind
 
@@ -48,9 +48,9 @@ class TrainingPairs:
 
     training: Bitext
     held_out: Bitext
-    held_out_groups: NDArray[np.int64]
+    held_out_groups: Integers
     validation: Bitext
-    validation_groups: NDArray[np.int64]
+    validation_groups: Integers
     dropped: int
     overlapping: int
     fingerprint: str
@@ -206,7 +206,7 @@ def _drop_duplicates(bitext: Bitext) -> Bitext:
     return bitext if len(seen) == len(bitext) else bitext.take(np.array(list(seen.values()), np.int64))
 
 
-def _assign_parts(groups: NDArray[np.int64], config: DataConfig, loop: LoopConfig) -> NDArray[np.int64]:
+def _assign_parts(groups: Integers, config: DataConfig, loop: LoopConfig) -> Integers:
     """Assign n rows to parts by whole groups drawn with the seed, up to the share and number to hold out, (n,).
 
     Validation rows, if they are apart, are the next groups of the same draw: the held-out ones are always the same.

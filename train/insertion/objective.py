@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.checks import unit_rows
+from ...analysis.types import Floats32, Integers
 from ...errors import MissingExtraError
 from ..config import FinetuneConfig
 from ..engine.ranks import Ranks
@@ -53,14 +54,14 @@ class LanguageRows:
 
     new: TokenRows
     known: TokenRows
-    teacher: NDArray[np.float32]
+    teacher: Floats32
     index: RowIndex
 
     @classmethod
-    def of(cls, student: Student, bitext: Bitext, teacher: NDArray[np.float32]) -> LanguageRows:
+    def of(cls, student: Student, bitext: Bitext, teacher: Floats32) -> LanguageRows:
         """Tokenise a bitext (new language, known language) of n pairs, of which f0 of the known side is (n, d)."""
         new, known = student.tokenise(bitext.sources), student.tokenise(bitext.targets)
-        unit = teacher / np.maximum(np.linalg.norm(teacher, axis=1, keepdims=True), 1e-12)
+        unit = unit_rows(teacher, zeros="keep")
         index = RowIndex(token_lengths(new, known), text_keys(bitext.sources, bitext.targets))
         return cls(new, known, unit.astype(np.float32), index)
 
@@ -106,7 +107,7 @@ class InsertionObjective:
         """Its word embeddings."""
         return self.student.table
 
-    def token_ids(self, batch: Batch) -> NDArray[np.int64]:
+    def token_ids(self, batch: Batch) -> Integers:
         """Return the token ids that any process reads at this step."""
         rows = self.languages[batch.dataset]
         parts = [rows.new[i] for i in batch.rows]
@@ -139,12 +140,12 @@ class InsertionObjective:
         for parameter in self.module.parameters():
             parameter.requires_grad_(True)
 
-    def _teacher(self, rows: LanguageRows, chosen: NDArray[np.int64]) -> torch.Tensor:
+    def _teacher(self, rows: LanguageRows, chosen: Integers) -> torch.Tensor:
         import torch
 
         return torch.from_numpy(rows.teacher[chosen]).to(self.student.encoder.device)
 
-    def _anchored(self, batch: Batch, rank: int) -> NDArray[np.int64]:
+    def _anchored(self, batch: Batch, rank: int) -> Integers:
         """Return the rows whose English side a process embeds: every k-th, with another offset at each step."""
         if not self._anchors:
             return np.empty(0, np.int64)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Floats32
 from ..engine.student import Student
 
 
-def fit_rotation(
-    new: NDArray[np.float32], known: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def fit_rotation(new: Floats32, known: Floats32) -> tuple[Floats32, Floats32]:
     """Fit the rotation with shift from f0 of the new language to f0 of the known one (Schönemann, 1966).
 
     Parameters
@@ -30,7 +28,7 @@ def fit_rotation(
     return rotation.T.astype(np.float32), bias.astype(np.float32)
 
 
-def append_rotation(student: Student, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+def append_rotation(student: Student, weight: Floats32, bias: Floats32) -> None:
     """Append a dense layer, weight (d, d) and bias (d,), and a normalisation to an encoder."""
     import torch
     from sentence_transformers.sentence_transformer.modules import Dense, Normalize

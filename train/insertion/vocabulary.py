@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Floats32, Integers
 from ...errors import ModelError
 from ..config import Method
 from ..engine.student import Student
@@ -86,13 +86,13 @@ class NewWords:
     """
 
     words: tuple[str, ...]
-    vectors: NDArray[np.float32]
+    vectors: Floats32
     replaced: int
 
 
 def choose_words(
     tokenizer: PreTrainedTokenizerBase,
-    table: NDArray[np.float32],
+    table: Floats32,
     alignment: WordAlignment,
     most: int,
     *,
@@ -146,17 +146,17 @@ def _is_new(word: str, alignment: WordAlignment, pseudo_count: int) -> bool:
 class _SubwordMeans:
     """Mean embeddings of the subwords of words."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, table: NDArray[np.float32]) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, table: Floats32) -> None:
         self.tokenizer, self.table = tokenizer, table
-        self.cache: dict[str, NDArray[np.float32]] = {}
+        self.cache: dict[str, Floats32] = {}
 
-    def mean(self, word: str) -> NDArray[np.float32]:
+    def mean(self, word: str) -> Floats32:
         if word not in self.cache:
             ids = token_rows(self.tokenizer, [word])[0]
             self.cache[word] = self.table[ids].mean(axis=0) if ids else self.table.mean(axis=0)
         return self.cache[word]
 
-    def weighted(self, word: str, partners: list[tuple[str, float]]) -> NDArray[np.float32]:
+    def weighted(self, word: str, partners: list[tuple[str, float]]) -> Floats32:
         means = [(self.mean(partner), share) for partner, share in partners if partner]
         if not means:
             return self.mean(word)
@@ -164,7 +164,7 @@ class _SubwordMeans:
         return np.asarray(sum(share * vector for vector, share in means) / total, np.float32)
 
 
-def extend_tokenizer(tokenizer: PreTrainedTokenizerBase, words: Sequence[str]) -> NDArray[np.int64]:
+def extend_tokenizer(tokenizer: PreTrainedTokenizerBase, words: Sequence[str]) -> Integers:
     """Add w whole words to a tokenizer, after its own tokens, and return their ids, (w,).
 
     A word is matched only as a whole, so a text without it keeps its tokens. If it was a token before, that token is

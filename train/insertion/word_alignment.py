@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from ...analysis.types import Floats, Integers
+
 ITERATIONS = 8
 EMPTY_WORD = ""
 

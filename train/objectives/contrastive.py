@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Integers
 from ...errors import ConfigError
 from ..engine.ranks import Ranks
 from ..engine.sampler import Batch, RowIndex, text_keys
@@ -72,7 +72,7 @@ class ContrastiveObjective:
         """Its word embeddings."""
         return self.student.table
 
-    def token_ids(self, batch: Batch) -> NDArray[np.int64]:
+    def token_ids(self, batch: Batch) -> Integers:
         """Return the token ids of a batch."""
         columns = self.datasets[batch.dataset].columns
         parts = [column[i] for column in columns for i in batch.rows]

@@ -13,9 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...analysis.types import Integers
 from ..engine.run_folder import replace_text
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ def mine_negatives(
     encoder: Encoder,
     queries: Sequence[str],
     passages: Sequence[str],
-    relevant: NDArray[np.int64],
+    relevant: Integers,
     *,
     negatives: int,
     margin: float,
@@ -85,7 +83,7 @@ def _mine(  # noqa: PLR0917 - queries, passages and the settings of mining
     encoder: Encoder,
     queries: Sequence[str],
     passages: Sequence[str],
-    relevant: NDArray[np.int64],
+    relevant: Integers,
     negatives: int,
     margin: float,
 ) -> list[list[int]]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Floats, Integers
 from ...probe.results.training import MapVerdict
 from ..config import PretrainConfig
 from ..engine.precision import mixed_precision
 from ..engine.ranks import Ranks
 from ..engine.sampler import Batch
-from .masking import IGNORED, Packed, WholeWordMasker
+from .masking import IGNORED, WholeWordMasker
 from .retromae import RetroMAEDecoder
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class MaskedObjective:
     ----------
     model : BertForMaskedLM or ModernBertForMaskedLM
     packed : sequence of array (r, l) of int64
-        Packed rows, one array for each language.
+        Integers rows, one array for each language.
     masker : WholeWordMasker
     config : PretrainConfig
     ranks : Ranks
@@ -41,7 +41,7 @@ class MaskedObjective:
     def __init__(
         self,
         model: Any,  # noqa: ANN401 - BERT or ModernBERT
-        packed: Sequence[Packed],
+        packed: Sequence[Integers],
         masker: WholeWordMasker,
         config: PretrainConfig,
         ranks: Ranks,
@@ -61,7 +61,7 @@ class MaskedObjective:
         """The model, and the decoder if there is one."""
         return self._parts
 
-    def token_ids(self, batch: Batch) -> NDArray[np.int64]:
+    def token_ids(self, batch: Batch) -> Integers:
         """Return nothing: the output layer reads every embedding."""
         return np.empty(0, np.int64)
 
@@ -72,11 +72,11 @@ class MaskedObjective:
         with mixed_precision(self.precision, str(self._device())):
             return self._loss(rows, rng) / self.ranks.world
 
-    def masked_loss(self, rows: Packed, rng: np.random.Generator) -> torch.Tensor:
+    def masked_loss(self, rows: Integers, rng: np.random.Generator) -> torch.Tensor:
         """Return the mean masked-token loss of rows (b, l), without the second objective."""
         return self._forward(rows, rng, hidden=False).loss  # type: ignore[no-any-return]
 
-    def _loss(self, rows: Packed, rng: np.random.Generator) -> torch.Tensor:
+    def _loss(self, rows: Integers, rng: np.random.Generator) -> torch.Tensor:
         import torch
 
         second = self.config.second == "retromae"
@@ -92,7 +92,7 @@ class MaskedObjective:
         loss = torch.nn.functional.cross_entropy(scores.flatten(0, 1).float(), target, ignore_index=IGNORED)
         return output.loss + loss  # type: ignore[no-any-return]
 
-    def _forward(self, rows: Packed, rng: np.random.Generator, *, hidden: bool) -> Any:  # noqa: ANN401
+    def _forward(self, rows: Integers, rng: np.random.Generator, *, hidden: bool) -> Any:  # noqa: ANN401
         ids, labels = self.masker(rows, self.config.masked, rng)
         if (labels == IGNORED).all():
             labels[:, 1] = rows[:, 1]
@@ -102,7 +102,7 @@ class MaskedObjective:
             input_ids=tokens, attention_mask=mask, labels=self._tensor(labels), output_hidden_states=hidden
         )
 
-    def _tensor(self, rows: Packed) -> torch.Tensor:
+    def _tensor(self, rows: Integers) -> torch.Tensor:
         import torch
 
         return torch.from_numpy(np.ascontiguousarray(rows)).to(self._device())
@@ -111,7 +111,7 @@ class MaskedObjective:
         return next(self._parts.parameters()).device
 
 
-def held_out_losses(objective: MaskedObjective, rows: Packed) -> NDArray[np.float64]:
+def held_out_losses(objective: MaskedObjective, rows: Integers) -> Floats:
     """Return the masked-token loss of each of h held-out rows (h, l), with the same masks at every call, (h,)."""
     import torch
 
@@ -126,7 +126,7 @@ class MaskedLossEvaluator:
     """The negative masked-token loss of held-out rows, so that larger is better."""
 
     objective: MaskedObjective
-    rows: Packed
+    rows: Integers
     name: str = "− masked-token loss"
 
     def evaluate(self, *, certify: bool) -> tuple[float, dict[str, MapVerdict]]:

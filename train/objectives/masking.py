@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Bools, Integers
 from ...errors import ModelError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Packed = NDArray[np.int64]
 IGNORED = -100
 
 
-def pack(rows: Sequence[Sequence[int]], length: int, cls: int, sep: int) -> Packed:
+def pack(rows: Sequence[Sequence[int]], length: int, cls: int, sep: int) -> Integers:
     """Pack token rows into r rows of one length, (r, length): [CLS] text [SEP] text [SEP] …; texts are cut at row ends.
 
     Parameters
@@ -40,7 +39,7 @@ def pack(rows: Sequence[Sequence[int]], length: int, cls: int, sep: int) -> Pack
     return np.column_stack([np.full(len(whole), cls, np.int64), whole])
 
 
-def word_starts(tokenizer: PreTrainedTokenizerBase, size: int) -> NDArray[np.bool_]:
+def word_starts(tokenizer: PreTrainedTokenizerBase, size: int) -> Bools:
     """Return for each of v token ids whether it begins a word, (v,)."""
     pieces = tokenizer.convert_ids_to_tokens(list(range(size)))
     marked = any(piece is not None and piece.startswith(("▁", "Ġ")) for piece in pieces)
@@ -63,8 +62,8 @@ class WholeWordMasker:
         The [MASK] token.
     """
 
-    starts: NDArray[np.bool_]
-    special: NDArray[np.int64]
+    starts: Bools
+    special: Integers
     mask: int
 
     @classmethod
@@ -81,7 +80,7 @@ class WholeWordMasker:
         special = np.array(tokenizer.all_special_ids, np.int64)
         return cls(word_starts(tokenizer, size), special, int(tokenizer.mask_token_id))
 
-    def __call__(self, ids: Packed, share: float, rng: np.random.Generator) -> tuple[Packed, Packed]:
+    def __call__(self, ids: Integers, share: float, rng: np.random.Generator) -> tuple[Integers, Integers]:
         """Mask about a share of the words of rows (b, l); return rows and labels, (b, l), −100 if not chosen."""
         special = np.isin(ids, self.special)
         word = np.cumsum(self.starts[ids] | special, axis=1, dtype=np.int64)

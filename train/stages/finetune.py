@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Floats32
 from ...errors import DataError
 from ...probe.results.training import LanguageMetrics, LanguageOutcome, Retention, TrainResult
 from ..config import FinetuneConfig
@@ -40,8 +40,8 @@ class NewLanguage:
     """A language before training: its pairs, f0 of its pivot side, metrics and tokenizer report of the base."""
 
     pairs: TrainingPairs
-    teacher: NDArray[np.float32]  # array (n, d), f0 of the pivot side of the training rows
-    held_out_pivot: NDArray[np.float32]  # array (m, d), f0 of the pivot side of the held-out rows
+    teacher: Floats32  # array (n, d), f0 of the pivot side of the training rows
+    held_out_pivot: Floats32  # array (m, d), f0 of the pivot side of the held-out rows
     before: LanguageMetrics
     report: TokenizerReport
     validation: EvaluationPairs

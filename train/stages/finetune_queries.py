@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Integers
 from ...errors import DataError
 from ...models.folders import default_cache_dir
 from ...probe.results.training import TrainResult
@@ -74,14 +74,14 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
     return result
 
 
-def _select(questions: Questions, chosen: NDArray[np.int64]) -> RetentionText:
+def _select(questions: Questions, chosen: Integers) -> RetentionText:
     """Return some of the questions with all passages."""
     queries = [questions.queries[i] for i in chosen]
     return RetentionText(None, queries, questions.passages, questions.relevant[chosen], [])
 
 
 def _training_rows(
-    student: Student, questions: Questions, training: NDArray[np.int64], config: FinetuneConfig, run: Run
+    student: Student, questions: Questions, training: Integers, config: FinetuneConfig, run: Run
 ) -> TextRows:
     """Return the training rows: query, passage, negatives."""
     queries, relevant = [questions.queries[i] for i in training], questions.relevant[training]
@@ -102,9 +102,7 @@ def _training_rows(
     return TextRows.of(student, queries, [passages[i] for i in relevant], *columns)
 
 
-def _split_queries(
-    relevant: NDArray[np.int64], config: FinetuneConfig
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _split_queries(relevant: Integers, config: FinetuneConfig) -> tuple[Integers, Integers, Integers]:
     """Return queries for training, test and validation, of whole passages drawn with the seed.
 
     The validation queries are the held-out ones, unless they decide which weights are kept.
@@ -125,7 +123,7 @@ def _split_queries(
 def fill_negatives(
     mined: list[list[int]],
     given: list[list[int]],
-    relevant: NDArray[np.int64],
+    relevant: Integers,
     passages: int,
     config: FinetuneConfig,
 ) -> list[list[int]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...analysis.types import Integers
 from ...errors import DataError, ModelError
 from ...probe.results.training import TrainResult
 from ..config import PretrainConfig
@@ -18,7 +19,7 @@ from ..engine.trainer import train
 from ..evaluation.metrics import scores_before_and_after
 from ..insertion.tokenizer_report import report_tokenizer
 from ..objectives.masked_language_model import MaskedLossEvaluator, MaskedObjective, held_out_losses
-from ..objectives.masking import Packed, WholeWordMasker, pack
+from ..objectives.masking import WholeWordMasker, pack
 from .pretrain_model import as_student, open_model, open_tokenizer
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _open_text(config: PretrainConfig, language: str) -> ParallelText:
     )
 
 
-def _pack(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], config: PretrainConfig) -> Packed:
+def _pack(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], config: PretrainConfig) -> Integers:
     order = np.random.default_rng([config.loop.seed, 5]).permutation(len(texts))
     rows = tokenizer([texts[i] for i in order], add_special_tokens=False, verbose=False)["input_ids"]
     cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
@@ -107,12 +108,12 @@ def _pack(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], config: Pret
 class PackedSplit:
     """Packed rows of one language for training, test and validation."""
 
-    training: Packed
-    held_out: Packed
-    validation: Packed  # the held-out rows, or others if they decide which weights are kept
+    training: Integers
+    held_out: Integers
+    validation: Integers  # the held-out rows, or others if they decide which weights are kept
 
 
-def _split(packed: Packed, config: PretrainConfig, language: str) -> PackedSplit:
+def _split(packed: Integers, config: PretrainConfig, language: str) -> PackedSplit:
     count = min(max(LEAST_HELD_OUT, round(config.data.held_out * len(packed))), config.data.held_out_rows)
     apart = 2 * count if config.loop.selects_best else count
     if len(packed) < apart + 2:

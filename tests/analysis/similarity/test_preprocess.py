@@ -1,4 +1,4 @@
-"""What comes before a measure: checks, centring, removal of strong directions."""
+"""What comes before a measure: centring, removal of strong directions."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ from polyglot.analysis.similarity.cka import debiased_cka, linear_cka
 from polyglot.analysis.similarity.preprocess import (
     centred,
     centred_pair,
-    paired,
     without_rogue_dimensions,
     without_top_components,
 )
@@ -17,28 +16,6 @@ from polyglot.errors import ConfigError, DataError
 @pytest.fixture
 def rng():
     return np.random.default_rng(3)
-
-
-def test_paired_widens_and_keeps_values(rng):
-    x = rng.standard_normal((5, 3)).astype(np.float32)
-    a, b = paired(x, x[:, :2])
-    assert a.dtype == b.dtype == np.float64
-    np.testing.assert_array_equal(a, x)
-
-
-@pytest.mark.parametrize(
-    ("x", "y", "words"),
-    [
-        (np.zeros(4), np.zeros((4, 2)), "two matrices"),
-        (np.zeros((4, 2)), np.zeros((5, 2)), "one row of y for each row of x"),
-        (np.zeros((1, 2)), np.zeros((1, 2)), "at least 2"),
-        (np.array([[0.0], [np.nan]]), np.zeros((2, 2)), "row 1 of x"),
-        (np.zeros((2, 2)), np.array([[np.inf], [0.0]]), "row 0 of y"),
-    ],
-)
-def test_paired_raises(x, y, words):
-    with pytest.raises(DataError, match=words):
-        paired(x, y)
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e6])

@@ -1,0 +1,17 @@
+"""Names of array types, for annotations: each is defined here and nowhere else."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
+#: Rows of any precision, as an encoder or a file gives them.
+Rows = NDArray[np.floating]
+Integers = NDArray[np.int64]
+#: Integers of any width: labels, groups, folds.
+Labels = NDArray[np.integer]
+#: Indices, as numpy's index functions return them.
+Indices = NDArray[np.intp]
+Bools = NDArray[np.bool_]
