@@ -96,20 +96,17 @@ class BatchPlan:
 
     def batches(self, start: int = 0) -> Iterator[Batch]:
         """Yield the batches from a step on."""
-        yield from islice(self._all(), start, self.total)
-
-    def _all(self) -> Iterator[Batch]:
         streams = [
             (rows for batches in _epochs(dataset, self.batch_size, self.world, self._rng(i)) for rows in batches)
             for i, dataset in enumerate(self.datasets)
         ]
         weights = np.array([len(dataset) for dataset in self.datasets], np.float64) ** SMOOTHING
         chooser = np.random.default_rng([self.seed, len(self.datasets)])
-        step = 0
-        while True:
+        for step in range(self.total):
             dataset = int(chooser.choice(len(streams), p=weights / weights.sum()))
-            yield Batch(step, dataset, next(streams[dataset]))
-            step += 1
+            rows = next(streams[dataset])
+            if step >= start:
+                yield Batch(step, dataset, rows)
 
     def _rng(self, dataset: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, 1, dataset])

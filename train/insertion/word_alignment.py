@@ -50,13 +50,13 @@ class WordAlignment:
             Greatest number of known words.
         """
         borders = np.searchsorted(self.new_of, np.arange(len(self.new_words) + 1))
-        return [self._partners(slice(a, b), least, most) for a, b in pairwise(borders)]
-
-    def _partners(self, here: slice, least: float, most: int) -> list[tuple[str, float]]:
-        shares = self.counts[here] / max(self.counts[here].sum(), 1e-12)
-        best = np.argsort(-shares, kind="stable")[:most]
-        known = self.known_of[here]
-        return [(self.known_words[known[i]], float(shares[i])) for i in best if shares[i] >= least]
+        partners = []
+        for start, end in pairwise(borders):
+            shares = self.counts[start:end] / max(self.counts[start:end].sum(), 1e-12)
+            best = np.argsort(-shares, kind="stable")[:most]
+            known = self.known_of[start:end]
+            partners.append([(self.known_words[known[i]], float(shares[i])) for i in best if shares[i] >= least])
+        return partners
 
 
 def align_words(new: Sequence[Sequence[str]], known: Sequence[Sequence[str]]) -> WordAlignment:

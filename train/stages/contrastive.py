@@ -13,7 +13,7 @@ from ..engine.trainer import train
 from ..evaluation.evaluators import EvaluationPairs, PairEvaluator
 from ..evaluation.metrics import language_metrics
 from ..evaluation.outcome import language_outcome
-from ..evaluation.retention import RetentionBaseline, RetentionText, open_retention_text
+from ..evaluation.retention import RetentionBaseline, open_retention_text
 from ..evaluation.splits import TrainingPairs, exclude_held_out, open_pairs, open_question_pairs, open_references
 from ..insertion.tokenizer_report import report_tokenizer
 from ..objectives.contrastive import PRECISION, ContrastiveObjective, TextRows, info_nce
@@ -68,7 +68,9 @@ def open_datasets(config: ContrastiveConfig) -> list[TrainingPairs]:
 
 def _train(config: ContrastiveConfig, run: Run) -> TrainResult:
     datasets = open_datasets(config)
-    text = _open_retention_text(config, datasets)
+    text = open_retention_text(config.retention, config.langs[0], [t for p in datasets for t in p.held_out.targets])
+    if "questions" in config.kinds and config.retention.questions is None:
+        text = text.without_questions()  # they are trained on
     encoder = run.load(config.model)
     run.start(encoder, [pairs.fingerprint for pairs in datasets])
     tokenizer, training = encoder.model.tokenizer, [pairs.training for pairs in datasets]
@@ -103,14 +105,6 @@ def _train(config: ContrastiveConfig, run: Run) -> TrainResult:
     result = training_result(run, student, trained, loop, outcome)
     run.save(student, result)
     return result
-
-
-def _open_retention_text(config: ContrastiveConfig, datasets: list[TrainingPairs]) -> RetentionText:
-    """Open the retention text; the built-in questions measure no retention if they are trained on."""
-    held_out = [target for pairs in datasets for target in pairs.held_out.targets]
-    text = open_retention_text(config.retention, config.langs[0], held_out)
-    trained_on = "questions" in config.kinds and config.retention.questions is None
-    return text.without_questions() if trained_on else text
 
 
 def _metrics(encoder: Encoder, pairs: TrainingPairs, config: ContrastiveConfig) -> LanguageMetrics:

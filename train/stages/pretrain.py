@@ -25,8 +25,6 @@ from .pretrain_model import as_student, open_model, open_tokenizer
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from ...data.bitext import ParallelText
-
 LEAST_HELD_OUT = 2
 
 
@@ -54,7 +52,13 @@ def run_pretrain(config: PretrainConfig, *, command: str = "", progress: bool = 
 
 
 def _train(config: PretrainConfig, run: Run) -> TrainResult:
-    texts = [_open_text(config, language) for language in config.langs]
+    from ...data.open import open_corpus
+
+    data, seed = config.data, config.loop.seed
+    texts = [
+        open_corpus(data.corpus or None, (language,), limit=data.limit, seed=seed, skip_bad=data.skip_bad)
+        for language in config.langs
+    ]
     fingerprints = [text.fingerprint for text in texts]
     precision = run.start(None, fingerprints)
     columns = {language: text.column(language) for language, text in zip(config.langs, texts, strict=True)}
@@ -84,15 +88,6 @@ def _train(config: PretrainConfig, run: Run) -> TrainResult:
     result = training_result(run, student, student.encoder, report, outcome)
     run.save(student, result)
     return result
-
-
-def _open_text(config: PretrainConfig, language: str) -> ParallelText:
-    from ...data.open import open_corpus
-
-    data = config.data
-    return open_corpus(
-        data.corpus or None, (language,), limit=data.limit, seed=config.loop.seed, skip_bad=data.skip_bad
-    )
 
 
 def _pack(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], config: PretrainConfig) -> Integers:
