@@ -78,7 +78,8 @@ def _parameter(hint: Any, options: tuple[str, ...], help_text: str, default: Any
         options = (f"--{name}/--no-{name}",)
     if get_origin(hint) is tuple:
         hint, default = types.GenericAlias(list, (_plain(get_args(hint)[0]),)), list(default)
-    annotation = Annotated[_plain(hint), typer.Option(*options, help=help_text)]
+    annotated: Any = Annotated  # not a type alias: what is annotated is known at run time only
+    annotation = annotated[_plain(hint), typer.Option(*options, help=help_text)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
