@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMED = re.compile(r"`?((?:analysis|benchmarks|commands|data|docs|models|probe|render|reports|tests|train)/[\w./<>-]*)`?")
+FOLDERS = "analysis|benchmarks|commands|data|docs|models|probe|render|reports|tests|train"
+NAMED = re.compile(rf"`?((?:{FOLDERS})/[\w./<>-]*)`?")
 PAGES = ("ARCHITECTURE.md", "docs/decisions.md", "docs/scale.md")
 
 
