@@ -14,8 +14,8 @@ from . import __version__
 from .commands import data, probe, results, train
 from .commands import map as maps
 from .commands.tables import print_table
+from .distributed import ProcessDone
 from .errors import PolyglotError
-from .models.share import ShareDone
 
 INTERRUPTED = 130  # as a shell counts a process that SIGINT ended
 
@@ -73,7 +73,7 @@ def verify_command() -> None:
             f"{d.published:.10g}",
             f"{d.ours:.10g}",
             f"{d.deviation:.1e}",
-            _mark(d.ok),
+            "ok" if d.ok else "OFF",
             d.dissent,
         )
         for d in deviations
@@ -83,10 +83,6 @@ def verify_command() -> None:
     typer.echo(f"{len(deviations) - failed} of {len(deviations)} published values reproduced within tolerance")
     if failed:
         raise typer.Exit(1)
-
-
-def _mark(ok: bool) -> str:
-    return "ok" if ok else "OFF"
 
 
 def main() -> None:
@@ -101,7 +97,7 @@ def main() -> None:
     except MemoryError as error:
         typer.echo(f"error: not enough memory ({error}); give fewer rows with --limit, or narrower ones", err=True)
         sys.exit(1)
-    except ShareDone:
+    except ProcessDone:
         sys.exit(0)
     except KeyboardInterrupt:
         _leave_interrupted()

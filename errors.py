@@ -1,4 +1,4 @@
-"""What can go wrong, as seen by a user: each error says what, what was expected, what came, and what to do next.
+"""Errors as a user sees them: what is wrong, what was expected, what came, and what to do next.
 
 Every room may import this module; it imports nothing.
 """
@@ -26,7 +26,7 @@ class PolyglotError(Exception):
         super().__init__("".join(c if c.isprintable() or c in SPACES else ascii(c)[1:-1] for c in line))
 
 
-class DataError(PolyglotError):
+class DataError(PolyglotError, ValueError):
     """A text file, a corpus or an array is not what the command needs."""
 
 
@@ -34,7 +34,7 @@ class ModelError(PolyglotError):
     """A model is unknown, damaged, unreachable, or unfit for what is asked of it."""
 
 
-class ConfigError(PolyglotError):
+class ConfigError(PolyglotError, ValueError):
     """An option has a value outside its range, or two options exclude each other."""
 
 

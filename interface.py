@@ -5,14 +5,12 @@ What these functions do is defined in the rooms; here the call is chosen by what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
+from .analysis.types import Rows
 from .data.bitext import Bitext, ParallelText
 from .data.questions import Questions
 from .errors import ConfigError, DataError
@@ -37,10 +35,10 @@ from .probe.results.retrieval import RetrievalResult
 from .probe.results.serialization import from_json, read_schema, to_json
 from .probe.results.training import TrainResult
 from .probe.retrieval.config import RetrievalConfig
-from .render.page import PlotlyJs
+from .render.plotlyjs import PlotlyJs
 from .train.config import FinetuneConfig
 
-Rows = NDArray[np.floating]
+R = TypeVar("R")
 Encoders = Encoder | tuple[Encoder, Encoder]
 #: The class of every result, by the schema that its JSON names.
 RESULTS = {
@@ -96,8 +94,9 @@ def linear_map(x: Any, y: Any, *, config: LinearMapConfig | None = None, **optio
     """
     from .probe.linear_map.run import measure, run
 
-    config = config or LinearMapConfig()
-    return run(_pair(x), y, config, **options) if isinstance(y, Bitext) else measure(x, y, config=config, **options)
+    if isinstance(y, Bitext):
+        return run(_pair(x), y, config or LinearMapConfig(), **options)
+    return measure(x, y, config=config or LinearMapConfig(), **options)
 
 
 @overload
@@ -136,8 +135,9 @@ def layers(x: Any, y: Any, *, config: LayersConfig | None = None, **options: Any
     """
     from .probe.layers.run import measure, run
 
-    config = config or LayersConfig()
-    return run(x, y, config, **options) if isinstance(y, Bitext) else measure(x, y, config=config, **options)
+    if isinstance(y, Bitext):
+        return run(x, y, config or LayersConfig(), **options)
+    return measure(x, y, config=config or LayersConfig(), **options)
 
 
 @overload
@@ -175,8 +175,9 @@ def cka(x: Any, y: Any, *, config: CkaConfig | None = None, **options: Any) -> C
     """
     from .probe.cka.run import measure, run
 
-    config = config or CkaConfig()
-    return run(x, y, config, **options) if isinstance(y, Bitext) else measure(x, y, config=config, **options)
+    if isinstance(y, Bitext):
+        return run(x, y, config or CkaConfig(), **options)
+    return measure(x, y, config=config or CkaConfig(), **options)
 
 
 @overload
@@ -215,8 +216,9 @@ def retrieval(x: Any, y: Any, *, config: RetrievalConfig | None = None, **option
     """
     from .probe.retrieval.run import measure, run
 
-    config = config or RetrievalConfig()
-    return run(_pair(x), y, config, **options) if isinstance(y, Bitext) else measure(x, y, config=config, **options)
+    if isinstance(y, Bitext):
+        return run(_pair(x), y, config or RetrievalConfig(), **options)
+    return measure(x, y, config=config or RetrievalConfig(), **options)
 
 
 def questions(
@@ -288,10 +290,7 @@ def composition(
     """
     from .probe.composition.run import measure, run
 
-    config = config or CompositionConfig()
-    if text is not None:
-        return run(x, text, text.languages, config, **options)
-    return measure(list(x.values()), config=config, names=tuple(x), **options)
+    return _over_languages(run, measure, x, text, config or CompositionConfig(), options)
 
 
 @overload
@@ -331,10 +330,7 @@ def language_id(
     """
     from .probe.language_id.run import measure, run
 
-    config = config or LanguageIdConfig()
-    if text is not None:
-        return run(x, text, text.languages, config, **options)
-    return measure(list(x.values()), config=config, names=tuple(x), **options)
+    return _over_languages(run, measure, x, text, config or LanguageIdConfig(), options)
 
 
 @overload
@@ -371,10 +367,7 @@ def geometry(
     """
     from .probe.geometry.run import measure, run
 
-    config = config or GeometryConfig()
-    if text is not None:
-        return run(x, text, text.languages, config, **options)
-    return measure(list(x.values()), config=config, names=tuple(x), **options)
+    return _over_languages(run, measure, x, text, config or GeometryConfig(), options)
 
 
 @overload
@@ -523,9 +516,25 @@ def write_page(result: Any, path: str | Path, *, plotlyjs: PlotlyJs = "inline") 
     ...     page.read_text(encoding="utf-8")[:15]
     '<!doctype html>'
     """
-    from .render.page import write_page as write
+    from .render.write import write_page as write
 
     return write(result if isinstance(result, str) else to_json(result), Path(path), plotlyjs=plotlyjs)
+
+
+def _over_languages(  # noqa: PLR0917
+    run: Callable[..., R],
+    measure: Callable[..., R],
+    x: Any,
+    text: ParallelText | None,
+    config: object,
+    options: dict[str, Any],
+) -> R:
+    """Run a probe on the text of several languages, or measure the named arrays."""
+    if text is not None:
+        return run(x, text, text.languages, config, **options)
+    if not isinstance(x, Mapping):
+        raise ConfigError(f"expected text with an encoder, or arrays by the name of their language; got {x!r}")
+    return measure(list(x.values()), config=config, names=tuple(x), **options)
 
 
 def _pair(encoders: Encoders) -> tuple[Encoder, Encoder]:

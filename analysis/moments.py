@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..distributed import Processes
 from ..errors import DataError
+from ..files import write_bytes
 from .checks import check_pair
 from .types import Floats
 
@@ -186,14 +188,10 @@ class Moments:
 
     def save(self, path: Path) -> None:
         """Write to a safetensors file, atomically, so that a run can be resumed."""
-        import os
+        from safetensors.numpy import save
 
-        from safetensors.numpy import save_file
-
-        scratch = path.with_name(f".{path.name}.{os.getpid()}")
         arrays = {f.name: np.array(getattr(self, f.name), dtype=np.float64, order="C") for f in fields(self)}
-        save_file(arrays, scratch, metadata={"format": FORMAT})
-        scratch.replace(path)
+        write_bytes(path, save(arrays, metadata={"format": FORMAT}))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -210,17 +208,19 @@ class Moments:
         read: dict[str, Any] = {k: float(v) if v.ndim == 0 else v for k, v in arrays.items()}
         return cls(**read)
 
-    def all_reduce(self) -> Self:
-        """Sum over all processes of the default torch process group; the centres must be equal on every rank."""
+    def all_reduce(self, processes: Processes | None = None) -> Self:
+        """Sum over all processes of this run; the centres must be equal in every process.
+
+        Parameters
+        ----------
+        processes : Processes, optional
+            `Processes.current()` if not given.
+        """
         import torch
-        import torch.distributed as dist
 
         flat = np.concatenate([np.ravel(getattr(self, name)) for name in SUMS])
-        tensor = torch.from_numpy(flat)
-        if dist.get_backend() == "nccl":
-            tensor = tensor.cuda()
-        dist.all_reduce(tensor)
-        return self._from_flat(tensor.cpu().numpy())
+        (processes or Processes.current()).all_reduce(torch.from_numpy(flat))
+        return self._from_flat(flat)
 
     def _from_flat(self, flat: Floats) -> Self:
         parts: dict[str, Any] = {}

@@ -136,9 +136,10 @@ def measure(result, folder, arguments):
 
 
 def embedded(model, texts):
-    from polyglot.models.cache import EmbeddingCache, encode_cached
+    from polyglot.files import default_cache_dir
+    from polyglot.models.cache import EmbeddingCache
     from polyglot.models.encoder import load_encoder
-    from polyglot.models.folders import default_cache_dir
+    from polyglot.models.encoding import encode_cached
 
     return encode_cached(load_encoder(model), texts, cache=EmbeddingCache(default_cache_dir() / "embeddings")).pooled
 

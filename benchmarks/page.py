@@ -68,9 +68,9 @@ class Page:
 def made_result():
     """Probe the built-in corpus, with few permutations: a page as rich as any."""
     from polyglot.data.open import open_corpus
+    from polyglot.files import default_cache_dir
     from polyglot.models.cache import EmbeddingCache
     from polyglot.models.encoder import load_encoder
-    from polyglot.models.folders import default_cache_dir
     from polyglot.probe.linear_map.run import LinearMapConfig, run
     from polyglot.probe.results.serialization import to_json
 
@@ -107,7 +107,7 @@ def visit(browser, address):
 def measure(text, runs):
     """Write the page of a result, weigh it, and time it in a browser."""
     from playwright.sync_api import sync_playwright
-    from polyglot.render.page import write_page
+    from polyglot.render.write import write_page
 
     chromium = os.environ.get("POLYGLOT_CHROMIUM") or shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

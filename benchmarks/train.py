@@ -169,7 +169,7 @@ RUNS = {STOCK: stock, "anchor on every row": ours, "default": ours_default}
 
 def align_module(model):
     import torch
-    from polyglot.train.engine.ranks import Ranks
+    from polyglot.distributed import Processes
     from polyglot.train.insertion.losses import AlignWeights, align_loss, cosine_distance
 
     class Align(torch.nn.Module):
@@ -181,7 +181,7 @@ def align_module(model):
 
         def forward(self, sentence_features, labels):
             new, known = (self.model(features)["sentence_embedding"] for features in sentence_features)
-            loss = align_loss(new, labels.to(new), Ranks(), self.weights)
+            loss = align_loss(new, labels.to(new), Processes(), self.weights)
             return loss + self.weights.anchor * cosine_distance(known, labels.to(known)).mean()
 
     return Align()

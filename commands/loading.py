@@ -20,19 +20,19 @@ def check_models(*names: str | None) -> None:
 
 
 def user_cache(*, half: bool = False) -> EmbeddingCache:
-    """Return the cache of embeddings that all commands share, and the processes of this run with them."""
+    """Return the cache of embeddings that all commands share, with the processes of this run."""
+    from ..distributed import Processes
+    from ..files import default_cache_dir
     from ..models.cache import EmbeddingCache
-    from ..models.folders import default_cache_dir
-    from ..models.share import Share
 
-    return EmbeddingCache(default_cache_dir(), "float16" if half else "float32", Share.of_environment())
+    return EmbeddingCache(default_cache_dir(), "float16" if half else "float32", Processes.current())
 
 
 def in_several_processes() -> bool:
     """Tell whether this is one of several processes that share a run."""
-    from ..models.share import Share
+    from ..distributed import Processes
 
-    return Share.of_environment().world > 1
+    return not Processes.current().alone
 
 
 def typed_command() -> str:

@@ -23,7 +23,8 @@ def fit(
     source: options.Source,
     target: options.Target,
     *,
-    folder: Annotated[Path, typer.Option("--map", help="Folder to make for the map.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to make for the map.")] = None,
+    folder: Annotated[Path | None, typer.Option("--map", hidden=True, callback=options.renamed("--out"))] = None,
     rung: Annotated[str | None, typer.Option("--rung", help="Map to fit; by default the lowest that suffices.")] = None,
     chosen_by: Annotated[str, typer.Option("--chosen-by", help="Verdict that decides: p_at_1 or r2.")] = "p_at_1",
     certificate: Annotated[
@@ -36,6 +37,9 @@ def fit(
     """Fit a map from SRC into the space of TGT, and write it with a card and a model that carries it."""
     from ..probe.fitted_map import run as probe
 
+    folder = out or folder
+    if folder is None:
+        raise typer.BadParameter("expected the folder to make for the map: --out DIR")
     require_one_of("--chosen-by", chosen_by, get_args(probe.ChosenBy))
     config = probe.MapFitConfig(rung=rung, chosen_by=cast("probe.ChosenBy", chosen_by), seed=common.seed)
     check_models(common.model, target_model)

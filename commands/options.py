@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+
+V = TypeVar("V")
+
+
+def renamed(new: str) -> Callable[[V], V]:
+    """Return the callback of an option's old spelling: it still works, and prints its new name on stderr."""
+
+    def tell(value: V) -> V:
+        if value:
+            typer.echo(f"this option is now called {new}; the old name goes with the next version", err=True)
+        return value
+
+    return tell
+
 
 Source = Annotated[str, typer.Argument(metavar="SRC", help="Source language, such as fr.")]
 Target = Annotated[str, typer.Argument(metavar="TGT", help="Target language, such as en.")]
@@ -28,7 +43,10 @@ Plotlyjs = Annotated[str, typer.Option("--plotlyjs", help="Where pages find plot
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave sentences out of the result: numbers only.")]
 TrustCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that a model folder brings.")]
 HalfCache = Annotated[bool, typer.Option("--half-cache", help="Keep embeddings as float16: half the disk, 3 digits.")]
-Again = Annotated[bool, typer.Option("--again", help="Measure also what lies there, measured from the same inputs.")]
+Force = Annotated[bool, typer.Option("--force", help="Measure even if the report was measured from the same inputs.")]
+FittedMap = Annotated[Path | None, typer.Option("--map", help="Folder of a fitted map for the source side.")]
+Again = Annotated[bool, typer.Option("--again", hidden=True, callback=renamed("--force"))]
+Through = Annotated[Path | None, typer.Option("--through", hidden=True, callback=renamed("--map"))]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be used, and count them.")]
 
 REPORTS = Path("reports")

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import ConfigError
 from . import options
-from .loading import check_models, typed_command
+from .loading import typed_command
+from .probe_table import Inputs, run_probe
 from .shared import Probing, probing
 
 app = typer.Typer(no_args_is_help=True, help="Measure the geometry of languages in an embedding model.")
 
-Permutations = Annotated[int, typer.Option("--permutations", help="Permuted or broken pairings for the null.")]
 Layers = Annotated[list[int] | None, typer.Option("--layer", help="A layer to measure; repeat it. By default all.")]
+Permutations = Annotated[int, typer.Option("--permutations", help="Permuted pairings for the null.")]
+
+
+def _pair(common: Probing, source: str, target: str, load: Callable[[], object], **extras: object) -> Inputs:
+    """Return the inputs of a probe on two languages."""
+    bitext = common.bitext(source, target)
+    return f"{bitext.source}-{bitext.target}", (load(), bitext), extras
+
+
+def _several(common: Probing, languages: list[str]) -> Inputs:
+    """Return the inputs of a probe on any number of languages."""
+    text = common.text(languages)
+    return "-".join(text.languages), (common.encoder(), text, text.languages), {}
 
 
 @app.command("linear-map")
@@ -35,34 +49,35 @@ def linear_map(
     common: Probing,
 ) -> None:
     """Is the map from SRC to TGT identity, shift, rotation, linear, or more?"""
-    report = common.report("linear-map")
+    common.report("linear-map")
     if vectors is None and not (source and target):
         raise typer.BadParameter("expected two languages such as `en fr`, or --vectors X.npy Y.npy")
     from ..analysis.maps.ladder import DEFAULT_RUNGS
-    from ..probe.linear_map.config import LinearMapConfig
 
-    config = LinearMapConfig(
+    def inputs() -> Inputs:
+        if vectors is not None:
+            return "-".join(path.stem for path in vectors), (), {}
+        return _pair(common, source, target, lambda: common.encoders(target_model))
+
+    def measured(config: Any) -> object:  # noqa: ANN401
+        from ..probe.linear_map.run import measure_files
+
+        assert vectors is not None
+        return measure_files(*vectors, config, command=typed_command())
+
+    run_probe(
+        "linear-map",
+        common,
+        inputs,
+        target_model,
+        measured=measured if vectors else None,
         rungs=(*DEFAULT_RUNGS, "mlp") if mlp else DEFAULT_RUNGS,
         margin=margin,
         permutations=permutations,
         costly_permutations=min(5, permutations),
         texts=not common.no_texts,
-        same_space=True if same_space else None,
-        seed=common.seed,
+        same_space=same_space or None,
     )
-    from ..probe.linear_map import run as probe
-    from ..probe.results.linear_map import LinearMapResult
-
-    if vectors is not None:
-        result = probe.measure_files(*vectors, config, command=typed_command())
-        name = "-".join(path.stem for path in vectors)
-    else:
-        check_models(common.model, target_model)
-        bitext = common.bitext(source, target)
-        name = f"{bitext.source}-{bitext.target}"
-        given = common.encoders(target_model), bitext, config
-        result = common.measured(report, name, LinearMapResult, probe.run, *given)
-    report.write(result, name, verdict=" ".join(d.certificate.sentence for d in result.directions))
 
 
 @app.command("layers")
@@ -76,24 +91,16 @@ def layers(
     permutations: Permutations = 20,
     common: Probing,
 ) -> None:
-    """Show where in the encoder two languages meet: similarity, maps, retrieval, language identity by layer."""
-    from ..probe.layers import run as probe
-    from ..probe.layers.config import LayersConfig
-    from ..probe.results.layers import LayersResult
-
-    report = common.report("layers")
-    config = LayersConfig(
+    """Show where in the encoder two languages agree: similarity, maps, retrieval, language identity by layer."""
+    run_probe(
+        "layers",
+        common,
+        lambda: _pair(common, source, target, common.encoder),
         layers=tuple(only) if only else None,
         permutations=permutations,
         costly_permutations=min(5, permutations),
         stress=stress,
-        seed=common.seed,
     )
-    check_models(common.model)
-    bitext = common.bitext(source, target)
-    name = f"{bitext.source}-{bitext.target}"
-    result = common.measured(report, name, LayersResult, probe.run, common.encoder(), bitext, config)
-    report.write(result, name, verdict=" ".join(result.story) or "No peak stands out.")
 
 
 @app.command("cka")
@@ -104,23 +111,17 @@ def cka(
     *,
     other: Annotated[str | None, typer.Option("--other", help="A second model, such as a finetuned one.")] = None,
     permutations: Annotated[
-        int, typer.Option("--permutations", help="Broken pairings for the null; each costs as much as the table.")
+        int, typer.Option("--permutations", help="Permuted pairings for the null; each costs as much as the table.")
     ] = 5,
     common: Probing,
 ) -> None:
     """Compare layers with layers by CKA: of two languages in one model, or of two models for each language."""
-    from ..probe.cka import run as probe
-    from ..probe.cka.config import CkaConfig
-    from ..probe.results.cka import CkaResult
 
-    report = common.report("cka")
-    config = CkaConfig(permutations=permutations, seed=common.seed)
-    check_models(common.model, other)
-    bitext = common.bitext(source, target)
-    second = None if other is None else common.encoder(other)
-    name, given = f"{bitext.source}-{bitext.target}", (common.encoder(), bitext, config)
-    result = common.measured(report, name, CkaResult, probe.run, *given, other=second)
-    report.write(result, name, verdict=result.sentence)
+    def inputs() -> Inputs:
+        name, given, _ = _pair(common, source, target, common.encoder)
+        return name, given, {"other": None if other is None else common.encoder(other)}
+
+    run_probe("cka", common, inputs, other, permutations=permutations)
 
 
 @app.command("retrieval")
@@ -129,23 +130,18 @@ def retrieval(
     source: options.Source,
     target: options.Target,
     *,
-    through: Annotated[Path | None, typer.Option("--through", help="A fitted map for the source side.")] = None,
+    fitted: options.FittedMap = None,
+    through: options.Through = None,
     target_model: options.TargetModel = None,
     common: Probing,
 ) -> None:
-    """Search translations both ways: P@k, accuracy, weighted F1, CSLS and margins, hubness, classed errors."""
-    from ..probe.results.retrieval import RetrievalResult
-    from ..probe.retrieval import run as probe
-    from ..probe.retrieval.config import RetrievalConfig
+    """Search translations both ways: P@k, accuracy, weighted F1, CSLS and margins, hubness, kinds of errors."""
 
-    report = common.report("retrieval")
-    config = RetrievalConfig(texts=not common.no_texts, seed=common.seed)
-    check_models(common.model, target_model)
-    bitext = common.bitext(source, target)
-    fitted = None if through is None else probe.Through.load(through)
-    name, given = f"{bitext.source}-{bitext.target}", (common.encoders(target_model), bitext, config)
-    result = common.measured(report, name, RetrievalResult, probe.run, *given, through=fitted)
-    report.write(result, name, verdict=result.sentence)
+    def inputs() -> Inputs:
+        name, given, _ = _pair(common, source, target, lambda: common.encoders(target_model))
+        return name, given, {"through": _map_of(fitted or through)}
+
+    run_probe("retrieval", common, inputs, target_model, texts=not common.no_texts)
 
 
 @app.command("questions")
@@ -154,7 +150,8 @@ def questions(
     source: Annotated[str, typer.Argument(metavar="SRC", help="Language of the questions, such as fr.")],
     target: Annotated[str, typer.Argument(metavar="TGT", help="Language of the passages, such as en.")],
     *,
-    through: Annotated[Path | None, typer.Option("--through", help="A fitted map for the questions.")] = None,
+    fitted: options.FittedMap = None,
+    through: options.Through = None,
     target_model: options.TargetModel = None,
     common: Probing,
 ) -> None:
@@ -162,21 +159,25 @@ def questions(
 
     The built-in set is in English and French; --corpus takes a folder in the format of XQuAD.
     """
-    from ..probe.questions import run as probe
-    from ..probe.results.questions import QuestionResult
 
-    report = common.report("questions")
-    config = probe.QuestionConfig(texts=not common.no_texts, seed=common.seed)
-    check_models(common.model, target_model)
-    asked = common.questions(source, target)
-    fitted = None if through is None else probe.Through.load(through)
-    same = asked.query_language == asked.passage_language
-    reference = None if same else common.questions(target, target)
-    name = f"{asked.query_language}-{asked.passage_language}"
-    given = common.encoders(target_model), asked, config
-    extras = {"through": fitted, "reference": reference}
-    result = common.measured(report, name, QuestionResult, probe.run, *given, **extras)
-    report.write(result, name, verdict=result.sentence)
+    def inputs() -> Inputs:
+        asked = common.questions(source, target)
+        same = asked.query_language == asked.passage_language
+        extras = {
+            "through": _map_of(fitted or through),
+            "reference": None if same else common.questions(target, target),
+        }
+        name = f"{asked.query_language}-{asked.passage_language}"
+        return name, (common.encoders(target_model), asked), extras
+
+    run_probe("questions", common, inputs, target_model, texts=not common.no_texts)
+
+
+def _map_of(folder: Path | None) -> object:
+    """Read a fitted map for the source side, where one is given."""
+    from ..probe.experiment.source_map import Through
+
+    return None if folder is None else Through.load(folder)
 
 
 @app.command("language-id")
@@ -191,19 +192,15 @@ def language_id(
     common: Probing,
 ) -> None:
     """Measure how much language identity embeddings hold, and what removing it costs."""
-    from ..probe.language_id import run as probe
-    from ..probe.language_id.config import LanguageIdConfig
-    from ..probe.results.language_id import LanguageIdResult
-
-    report = common.report("language-id")
+    common.report("language-id")
     if only and all_layers:
         raise ConfigError("--layer and --all-layers contradict each other: give one of them")
-    config = LanguageIdConfig(layers=None if all_layers else tuple(only or ()), seed=common.seed)
-    check_models(common.model)
-    text = common.text(languages)
-    name, given = "-".join(text.languages), (common.encoder(), text, text.languages, config)
-    result = common.measured(report, name, LanguageIdResult, probe.run, *given)
-    report.write(result, name, verdict=result.sentence)
+    run_probe(
+        "language-id",
+        common,
+        lambda: _several(common, languages),
+        layers=None if all_layers else tuple(only or ()),
+    )
 
 
 @app.command("composition")
@@ -215,31 +212,11 @@ def composition(
     common: Probing,
 ) -> None:
     """Does A→B→C equal A→C, and do loops close?"""
-    from ..probe.composition import run as probe
-    from ..probe.composition.config import CompositionConfig
-    from ..probe.results.composition import CompositionResult
-
-    report = common.report("composition")
-    config = CompositionConfig(curved=curved, seed=common.seed)
-    check_models(common.model)
-    text = common.text(languages)
-    name, given = "-".join(text.languages), (common.encoder(), text, text.languages, config)
-    result = common.measured(report, name, CompositionResult, probe.run, *given)
-    report.write(result, name, verdict=result.sentence)
+    run_probe("composition", common, lambda: _several(common, languages), curved=curved)
 
 
 @app.command("geometry")
 @probing
 def geometry(languages: options.Languages, *, only: Layers = None, common: Probing) -> None:
     """Measure the cloud of each language: isotropy, effective rank, intrinsic dimension, hubness, by layer."""
-    from ..probe.geometry import run as probe
-    from ..probe.geometry.config import GeometryConfig
-    from ..probe.results.geometry import GeometryResult
-
-    report = common.report("geometry")
-    config = GeometryConfig(layers=tuple(only) if only else None, seed=common.seed)
-    check_models(common.model)
-    text = common.text(languages)
-    name, given = "-".join(text.languages), (common.encoder(), text, text.languages, config)
-    result = common.measured(report, name, GeometryResult, probe.run, *given)
-    report.write(result, name, verdict=" ".join(result.sentences))
+    run_probe("geometry", common, lambda: _several(common, languages), layers=tuple(only) if only else None)

@@ -13,7 +13,6 @@ import typer
 from ..errors import ConfigError, OutputError
 
 FORMATS = ("html", "json", "both")
-PLOTLYJS = ("inline", "cdn", "directory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,8 @@ class Report:
         ------
         ConfigError, OutputError
         """
+        from ..render.plotlyjs import PLOTLYJS
+
         require_one_of("--format", self.output_format, FORMATS)
         require_one_of("--plotlyjs", self.plotlyjs, PLOTLYJS)
         require_writable(self.folder)
@@ -43,8 +44,10 @@ class Report:
 
     def write(self, result: Any, name: str, verdict: str) -> None:  # noqa: ANN401 - a result of any probe
         """Write the result under a name; the last line printed is the verdict, the one before it the page's path."""
-        from ..probe.results.serialization import to_json, write_text
-        from ..render.page import PlotlyJs, write_page
+        from ..files import write_text
+        from ..probe.results.serialization import to_json
+        from ..render.plotlyjs import PlotlyJs
+        from ..render.write import write_page
 
         text = to_json(result)
         path = self.path_of(name)
@@ -53,19 +56,15 @@ class Report:
         if self.output_format != "json":
             path = write_page(text, self.folder / f"{name}.html", plotlyjs=cast("PlotlyJs", self.plotlyjs))
         if not self.quiet:
-            self._summarise(result)
+            from rich.console import Console
+
+            from ..render.kinds import terminal_summary
+
+            Console().print(terminal_summary(result))
         typer.echo(path)
         typer.echo(verdict)
         if self.open_page and self.output_format != "json":
             typer.launch(str(path))
-
-    @staticmethod
-    def _summarise(result: object) -> None:
-        from rich.console import Console
-
-        from ..render.terminal import terminal_summary
-
-        Console().print(terminal_summary(result))
 
 
 def require_one_of(option: str, given: str, allowed: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from . import options
 from .loading import typed_command
-from .report import PLOTLYJS, Report, require_one_of
+from .report import Report, require_one_of
 
 IMAGES = ("svg", "png")
 
@@ -57,25 +57,21 @@ def report(
     open_page: options.OpenPage = False,
 ) -> None:
     """Render a result again: its page, or its figures as images."""
-    from ..render.page import PlotlyJs, write_page
+    from ..render.images import ImageForm, write_images
+    from ..render.plotlyjs import PLOTLYJS, PlotlyJs
+    from ..render.write import write_page
 
     require_one_of("--plotlyjs", plotlyjs, PLOTLYJS)
     require_one_of("--image", image, IMAGES)
     text = read_result(result)
     if figures is not None:
-        _write_figures(text, figures, image)
+        for path in write_images(text, figures, cast("ImageForm", image)):
+            typer.echo(path)
         return
     page = write_page(text, out or result.with_suffix(".html"), plotlyjs=cast("PlotlyJs", plotlyjs))
     typer.echo(page)
     if open_page:
         typer.launch(str(page))
-
-
-def _write_figures(text: str, folder: Path, image: str) -> None:
-    from ..render.images import ImageForm, write_images
-
-    for path in write_images(text, folder, cast("ImageForm", image)):
-        typer.echo(path)
 
 
 def read_result(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
 
 import typer
@@ -44,18 +44,9 @@ class Common:
     device: options.Device = None
     batch_tokens: options.BatchTokens = None
     seed: options.Seed = 0
-    no_texts: options.NoTexts = False
-    out: options.Out = options.REPORTS
-    output_format: options.Format = "both"
-    plotlyjs: options.Plotlyjs = "inline"
-    open_page: options.OpenPage = False
     quiet: options.Quiet = False
     trust_remote_code: options.TrustCode = False
     half_cache: options.HalfCache = False
-
-    def report(self, probe: str) -> Report:
-        """Return where the results of a probe go; refuses what cannot be written."""
-        return Report(self.out / probe, self.output_format, self.plotlyjs, self.open_page, self.quiet)
 
     def text(self, languages: list[str]) -> ParallelText:
         """Open the corpus in some languages."""
@@ -103,7 +94,17 @@ class Common:
 class Probing(Common):
     """What was given for the options of a probe."""
 
+    no_texts: options.NoTexts = False
+    out: options.Out = options.REPORTS
+    output_format: options.Format = "both"
+    plotlyjs: options.Plotlyjs = "inline"
+    open_page: options.OpenPage = False
+    force: options.Force = False
     again: options.Again = False
+
+    def report(self, probe: str) -> Report:
+        """Return where the results of a probe go; refuses what cannot be written."""
+        return Report(self.out / probe, self.output_format, self.plotlyjs, self.open_page, self.quiet)
 
     def measured(
         self,
@@ -119,10 +120,10 @@ class Probing(Common):
 
         inputs = inputs_digest(kind, given, sorted(extras.items()), self.half_cache, self.batch_tokens)
         path = report.path_of(name)
-        there = None if self.again or in_several_processes() else result_from(path, inputs, kind)
+        there = None if self.force or self.again or in_several_processes() else result_from(path, inputs, kind)
         if there is not None:
             typer.echo(f"measured before from the same text, model, settings and code, read from {path}", err=True)
-            typer.echo("to measure it once more give --again", err=True)
+            typer.echo("to measure it again give --force", err=True)
             return there
         return with_inputs(run(*given, **extras, **self.run_options()), inputs)
 
@@ -134,7 +135,13 @@ def given_as(**records: type[Any]) -> Callable[[Callable[..., None]], Callable[.
         own = inspect.signature(function, eval_str=True).parameters
         parameters = [p for p in own.values() if p.name not in records]
         for record in records.values():
-            parameters += _parameters(record)
+            hints = get_type_hints(record, include_extras=True)
+            parameters += [
+                inspect.Parameter(
+                    field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+                )
+                for field in fields(record)
+            ]
 
         @functools.wraps(function)
         def command(**given: Any) -> None:  # noqa: ANN401 - what the command line parsed
@@ -150,12 +157,6 @@ def given_as(**records: type[Any]) -> Callable[[Callable[..., None]], Callable[.
         return command
 
     return decorate
-
-
-def _parameters(record: type[Any]) -> list[inspect.Parameter]:
-    hints, kind = get_type_hints(record, include_extras=True), inspect.Parameter.KEYWORD_ONLY
-    assert all(field.default is not MISSING for field in fields(record))
-    return [inspect.Parameter(f.name, kind, default=f.default, annotation=hints[f.name]) for f in fields(record)]
 
 
 shared = given_as(common=Common)

@@ -30,7 +30,7 @@ class Bitext:
     source, target : str
         Canonical language codes.
     fingerprint : str
-        blake2b of both columns and what stands beside them; equal text has equal fingerprints.
+        blake2b of both columns and their groups and references; equal text has equal fingerprints.
     sources, targets : list of str
         The n sentences of each side.
     domains : list of str, optional
@@ -68,7 +68,7 @@ class Bitext:
         Raises
         ------
         DataError
-            If the sides, or what stands beside them, differ in length.
+            If the sides, groups or references differ in length.
         """
         beside = [domains, groups, *(references or ())]
         lengths = {len(sources), len(targets), *(len(column) for column in beside if column is not None)}
@@ -107,7 +107,7 @@ class Bitext:
         return turned._sealed()
 
     def sample(self, n: int, seed: int) -> Bitext:
-        """Return n rows drawn without replacement, in the order in which they stand; all if there are no more."""
+        """Return n rows drawn without replacement, in their original order; all if there are no more."""
         return self if n >= len(self) else self.take(sampled_rows(len(self), n, seed))
 
     def take(self, rows: NDArray[np.int64]) -> Bitext:
@@ -136,7 +136,7 @@ class Bitext:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParallelText:
-    """Sentences in several languages: row i says the same in each of them.
+    """Sentences in several languages: row i of each is a translation of the others.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ class ParallelText:
 
     @property
     def groups(self) -> NDArray[np.int64] | None:
-        """The group of each row, (n,), where the corpus gives them; rows without one stand alone."""
+        """The group of each row, (n,), where the corpus gives them; each row without one is a group of its own."""
         if GROUP not in self.table.column_names:
             return None
         return _group_numbers(self.table.column(GROUP))
@@ -212,7 +212,7 @@ class ParallelText:
         Raises
         ------
         DataError
-            If the corpus does not hold one of them; the message says which ones it holds.
+            If the corpus does not hold one of them; the message says which ones it has.
         """
         references: References | None = (self.references(source), self.references(target))
         return Bitext.of(
@@ -226,7 +226,7 @@ class ParallelText:
         )
 
     def sample(self, n: int, seed: int) -> ParallelText:
-        """Return n rows drawn without replacement, in the order in which they stand; all if there are no more."""
+        """Return n rows drawn without replacement, in their original order; all if there are no more."""
         return self if n >= len(self) else self.take(sampled_rows(len(self), n, seed))
 
     def take(self, rows: NDArray[np.int64]) -> ParallelText:

@@ -52,15 +52,11 @@ def load_builtin(languages: Sequence[str] = (), domain: str | None = None) -> Pa
     domains = builtin_domains()
     if domain is not None and domain not in domains:
         raise DataError(f"the built-in corpus has no domain {domain!r}: it holds {', '.join(domains)}.")
-    chosen = domains if domain is None else (domain,)
-    table = pa.concat_tables(_domain_table(name, wanted) for name in chosen)
-    return ParallelText.of(DEFAULT if domain is None else f"{DEFAULT}:{domain}", table)
-
-
-def _domain_table(domain: str, wanted: Sequence[str]) -> pa.Table:
-    table = read_delimited(FOLDER / "sentences" / f"{domain}.tsv", wanted, BadRows(), separator="\t").table()
-    names = pa.array([domain] * table.num_rows, pa.large_string())
-    return table.append_column(DOMAIN, names)
+    tables = []
+    for name in domains if domain is None else (domain,):
+        rows = read_delimited(FOLDER / "sentences" / f"{name}.tsv", wanted, BadRows(), separator="\t").table()
+        tables.append(rows.append_column(DOMAIN, pa.array([name] * rows.num_rows, pa.large_string())))
+    return ParallelText.of(DEFAULT if domain is None else f"{DEFAULT}:{domain}", pa.concat_tables(tables))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +95,8 @@ def load_questions() -> QuestionSet:
     topics: list[str] = []
     passages: list[dict[str, str]] = []
     queries: list[Query] = []
-    for record in _topic_records():
+    files = sorted((FOLDER / "questions").glob("*.jsonl"))
+    for record in (json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()):
         first = len(passages)
         numbers = range(first, first + len(record["passages"]))
         topics += [record["topic"]] * len(numbers)
@@ -107,11 +104,6 @@ def load_questions() -> QuestionSet:
         for positive, query in zip(numbers, record["queries"], strict=True):
             queries.append(Query(_texts(query), positive, tuple(n for n in numbers if n != positive)))
     return QuestionSet(QUESTION_LANGUAGES, tuple(topics), tuple(passages), tuple(queries))
-
-
-def _topic_records() -> list[dict]:  # type: ignore[type-arg]  # JSON of this package, checked by its tests
-    files = sorted((FOLDER / "questions").glob("*.jsonl"))
-    return [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
 
 
 def _texts(record: dict[str, str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class CleanConfig:
-    """What a pair must satisfy to stay.
+    """What a pair must satisfy.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Cleaned:
 def normalise(text: str) -> str:
     r"""Return a text in NFC, without invisible and control characters, with single spaces.
 
-    Joiners that Indic and Arabic scripts need stay, and no letter is changed.
+    Joiners that Indic and Arabic scripts need are not removed, and no letter is changed.
 
     Examples
     --------
@@ -96,7 +96,10 @@ def clean(text: ParallelText, config: CleanConfig | None = None) -> Cleaned:
 
 def _faults(columns: dict[str, list[str]], rules: CleanConfig) -> Iterator[str | None]:
     """Yield for each row the rule that it breaks, or None."""
-    usual = {language: _median_length(sentences) for language, sentences in columns.items()}
+    usual = {}  # about the median length of each language
+    for language, sentences in columns.items():
+        lengths = sorted(map(len, sentences))
+        usual[language] = max(lengths[len(lengths) // 2], 1) if lengths else 1
     keys = zip(*(comparison_keys(sentences) for sentences in columns.values()), strict=True)
     seen: set[tuple[str, ...]] = set()
     for row, key in zip(zip(*columns.values(), strict=True), keys, strict=True):
@@ -114,8 +117,3 @@ def _faults(columns: dict[str, list[str]], rules: CleanConfig) -> Iterator[str |
         else:
             seen.add(key)
             yield None
-
-
-def _median_length(sentences: list[str]) -> float:
-    lengths = sorted(map(len, sentences))
-    return float(max(lengths[len(lengths) // 2], 1)) if lengths else 1.0

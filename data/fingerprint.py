@@ -22,7 +22,8 @@ class TableHash:
         """Add the rows of a batch; all batches have the same columns."""
         for name, array in zip(batch.schema.names, batch.columns, strict=True):
             lengths, content = self._columns.setdefault(name, (hashlib.blake2b(), hashlib.blake2b()))
-            binary = _as_binary(array)
+            is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+            binary = (array if is_text else array.cast(pa.string())).cast(pa.large_binary())
             sizes = pc.fill_null(pc.binary_length(binary), -1).to_numpy(zero_copy_only=False)
             lengths.update(np.ascontiguousarray(sizes, np.int64).tobytes())
             content.update(_content_bytes(binary.drop_null() if binary.null_count else binary))
@@ -43,11 +44,6 @@ def table_fingerprint(table: pa.Table) -> str:
     for batch in [empty, *table.to_batches()]:
         fingerprint.update(batch)
     return fingerprint.hexdigest()
-
-
-def _as_binary(array: pa.Array) -> pa.LargeBinaryArray:
-    is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
-    return (array if is_text else array.cast(pa.string())).cast(pa.large_binary())
 
 
 def _content_bytes(binary: pa.LargeBinaryArray) -> memoryview:

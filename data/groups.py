@@ -1,13 +1,13 @@
 """Concept groups: rows whose source or target is the same, or nearly the same, belong together and never cross a split.
 
-A pair that stands in the training part of a split and again, lightly changed, in the held-out part makes any map look
+A pair that occurs in the training part of a split and again, lightly changed, in the held-out part makes any map look
 better than it is. Groups are the connected components of the relation "equal or nearly equal on one side".
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class _WithoutPunctuation(dict[int, str | None]):
 def comparison_key(text: str, table: dict[int, str | None] | None = None) -> str:
     """Return a text as it is compared: NFKC, case folded, without punctuation and spaces.
 
-    A text of nothing but punctuation is compared as it stands. Vowel signs and symbols stay.
+    A text of nothing but punctuation is compared unchanged. Vowel signs and symbols are not removed.
 
     Examples
     --------
@@ -41,10 +41,10 @@ def comparison_key(text: str, table: dict[int, str | None] | None = None) -> str
     return folded.translate(_WithoutPunctuation() if table is None else table) or folded.strip()
 
 
-def comparison_keys(texts: Sequence[str]) -> list[str]:
-    """Return many texts as they are compared."""
+def comparison_keys(texts: Sequence[str]) -> Iterator[str]:
+    """Yield many texts as they are compared."""
     table = _WithoutPunctuation()
-    return [comparison_key(text, table) for text in texts]
+    return (comparison_key(text, table) for text in texts)
 
 
 def concept_groups(
@@ -74,24 +74,17 @@ def concept_groups(
     ConfigError
         If the threshold or n is out of range.
     """
-    labellings = [_same_texts(side, threshold, ngram=ngram, seed=seed) for side in (bitext.sources, bitext.targets)]
+    labellings = []
+    for texts in (bitext.sources, bitext.targets):
+        places: dict[str, int] = {}
+        keys = comparison_keys(texts)
+        numbers = np.fromiter((places.setdefault(key, len(places)) for key in keys), np.int64, len(texts))
+        if threshold is not None:
+            numbers = near_equal_labels(list(places), threshold, ngram=ngram, seed=seed)[numbers]
+        labellings.append(numbers)
     if bitext.groups is not None:
         labellings.append(np.unique(bitext.groups, return_inverse=True)[1].astype(np.int64))
     return _components(len(bitext), labellings)
-
-
-def _same_texts(texts: Sequence[str], threshold: float | None, *, ngram: int, seed: int) -> NDArray[np.int64]:
-    """Label the texts of one side so that equal and nearly equal ones share a label, (n,)."""
-    numbers, keys = _numbered(texts)
-    return numbers if threshold is None else near_equal_labels(keys, threshold, ngram=ngram, seed=seed)[numbers]
-
-
-def _numbered(texts: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
-    """Return for each text the number of its key, (n,), and the distinct keys."""
-    table = _WithoutPunctuation()
-    places: dict[str, int] = {}
-    keys = (comparison_key(text, table) for text in texts)
-    return np.fromiter((places.setdefault(key, len(places)) for key in keys), np.int64, len(texts)), list(places)
 
 
 def _components(n: int, labellings: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

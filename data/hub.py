@@ -1,4 +1,4 @@
-"""Named public corpora, streamed: what each is, where it lies, how it spells languages, and a sample of its rows.
+"""Public corpora as streams: where the text of some languages is, and a sample of its rows.
 
 Rows of public corpora are ordered (NLLB and CCMatrix by alignment score, others by document), so the first n rows are
 never taken: shards are shuffled, many more rows than asked for are read, and the sample is drawn from all of these.
@@ -10,11 +10,10 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
+from .hub_corpora import HubCorpus, Layout, hub_corpus
 from .languages import canonical_code, describe, nllb_code
 from .readers.batches import NumberedCells, Reading, row_batches, sampled
 from .readers.lines import BadRows
@@ -28,104 +27,13 @@ LEAST_REACH = 200_000
 SHUFFLE_BUFFER = 10_000
 TIMEOUT = 10.0  # seconds until an address counts as unreachable
 
-NLLB_COLUMNS = (
-    "source", "target", "laser_score", "source_lid", "target_lid",
-    "source_origin", "source_url", "target_origin", "target_url",
-)  # fmt: skip
-CCMATRIX_COLUMNS = ("score", "source", "target")
-
-
-class Layout(Enum):
-    """How a public corpus is stored."""
-
-    ENGLISH_PAIRS = "Parquet with columns english and non_english, a config such as en-fr for each language"
-    MULTI_PARALLEL = "Parquet with a column for each language, named by its NLLB code"
-    NLLB = "tab-separated gzip, nine columns, a file for each pair of NLLB codes"
-    CCMATRIX = "tab-separated gzip, score and two texts, a file for each pair of ISO 639-1 codes"
-
-
-@dataclass(frozen=True, slots=True)
-class HubCorpus:
-    """A public corpus.
-
-    Parameters
-    ----------
-    name : str
-        What `--corpus` takes.
-    layout : Layout
-        How it is stored.
-    place : str
-        Name on the hub, or address with `{pair}` for the languages.
-    what : str
-        One line for the list of corpora, with what to beware of.
-    split : str
-        Split that is read.
-    """
-
-    name: str
-    layout: Layout
-    place: str
-    what: str
-    split: str = "train"
-
-    @property
-    def on_hub(self) -> bool:
-        """Whether it is a dataset of the hub, and not a plain address."""
-        return self.layout in (Layout.ENGLISH_PAIRS, Layout.MULTI_PARALLEL)
-
-
-def _english(name: str, what: str) -> HubCorpus:
-    return HubCorpus(name, Layout.ENGLISH_PAIRS, f"sentence-transformers/parallel-sentences-{name}", what)
-
-
-_CORPORA = (
-    _english("opus-100", "English with 99 languages, sampled from OPUS; holds Tatoeba text"),
-    _english("tatoeba", "short sentences by volunteers; overlaps the Tatoeba test sets, never evaluate on both"),
-    _english("talks", "subtitles of talks"),
-    _english("europarl", "proceedings of the European Parliament"),
-    _english("wikimatrix", "mined from Wikipedia by an encoder; noisy"),
-    _english("global-voices", "news by volunteers"),
-    _english("news-commentary", "political and economic commentary"),
-    _english("opensubtitles", "film subtitles; noisy"),
-    HubCorpus(
-        "ccmatrix",
-        Layout.CCMATRIX,
-        "https://data.statmt.org/cc-matrix/{pair}.bitextf.tsv.gz",
-        "mined from web pages by an encoder, any pair; noisy, ordered by score",
+COLUMNS = {
+    Layout.NLLB: (
+        *("source", "target", "laser_score", "source_lid", "target_lid"),
+        *("source_origin", "source_url", "target_origin", "target_url"),
     ),
-    HubCorpus(
-        "nllb",
-        Layout.NLLB,
-        "https://storage.googleapis.com/allennlp-data-bucket/nllb/{pair}.gz",
-        "mined from the web by an encoder, 1 600 pairs; noisy, ordered by score",
-    ),
-    HubCorpus(
-        "flores",
-        Layout.MULTI_PARALLEL,
-        "mteb/flores",
-        "997 sentences in 200 languages, professionally translated; for evaluation only",
-        split="dev",
-    ),
-)
-
-
-def hub_names() -> tuple[str, ...]:
-    """Return the names of public corpora that `--corpus` takes."""
-    return tuple(corpus.name for corpus in _CORPORA)
-
-
-def hub_corpus(name: str) -> HubCorpus:
-    """Return a public corpus by name.
-
-    Raises
-    ------
-    DataError
-        If there is none of that name.
-    """
-    for corpus in _CORPORA:
-        if corpus.name == name:
-            return corpus
-    raise DataError(f"unknown public corpus {name!r}: expected one of {', '.join(hub_names())}.")
+    Layout.CCMATRIX: ("score", "source", "target"),
+}
 
 
 def read_hub(name: str, wanted: Sequence[str], *, limit: int | None, seed: int, bad: BadRows) -> Reading:
@@ -154,7 +62,7 @@ def read_hub(name: str, wanted: Sequence[str], *, limit: int | None, seed: int, 
     require_network(corpus, address)
     rows = DEFAULT_ROWS if limit is None else limit
     try:
-        stream = _load(corpus, wanted).shuffle(seed=seed, buffer_size=SHUFFLE_BUFFER)
+        stream = open_stream(corpus, wanted).shuffle(seed=seed, buffer_size=SHUFFLE_BUFFER)
     except (OSError, ValueError) as error:
         raise _unreachable(corpus, address, f"{type(error).__name__}: {error}") from error
     return sample_stream(stream, corpus, wanted, limit=rows, seed=seed, bad=bad)
@@ -194,7 +102,7 @@ def text_columns(corpus: HubCorpus, wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def corpus_address(corpus: HubCorpus, wanted: Sequence[str]) -> str:
-    """Return where the text of these languages lies, to fetch it by hand.
+    """Return the address of the text of these languages, to fetch it by hand.
 
     Raises
     ------
@@ -206,7 +114,12 @@ def corpus_address(corpus: HubCorpus, wanted: Sequence[str]) -> str:
     >>> corpus_address(hub_corpus("nllb"), ["fr", "en"])
     'https://storage.googleapis.com/allennlp-data-bucket/nllb/eng_Latn-fra_Latn.gz'
     """
-    _check_pair(corpus, wanted)
+    multi_parallel = corpus.layout is Layout.MULTI_PARALLEL and len(wanted) > 0
+    if len(wanted) != 2 and not multi_parallel:
+        raise DataError(f"{corpus.name} is read for two languages, got {len(wanted)}: give SRC and TGT.")
+    if corpus.layout is Layout.ENGLISH_PAIRS and "en" not in wanted:
+        named = " and ".join(describe(code) for code in wanted)
+        raise DataError(f"{corpus.name} pairs English with other languages, got {named}. Try nllb, ccmatrix or flores.")
     if corpus.on_hub:
         return f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co')}/datasets/{corpus.place}"
     return corpus.place.format(pair="-".join(language_pair(corpus, wanted)))
@@ -235,19 +148,9 @@ def require_network(corpus: HubCorpus, address: str) -> None:
     except urllib.error.HTTPError as error:
         if error.code in (404, 410):
             raise _unreachable(corpus, address, f"there is no such file ({error.code}): not this pair") from error
-        return  # the host answers; whatever it refuses to HEAD, the stream itself will tell
+        return  # the host answers; what it refuses to HEAD it may still send
     except (OSError, ValueError) as error:
         raise _unreachable(corpus, address, str(getattr(error, "reason", error))) from error
-
-
-def _check_pair(corpus: HubCorpus, wanted: Sequence[str]) -> None:
-    if corpus.layout is Layout.MULTI_PARALLEL and wanted:
-        return
-    if len(wanted) != 2:
-        raise DataError(f"{corpus.name} is read for two languages, got {len(wanted)}: give SRC and TGT.")
-    if corpus.layout is Layout.ENGLISH_PAIRS and "en" not in wanted:
-        named = " and ".join(describe(code) for code in wanted)
-        raise DataError(f"{corpus.name} pairs English with other languages, got {named}. Try nllb, ccmatrix or flores.")
 
 
 def _spelled(corpus: HubCorpus, code: str) -> str:
@@ -255,13 +158,12 @@ def _spelled(corpus: HubCorpus, code: str) -> str:
     return nllb_code(code) if corpus.layout is Layout.NLLB else canonical_code(code).split("-")[0]
 
 
-def _load(corpus: HubCorpus, wanted: Sequence[str]) -> IterableDataset:
+def open_stream(corpus: HubCorpus, wanted: Sequence[str]) -> IterableDataset:
+    """Return the rows of a corpus in its own order, fetched as they are read."""
     from datasets import load_dataset
 
-    if corpus.layout is Layout.NLLB:
-        return stream_tab_separated(corpus_address(corpus, wanted), NLLB_COLUMNS)
-    if corpus.layout is Layout.CCMATRIX:
-        return stream_tab_separated(corpus_address(corpus, wanted), CCMATRIX_COLUMNS)
+    if corpus.layout in COLUMNS:
+        return stream_tab_separated(corpus_address(corpus, wanted), COLUMNS[corpus.layout])
     other = next((code for code in wanted if code != "en"), "en")
     config = f"en-{other}" if corpus.layout is Layout.ENGLISH_PAIRS else None
     return load_dataset(corpus.place, config, split=corpus.split, streaming=True)
@@ -270,7 +172,7 @@ def _load(corpus: HubCorpus, wanted: Sequence[str]) -> IterableDataset:
 def stream_tab_separated(address: str, columns: Sequence[str]) -> IterableDataset:
     """Stream a tab-separated file without header or quoting, from an address or a local path.
 
-    Cells such as `NA` stay text, and every column is read as text.
+    Cells such as `NA` are not missing values, and every column is read as text.
     """
     from datasets import Features, Value, load_dataset
 
@@ -293,19 +195,15 @@ def _cells(
     stream: Iterable[dict[str, Any]], names: tuple[str, ...], bad: BadRows, corpus: str
 ) -> Iterator[NumberedCells]:
     """Yield the texts of a stream; rows of mined corpora that lack one are left out, as nobody can mend them."""
-    for number, row in enumerate(_unbroken(stream, corpus), start=1):
-        if missing := [name for name in names if name not in row]:
-            raise DataError(f"{corpus} has no column {missing[0]}: it holds {', '.join(row)}. The corpus has changed.")
-        texts = tuple(row[name] for name in names)
-        if all(text and text.strip() for text in texts):
-            yield number, texts
-        else:
-            bad.leave_out("no text in one of the languages")
-
-
-def _unbroken(stream: Iterable[dict[str, Any]], corpus: str) -> Iterator[dict[str, Any]]:
     try:
-        yield from stream
+        for number, row in enumerate(stream, start=1):
+            if missing := [name for name in names if name not in row]:
+                raise DataError(f"{corpus} has no column {missing[0]}: it holds {', '.join(row)}. It has changed.")
+            texts = tuple(row[name] for name in names)
+            if all(text and text.strip() for text in texts):
+                yield number, texts
+            else:
+                bad.leave_out("no text in one of the languages")
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"reading {corpus} broke off: {type(error).__name__}: {error}. Try again.") from error
 

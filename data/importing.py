@@ -1,10 +1,8 @@
-"""Import: any text that `--corpus` takes becomes one Parquet or Arrow file, with a report of what was dropped."""
+"""Import: any text that `--corpus` takes is written to one Parquet or Arrow file, with a report of what was dropped."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import DataError, OutputError
+from ..files import output_errors, replacing
 from .fingerprint import TableHash
 from .languages import canonical_codes
 from .open import CorpusSource
@@ -104,29 +103,14 @@ def _write(reading: Reading, out: Path) -> tuple[int, str]:
     """Write all batches; return the number of rows and the fingerprint."""
     schema = pa.schema([(column, pa.large_string()) for column in reading.columns])
     fingerprint, rows = TableHash(), 0
-    with _replacing(out) as temporary, _writer(temporary, schema, out.suffix.lower()) as writer:
-        for batch in reading.batches:
-            writer.write_batch(batch.cast(schema))
-            fingerprint.update(batch)
-            rows += len(batch)
+    with output_errors(out, "choose another --out"), replacing(out) as scratch:
+        parquet = out.suffix.lower() == ".parquet"
+        opened = pq.ParquetWriter(scratch, schema, compression="zstd") if parquet else pa.ipc.new_file(scratch, schema)
+        with opened as writer:
+            for batch in reading.batches:
+                writer.write_batch(batch.cast(schema))
+                fingerprint.update(batch)
+                rows += len(batch)
         if rows == 0:
             raise DataError(f"no pairs are left to write to {out}: check the files and the languages.")
     return rows, fingerprint.hexdigest()
-
-
-def _writer(path: Path, schema: pa.Schema, suffix: str) -> pq.ParquetWriter | pa.ipc.RecordBatchFileWriter:
-    return pq.ParquetWriter(path, schema, compression="zstd") if suffix == ".parquet" else pa.ipc.new_file(path, schema)
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """Give a temporary name beside a file, and put it in place if all went well."""
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        try:
-            yield temporary
-            temporary.replace(out)
-        except OSError as error:
-            raise OutputError(f"cannot write {out}: {error}. Choose another --out.") from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Leakage: text of an evaluation corpus that stands in a training corpus, found in three ever looser ways.
+"""Leakage: text of an evaluation corpus that is also in a training corpus, searched in three ever looser ways.
 
 1. exact: the same string;
 2. normalised: the same letters and digits, when case, accents, punctuation and spaces are left aside;
@@ -120,7 +120,7 @@ class OverlapReport:
 
 
 def check_overlap(training: ParallelText, evaluation: ParallelText) -> OverlapReport:
-    """Find the rows of a training corpus whose text stands in an evaluation corpus, in any language that both hold.
+    """Find the rows of a training corpus whose text is in an evaluation corpus too, in any language that both have.
 
     Parameters
     ----------
@@ -176,14 +176,9 @@ def _overlaps(language: str, training: Sequence[str], evaluation: Sequence[str])
         ]
         pairs = np.array(found, np.int64).reshape(-1, 2)
         left[pairs[:, 0]] = False
-        yield Overlap(language, kind, pairs[:, 0], pairs[:, 1], _examples(pairs, training, evaluation))
-
-
-def _examples(
-    pairs: NDArray[np.int64], training: Sequence[str], evaluation: Sequence[str]
-) -> tuple[OverlapExample, ...]:
-    step = max(1, len(pairs) // EXAMPLES)
-    return tuple(OverlapExample(i, j, training[i], evaluation[j]) for i, j in pairs[::step][:EXAMPLES].tolist())
+        shown = pairs[:: max(1, len(pairs) // EXAMPLES)][:EXAMPLES].tolist()
+        examples = tuple(OverlapExample(i, j, training[i], evaluation[j]) for i, j in shown)
+        yield Overlap(language, kind, pairs[:, 0], pairs[:, 1], examples)
 
 
 class _Plain(dict[int, "str | None"]):
@@ -221,29 +216,22 @@ def ngram_keys(text: str) -> list[str]:
     """Return the 13-grams of words of a text, or its 20-grams of characters where its script has no spaces."""
     words = plain_words(text)
     joined = "".join(words)
-    if _is_unspaced(joined):
+    # Most letters belong to scripts that are written without spaces.
+    sample = joined[:64]
+    unspaced = sum(unicodedata.name(letter, "").startswith(_UNSPACED) for letter in sample if ord(letter) > 0xDFF)
+    if 2 * unspaced > len(sample):
         return [joined[i : i + CHARACTERS] for i in range(len(joined) - CHARACTERS + 1)]
     return [" ".join(words[i : i + WORDS]) for i in range(len(words) - WORDS + 1)]
 
 
-def _is_unspaced(text: str) -> bool:
-    """Tell whether most letters of a text belong to scripts that are written without spaces."""
-    sample = text[:64]
-    unspaced = sum(unicodedata.name(letter, "").startswith(_UNSPACED) for letter in sample if ord(letter) > 0xDFF)
-    return 2 * unspaced > len(sample)
-
-
-def _exact_keys(text: str) -> list[str]:
-    return [text]
-
-
-def _normalised_keys(text: str) -> list[str]:
+def normalised_keys(text: str) -> list[str]:
+    """Return the letters and digits of a text as its one key; none where it has none."""
     key = "".join(plain_words(text))
     return [key] if key else []
 
 
 _KEYS: dict[Kind, Callable[[str], list[str]]] = {
-    Kind.EXACT: _exact_keys,
-    Kind.NORMALISED: _normalised_keys,
+    Kind.EXACT: lambda text: [text],
+    Kind.NORMALISED: normalised_keys,
     Kind.NGRAM: ngram_keys,
 }

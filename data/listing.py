@@ -1,4 +1,4 @@
-"""What `polyglot data list` and `polyglot data show` tell: the corpora there are, and a few rows of one."""
+"""What `polyglot data list` and `polyglot data show` print: the corpora there are, and a few rows of one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .bitext import Bitext
 from .builtin import DEFAULT, LANGUAGES, builtin_domains, load_builtin
-from .hub import Layout, hub_corpus, hub_names
+from .hub_corpora import Layout, hub_corpus, hub_names
 from .open import open_corpus
 
 
@@ -27,13 +27,11 @@ def list_corpora() -> tuple[CorpusListing, ...]:
     domains = ", ".join(builtin_domains())
     about = f"{rows} sentences written for this project (CC0); one domain by {DEFAULT}:DOMAIN: {domains}"
     builtin = CorpusListing(DEFAULT, ", ".join(LANGUAGES), needs_network=False, what=about)
-    return (builtin, *(_public(name) for name in hub_names()))
-
-
-def _public(name: str) -> CorpusListing:
-    corpus = hub_corpus(name)
-    languages = "en and another" if corpus.layout is Layout.ENGLISH_PAIRS else "any two"
-    return CorpusListing(name, languages, needs_network=True, what=corpus.what)
+    listed = [builtin]
+    for corpus in map(hub_corpus, hub_names()):
+        languages = "en and another" if corpus.layout is Layout.ENGLISH_PAIRS else "any two"
+        listed.append(CorpusListing(corpus.name, languages, needs_network=True, what=corpus.what))
+    return tuple(listed)
 
 
 def preview(

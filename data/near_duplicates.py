@@ -106,7 +106,7 @@ def band_shape(threshold: float) -> tuple[int, int]:
 
 
 def _ngram_hashes(texts: Sequence[str], weights: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Hash all n-grams of some texts, (grams,), and tell where each text starts among them, (texts,)."""
+    """Hash all n-grams of some texts, (grams,), and return where each text starts among them, (texts,)."""
     n = len(weights)
     padded = [text.ljust(n, "\0") for text in texts]
     codes = np.frombuffer("".join(padded).encode("utf-32-le"), np.uint32).astype(np.uint64)
@@ -130,7 +130,10 @@ def _candidates(
     bands, rows = band_shape(threshold)
     slack = 4 * np.sqrt(threshold * (1 - threshold) / PERMUTATIONS)  # four standard errors of the estimate
     for band in range(bands):
-        keys = _band_keys(signatures[:, band * rows : (band + 1) * rows])
+        keys = np.zeros(len(signatures), np.uint64)
+        for column in signatures[:, band * rows : (band + 1) * rows].T:
+            keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
+            keys ^= keys >> np.uint64(32)
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         for step in range(1, min(_WINDOW, len(order) - 1) + 1):
@@ -143,15 +146,6 @@ def _candidates(
             first, second = first[apart], second[apart]
             alike = _estimates(signatures, first, second) >= threshold - slack
             yield first[alike], second[alike]
-
-
-def _band_keys(columns: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """Mix the columns of a band into one key for each text, (n,)."""
-    keys = np.zeros(len(columns), np.uint64)
-    for column in columns.T:
-        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
-        keys ^= keys >> np.uint64(32)
-    return keys
 
 
 def _estimates(
@@ -172,7 +166,7 @@ class _Forest:
         self._parent = np.arange(n)
 
     def join(self, i: int, j: int) -> None:
-        """Join the components of two members; the smaller root stays."""
+        """Join the components of two members; the smaller root remains."""
         low, high = sorted((self._root(i), self._root(j)))
         self._parent[high] = low
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from ..errors import DataError
 from .bitext import ParallelText
 from .builtin import DEFAULT, builtin_names, load_builtin
-from .hub import hub_names, read_hub
+from .hub import read_hub
+from .hub_corpora import hub_names
 from .languages import canonical_codes
 from .readers.batches import Reading, check_languages, sampled, stacked
 from .readers.folders import moses_name, moses_stems, read_folder, read_stem
 from .readers.formats import TABLE_SUFFIXES, read_file
 from .readers.lines import BadRows, bare_suffix
-from .readers.tables import read_moses
+from .readers.moses import read_moses
 
 MINIMUM_PAIRS = 50
 LONGEST_NAME = 300  # of a name in a message
@@ -47,7 +48,7 @@ def open_corpus(
     seed : int
         Seed of that sample.
     skip_bad : bool
-        Leave out rows that cannot be used, and say how many, instead of raising.
+        Leave out rows that cannot be used, and log how many, instead of raising.
     minimum : int
         Fewest rows that are accepted.
 
@@ -105,7 +106,8 @@ class CorpusSource:
         """
         first = corpus[0]
         if len(corpus) > 1:
-            _require_files(corpus)
+            if missing := [name for name in corpus if not (_is_path(name) and Path(name).is_file())]:
+                raise DataError(f"no such file: {missing[0][:LONGEST_NAME]}. Check the path given to --corpus.")
         elif first not in (*builtin_names(), *hub_names()) and not _is_path(first) and not _part_of_folder(first):
             raise _unknown(first)
         known = first in (*builtin_names(), *hub_names())
@@ -125,12 +127,6 @@ class CorpusSource:
             return _one_file(Path(name), self.wanted, bad)
         folder, part = _part_of_folder(name) or (Path(name), None)
         return read_folder(folder, part, self.wanted, bad)
-
-
-def _require_files(paths: Sequence[str]) -> None:
-    for path in paths:
-        if not (_is_path(path) and Path(path).is_file()):
-            raise DataError(f"no such file: {path[:LONGEST_NAME]}. Check the path given to --corpus.")
 
 
 def _part_of_folder(name: str) -> tuple[Path, str] | None:

@@ -6,7 +6,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +51,7 @@ class Questions:
         return len(self.queries)
 
     def limited(self, limit: int | None, seed: int = 0) -> Questions:
-        """Return at most so many questions, drawn with the seed and in their order; all passages stay.
+        """Return at most so many questions, drawn with the seed and in their order; all passages are kept.
 
         Raises
         ------
@@ -98,24 +97,25 @@ def open_questions(path: str | Path | None, query_language: str, passage_languag
     """
     asked, answered = canonical_code(query_language), canonical_code(passage_language)
     if path is None:
-        return _builtin(asked, answered)
+        check_languages("the built-in question set", QUESTION_LANGUAGES, tuple(dict.fromkeys((asked, answered))))
+        held = load_questions()
+        return _questions(
+            "builtin-questions",
+            (asked, answered),
+            [query.texts[asked] for query in held.queries],
+            [passage[answered] for passage in held.passages],
+            relevant=[query.positive for query in held.queries],
+            negatives=tuple(query.negatives for query in held.queries),
+        )
     folder = Path(path)
-    files = _language_files(folder)
+    if not folder.is_dir():
+        raise DataError(f"no such folder: {folder}. Expected files such as xquad.en.json and xquad.fr.json in it.")
+    files: dict[str, Path] = {}
+    for file in sorted(folder.glob("*.json")):
+        if code := find_code(file.stem.rpartition(".")[2]):
+            files.setdefault(code, file)
     check_languages(folder, tuple(files), tuple(dict.fromkeys((asked, answered))))
     return _aligned(folder.name, (asked, files[asked]), (answered, files[answered]))
-
-
-def _builtin(asked: str, answered: str) -> Questions:
-    check_languages("the built-in question set", QUESTION_LANGUAGES, tuple(dict.fromkeys((asked, answered))))
-    held = load_questions()
-    return _questions(
-        "builtin-questions",
-        (asked, answered),
-        [query.texts[asked] for query in held.queries],
-        [passage[answered] for passage in held.passages],
-        relevant=[query.positive for query in held.queries],
-        negatives=tuple(query.negatives for query in held.queries),
-    )
 
 
 def _questions(
@@ -130,16 +130,6 @@ def _questions(
     content = json.dumps([languages, queries, passages, relevant, negatives], ensure_ascii=False)
     fingerprint = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
     return Questions(name, *languages, queries, passages, np.array(relevant, np.int64), negatives, fingerprint)
-
-
-def _language_files(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise DataError(f"no such folder: {folder}. Expected files such as xquad.en.json and xquad.fr.json in it.")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.glob("*.json")):
-        if code := find_code(path.stem.rpartition(".")[2]):
-            found.setdefault(code, path)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,26 +154,22 @@ def _aligned(name: str, asked: tuple[str, Path], answered: tuple[str, Path]) -> 
 
 
 def _read(path: Path) -> _Article:
+    """Read passages in order; a paragraph that repeats an earlier text gives no second passage."""
+    found, places = _Article([], [], [], []), dict[str, int]()
     try:
         articles = json.loads(path.read_text("utf-8"))["data"]
-        return _collect([paragraph for article in articles for paragraph in article["paragraphs"]])
+        for paragraph in (paragraph for article in articles for paragraph in article["paragraphs"]):
+            text = str(paragraph["context"]).strip()
+            place = places.setdefault(text, len(places))
+            if place == len(found.passages):
+                found.passages.append(text)
+            for question in paragraph["qas"]:
+                found.queries.append(str(question["question"]).strip())
+                found.identities.append(str(question["id"]))
+                found.relevant.append(place)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path} is not in the format of XQuAD ({type(error).__name__}: {error}): expected "
             'data[].paragraphs[] with "context" and "qas"[] with "id" and "question".'
         ) from error
-
-
-def _collect(paragraphs: list[dict[str, Any]]) -> _Article:
-    """Gather paragraphs in order; one that repeats an earlier text gives no second passage."""
-    found, places = _Article([], [], [], []), dict[str, int]()
-    for paragraph in paragraphs:
-        text = str(paragraph["context"]).strip()
-        place = places.setdefault(text, len(places))
-        if place == len(found.passages):
-            found.passages.append(text)
-        for question in paragraph["qas"]:
-            found.queries.append(str(question["question"]).strip())
-            found.identities.append(str(question["id"]))
-            found.relevant.append(place)
     return found

@@ -17,16 +17,16 @@ class Encoded:
 
     Parameters
     ----------
-    pooled : ndarray of float32, shape (n, d)
+    pooled : array (n, d) of float32
         What the model's whole pipeline gives, normalisation included if it is part of it.
-    hidden : ndarray of float32, shape (l, n, width)
+    hidden : array (l, n, width) of float32
         The asked layers in the asked order, pooled by the model's own pooling, not normalised.
-    tokens : ndarray of int32, shape (n,)
+    tokens : array (n,) of int32
         Tokens before truncation, prompt and special tokens included.
-    truncated : ndarray of bool, shape (n,)
+    truncated : array (n,) of bool
         Whether the text was cut at the model's length.
-    unknown : ndarray of int32, shape (n,)
-        How many of the tokens stand for something that is not in the vocabulary.
+    unknown : array (n,) of int32
+        How many of the tokens stand for text that is not in the vocabulary.
     """
 
     pooled: NDArray[np.float32]
@@ -36,11 +36,11 @@ class Encoded:
     unknown: NDArray[np.int32]
 
     def take(self, rows: NDArray[np.intp]) -> "Encoded":
-        """Give the texts at the asked rows, in that order; rows may repeat.
+        """Return the embeddings of the texts at the asked rows, in that order; rows may repeat.
 
         Parameters
         ----------
-        rows : ndarray of int, shape (m,)
+        rows : array (m,) of int
             Positions from 0 to n − 1.
         """
         return Encoded(
@@ -76,7 +76,7 @@ def distinct(texts: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
     -------
     unique : list of str
         In order of first appearance.
-    places : ndarray of int, shape (n,)
+    places : array (n,) of int
         Where in `unique` each text is.
 
     Raises
@@ -93,18 +93,14 @@ def distinct(texts: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
             raise DataError(f"row {row} is not text: expected str, got {type(text).__name__}; drop or mend this row")
         places[row] = numbers.setdefault(text, len(numbers))
     unique = list(numbers)
-    _check_unicode(unique)
-    return unique, places
-
-
-def _check_unicode(texts: Sequence[str]) -> None:
-    for text in texts:
+    for text in unique:
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise DataError(
                 f"the text {text[:40]!a} holds half a surrogate pair; read the file again as UTF-8"
             ) from error
+    return unique, places
 
 
 def blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -119,7 +115,7 @@ def blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[slice]:
-    """Cut rows into batches that stay, padded, under a budget.
+    """Cut rows into batches whose padded size is at most a budget.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 LINEAGE_FILE = "polyglot.json"
-# What a configuration says about its file or the library, not about what the model computes.
+# Entries of a configuration about its file or the library, not about what the model computes.
 INCIDENTAL = frozenset(
     {
         "_name_or_path",
@@ -46,29 +46,22 @@ def fingerprint(model: "SentenceTransformer", *, prompt: str, max_length: int) -
     -----
     A pooler is left out: sentence encoders do not use it, and where a file lacks it the library draws it at random.
     """
+    import torch
+
     digest = hashlib.blake2b(digest_size=16)
     settings = {"prompt": prompt, "max_length": max_length, "truncate_dim": model.truncate_dim}
-    described = [settings, _modules(model), _configuration(model), _tokenizer(model)]
+    # The transformer's own configuration is described more exactly than by its module.
+    rest = list(model)[1:]
+    modules: list[Any] = [[type(module).__name__, getattr(module, "get_config_dict", dict)()] for module in rest]
+    described = [settings, modules, _configuration(model), _tokenizer(model)]
     digest.update(json.dumps(described, sort_keys=True, ensure_ascii=True, default=str).encode())
     for name, tensor in sorted(model.state_dict().items()):
         if "pooler." in name:
             continue
         values = tensor.detach().cpu().contiguous()
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
-        digest.update(values.flatten().view(_bytes_type()).numpy().data if values.numel() else b"")
+        digest.update(values.flatten().view(torch.uint8).numpy().data if values.numel() else b"")
     return digest.hexdigest()
-
-
-def _bytes_type() -> Any:  # noqa: ANN401 - torch is imported late
-    import torch
-
-    return torch.uint8
-
-
-def _modules(model: "SentenceTransformer") -> list[Any]:
-    """Describe the modules after the transformer; its own configuration is described more exactly elsewhere."""
-    rest = list(model)[1:]
-    return [[type(module).__name__, getattr(module, "get_config_dict", dict)()] for module in rest]
 
 
 def _configuration(model: "SentenceTransformer") -> dict[str, Any]:
@@ -100,7 +93,7 @@ def read_lineage(folder: Path) -> str | None:
     Returns
     -------
     str or None
-        Fingerprint of the base; None if the folder does not say.
+        Fingerprint of the base; None if the folder has no record.
 
     Raises
     ------

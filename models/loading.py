@@ -5,13 +5,13 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, ModelError
-from .offline.packaged import packaged_folder
-from .registry import OFFLINE_NAMES, ModelCard, in_hub_cache
+from .progress import hidden_library_bars
+from .registry import OFFLINE_NAMES, ModelCard, in_hub_cache, packaged_model
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -47,13 +47,13 @@ def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) 
     device = chosen_device(device)
     if card.kind == "hub":
         return _load_from_hub(card.source, device, trust_remote_code)
-    folder = packaged_folder(card.name) if card.kind == "packaged" else Path(card.source)
+    folder = packaged_model(card.name).folder() if card.kind == "packaged" else Path(card.source)
     check_folder(folder, trust_remote_code=trust_remote_code)
     return _load(str(folder), device, trust_remote_code, local=True)
 
 
 def chosen_device(device: str | None) -> str:
-    """Give the device to compute on: the asked one if it exists, else CUDA, MPS or the CPU, in this order.
+    """Return the device to compute on: the asked one if it exists, else CUDA, MPS or the CPU, in this order.
 
     Parameters
     ----------
@@ -69,7 +69,10 @@ def chosen_device(device: str | None) -> str:
 
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device is None:
-        return next(name for name, present in here.items() if present) + _own_accelerator(here["cuda"])
+        first = next(name for name, present in here.items() if present)
+        # Each process that torchrun started takes an accelerator of its own; the first keeps the plain name.
+        place = int(os.environ.get("LOCAL_RANK", "0"))
+        return f"{first}:{place}" if here["cuda"] and place else first
     try:
         kind = torch.device(device)
     except RuntimeError:
@@ -79,12 +82,6 @@ def chosen_device(device: str | None) -> str:
         present = ", ".join(name for name, found in here.items() if found)
         raise ConfigError(f"the device {device!r} is not here; present: {present}; leave the option out to choose one")
     return device
-
-
-def _own_accelerator(cuda: bool) -> str:
-    """Give each process that `torchrun` started an accelerator of its own; the first keeps the plain name."""
-    place = int(os.environ.get("LOCAL_RANK", "0"))
-    return f":{place}" if cuda and place else ""
 
 
 def check_folder(folder: Path, *, trust_remote_code: bool) -> None:
@@ -120,17 +117,18 @@ def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
     paths = {folder, *(folder / str(module.get("path", "")) for module in modules)}
     names = ("config.json", "tokenizer_config.json", "processor_config.json")
     files = [path / name for path in paths for name in names if (path / name).is_file()]
-    asking = [file.relative_to(folder).as_posix() for file in files if _asks_for_code(_read_json(file))]
+    contents = {file: _read_json(file) for file in files}  # a damaged file may hold any JSON value
+    asking = [
+        file.relative_to(folder).as_posix()
+        for file, content in contents.items()
+        if isinstance(content, dict) and "auto_map" in content
+    ]
     if foreign or asking:
         found = ", ".join([*foreign, *(f"auto_map in {name}" for name in asking)])
         raise ModelError(
             f"the model in {folder} wants to run Python code of its own ({found}); "
             "read that code, and if you trust it, allow it with --trust-remote-code (trust_remote_code=True)"
         )
-
-
-def _asks_for_code(content: Any) -> bool:  # noqa: ANN401 - any JSON value may stand in a damaged file
-    return isinstance(content, dict) and "auto_map" in content
 
 
 def _refuse_pickled(part: Path) -> None:
@@ -215,7 +213,7 @@ def _load(source: str, device: str, trust_remote_code: bool, *, local: bool) -> 
 
 
 class _LoadReport(logging.Filter):
-    """Take the library's report of a load off the log and keep the names of the weights that were not in the file.
+    """Remove the library's report of a load from the log and collect the names of missing weights.
 
     A pooler may be missing: sentence encoders do not use it.
     """
@@ -235,20 +233,15 @@ class _LoadReport(logging.Filter):
 
 @contextmanager
 def _quiet_libraries(*, progress_bars: bool) -> Iterator[_LoadReport]:
-    """Keep the notices of the libraries off the screen while a model loads; errors still come through."""
-    from transformers.utils import logging as transformers_logging
-
-    report, bars = _LoadReport(), transformers_logging.is_progress_bar_enabled()
+    """Hide the notices of the libraries while a model loads; errors still come through."""
+    report = _LoadReport()
     loader, sentences = logging.getLogger("transformers.modeling_utils"), logging.getLogger("sentence_transformers")
     level = sentences.level
     loader.addFilter(report)
     sentences.setLevel(logging.ERROR)
-    if not progress_bars:
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        yield report
+        with nullcontext() if progress_bars else hidden_library_bars():
+            yield report
     finally:
         loader.removeFilter(report)
         sentences.setLevel(level)
-        if bars:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,8 +1,10 @@
-"""The one progress bar of the project: to stderr, and silent where nobody watches."""
+"""The one progress bar of the project: to stderr, and only on a terminal; and the bars of other libraries hidden."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 class Progress:
@@ -49,12 +51,12 @@ class Progress:
         self._bar.update(items)
 
     def show(self, note: str) -> None:
-        """Put a few words behind the bar.
+        """Show a few words behind the bar.
 
         Parameters
         ----------
         note : str
-            They stand there until others come.
+            Shown until the next call.
         """
         self._bar.set_postfix_str(note, refresh=False)
 
@@ -65,3 +67,18 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.close()
+
+
+@contextmanager
+def hidden_library_bars() -> Iterator[None]:
+    """Keep transformers from drawing progress bars of its own."""
+    from transformers.utils import logging
+
+    library: Any = logging
+    shown = library.is_progress_bar_enabled()
+    library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            library.enable_progress_bar()

@@ -3,16 +3,20 @@
 import difflib
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from ..errors import ModelError
-from .offline.packaged import PACKAGED, is_installed
+from .offline.me5_small import ME5_SMALL
+from .offline.minilm import MINILM
+from .offline.packaged import PackagedModel
 
 Kind = Literal["packaged", "folder", "hub"]
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+PACKAGED = {model.name: model for model in (MINILM, ME5_SMALL)}
 OFFLINE_NAMES = "minilm (English) and me5-small (about 100 languages)"
 
 
@@ -53,8 +57,8 @@ def _hub(name: str, languages: str, prompt: str, pooling: str, note: str) -> Mod
 
 _KNOWN = (
     ModelCard(
-        name="minilm",
-        source=PACKAGED["minilm"].distribution,
+        name=MINILM.name,
+        source=MINILM.distribution,
         kind="packaged",
         languages="English",
         prompt="",
@@ -62,8 +66,8 @@ _KNOWN = (
         note="all-MiniLM-L6-v2, 384 wide, 6 layers; the default",
     ),
     ModelCard(
-        name="me5-small",
-        source=PACKAGED["me5-small"].distribution,
+        name=ME5_SMALL.name,
+        source=ME5_SMALL.distribution,
         kind="packaged",
         languages="about 100",
         prompt="query: ",
@@ -107,7 +111,7 @@ def known() -> tuple[ModelCard, ...]:
 
 
 def resolve(name: str) -> ModelCard:
-    """Find out what a model name means: a short name, an existing local folder, or a hub id, tried in this order.
+    """Return what a model name means: a short name, an existing local folder, or a hub id, tried in this order.
 
     Parameters
     ----------
@@ -117,7 +121,7 @@ def resolve(name: str) -> ModelCard:
     Returns
     -------
     ModelCard
-        Nothing is loaded or fetched; for unknown hub ids and folders, prompt and languages stay open.
+        Nothing is loaded or fetched; for unknown hub ids and folders, prompt and languages are not known.
 
     Raises
     ------
@@ -132,9 +136,9 @@ def resolve(name: str) -> ModelCard:
     for card in _KNOWN:
         if name == card.name:
             return card
-    folder = _existing_folder(name)
-    if folder is not None:
-        return ModelCard(name, str(folder), "folder", "", None, "", "a local folder")
+    with suppress(OSError, RuntimeError, ValueError):
+        if name.strip() and (folder := Path(name).expanduser()).is_dir():
+            return ModelCard(name, str(folder), "folder", "", None, "", "a local folder")
     if HUB_ID.fullmatch(name) and ".." not in name:
         return ModelCard(name, name, "hub", "", None, "", "not in the list of known models")
     raise ModelError(_no_such_model(name))
@@ -149,10 +153,28 @@ def installed(card: ModelCard) -> bool:
         As `known` or `resolve` give it.
     """
     if card.kind == "packaged":
-        return is_installed(card.name)
+        return packaged_model(card.name).is_installed()
     if card.kind == "folder":
         return Path(card.source).is_dir()
     return in_hub_cache(card.source)
+
+
+def packaged_model(name: str) -> PackagedModel:
+    """Return a model that its own package of the index holds.
+
+    Parameters
+    ----------
+    name : str
+        `minilm` or `me5-small`.
+
+    Raises
+    ------
+    ModelError
+        The name is unknown.
+    """
+    if name not in PACKAGED:
+        raise ModelError(f"no packaged model is called '{name}'; the packaged models are {', '.join(PACKAGED)}")
+    return PACKAGED[name]
 
 
 def in_hub_cache(hub_id: str) -> bool:
@@ -170,21 +192,15 @@ def in_hub_cache(hub_id: str) -> bool:
     return isinstance(try_to_load_from_cache(hub_id, "config.json", cache_dir=folder), str)
 
 
-def _existing_folder(name: str) -> Path | None:
-    if not name.strip():
-        return None
-    try:
-        path = Path(name).expanduser()
-        return path if path.is_dir() else None
-    except (OSError, RuntimeError, ValueError):
-        return None
-
-
 def _no_such_model(name: str) -> str:
     if not name.strip():
         return f"the model name is empty; give a short name ({OFFLINE_NAMES}), a folder, or a hub id like org/name"
-    if _looks_like_path(name):
-        what = "is a file" if _is_file(name) else "does not exist"
+    is_file = False
+    with suppress(OSError, ValueError):
+        is_file = Path(name).is_file()
+    in_parts = name.count("/") > 1 or "\\" in name
+    if in_parts or name.startswith((".", "/", "~")) or name.endswith("/") or is_file:
+        what = "is a file" if is_file else "does not exist"
         return f"the model folder {name!r} {what}; expected a sentence-transformers folder, or a hub id like org/name"
     near = _nearest(name)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
@@ -192,18 +208,6 @@ def _no_such_model(name: str) -> str:
         f"no model is called {name!r}; {hint}expected a short name ({OFFLINE_NAMES}), an existing folder, "
         "or a hub id like org/name; `polyglot models` lists what is known"
     )
-
-
-def _looks_like_path(name: str) -> bool:
-    in_parts = name.count("/") > 1 or "\\" in name
-    return in_parts or name.startswith((".", "/", "~")) or name.endswith("/") or _is_file(name)
-
-
-def _is_file(name: str) -> bool:
-    try:
-        return Path(name).is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def _nearest(name: str) -> list[str]:

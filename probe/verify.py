@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.checks import unit_rows
-from ..analysis.maps.affine import procrustes
+from ..analysis.maps.procrustes import procrustes
 from ..analysis.moments import Moments
+from ..analysis.retrieval.search import nearest
 from ..analysis.similarity import cca, cka, rsa, shape
 from ..analysis.similarity import knn as neighbourhood
 from ..analysis.types import Floats
@@ -23,7 +24,6 @@ from ..analysis.types import Floats
 EXACT = 1e-9
 INVARIANT = 1e-6
 SEED = 20220101
-TILE_ROWS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +242,4 @@ def _retrieval_null(rng: np.random.Generator, n: int, width: int) -> tuple[float
 
 def _precision_at_1(queries: NDArray[np.floating], candidates: NDArray[np.floating]) -> float:
     """Share of unit queries whose nearest candidate has their index."""
-    hits = 0
-    for start in range(0, len(queries), TILE_ROWS):
-        nearest = np.argmax(queries[start : start + TILE_ROWS] @ candidates.T, axis=1)
-        hits += int(np.sum(nearest == start + np.arange(len(nearest))))
-    return hits / len(queries)
+    return float(np.mean(nearest(queries, candidates, k=1)[1][:, 0] == np.arange(len(queries))))

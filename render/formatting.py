@@ -66,6 +66,11 @@ def tidy(text: str) -> str:
     return text.replace(" %", f"{NARROW}%").replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
+def capitalized(text: str) -> str:
+    """Return text that begins with a capital; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def interval(estimate: Interval, digits: int = 3) -> str:
     """Print an estimate with its limits: 0.612 [0.601, 0.622]."""
     low, high = number(estimate.low, digits), number(estimate.high, digits)

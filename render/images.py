@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ..errors import OutputError
 from .charts.theme import LIGHT, TEMPLATE
-from .page import module_for
+from .kinds import module_for
 from .view import Panel, PlotlyJson
 
 ImageForm = Literal["svg", "png"]
@@ -50,7 +50,17 @@ def write_images(text: str, folder: Path, form: ImageForm = "svg") -> tuple[Path
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror}; give another folder with --figures") from error
-    _draw([_order(panel, file, form) for panel, file in zip(panels, files, strict=True)])
+    scale = PNG_SCALE if form == "png" else 1
+    _draw(
+        [
+            {
+                "fig": drawing(panel),
+                "path": file,
+                "opts": {"format": form, "width": WIDTH, "height": panel.height, "scale": scale},
+            }
+            for panel, file in zip(panels, files, strict=True)
+        ]
+    )
     missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise OutputError(f"kaleido drew no {', '.join(missing)}")
@@ -84,13 +94,6 @@ def painted(value: Any, palette: Mapping[str, str], is_color: bool = False) -> A
         key: painted(item, palette, "color" in key.lower() or (is_color and not _NO_COLOR.search(key)))
         for key, item in value.items()
     }
-
-
-def _order(panel: Panel, file: Path, form: ImageForm) -> dict[str, Any]:
-    """Return what kaleido is asked for."""
-    scale = PNG_SCALE if form == "png" else 1
-    opts = {"format": form, "width": WIDTH, "height": panel.height, "scale": scale}
-    return {"fig": drawing(panel), "path": file, "opts": opts}
 
 
 def _draw(orders: list[dict[str, Any]]) -> None:

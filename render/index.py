@@ -8,9 +8,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import DataError, OutputError
-from ..probe.results.serialization import read_schema, write_text
+from ..files import write_text
+from ..probe.results.serialization import read_schema
 from .escaping import without_lone_surrogates
-from .page import content_security_policy, environment, look, module_for
+from .kinds import module_for
+from .page import assets, content_security_policy, environment
 from .view import Headline
 
 NAME = "index.html"
@@ -59,10 +61,10 @@ def list_results(folder: Path) -> Listing:
 
 def render_index(listing: Listing) -> str:
     """Return the page of a listing."""
-    dressed = look(("index.js",))
+    shared = assets(("index.js",))
     template = environment().get_template("index_page.html")
-    policy = content_security_policy(dressed.scripts)
-    return without_lone_surrogates(template.render(listing=listing, look=dressed, policy=policy))
+    policy = content_security_policy(shared.scripts)
+    return without_lone_surrogates(template.render(listing=listing, assets=shared, policy=policy))
 
 
 def write_index(folder: Path) -> Path:

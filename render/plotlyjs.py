@@ -10,10 +10,13 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal, get_args
 
 from ..errors import OutputError
 
 CDN = "https://cdn.plot.ly"
+PlotlyJs = Literal["inline", "cdn", "directory"]
+PLOTLYJS: tuple[PlotlyJs, ...] = get_args(PlotlyJs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +73,30 @@ def bundle() -> Bundle:
 def packed_bundle() -> str:
     """Return plotly.js compressed for a page (about 2 MB)."""
     return pack(bundle().text)
+
+
+@dataclass(frozen=True, slots=True)
+class PlotlyTag:
+    """How a page finds plotly.js: packed inside it, or an address (with the hash of what must be there)."""
+
+    packed: str = ""
+    source: str = ""
+    integrity: str = ""
+
+
+def plotly_tag(plotlyjs: PlotlyJs) -> PlotlyTag:
+    """Return how a page finds plotly.js."""
+    plotly = bundle()
+    if plotlyjs == "inline":
+        return PlotlyTag(packed=packed_bundle())
+    if plotlyjs == "cdn":
+        digest = base64.b64encode(hashlib.sha384(plotly.text.encode("utf-8")).digest()).decode()
+        return PlotlyTag(source=plotly.cdn, integrity=f"sha384-{digest}")
+    return PlotlyTag(source=plotly.file_name)
+
+
+def script_source(plotlyjs: PlotlyJs) -> str:
+    """Return where the policy lets plotly.js come from."""
+    if plotlyjs == "inline":
+        return f"'{script_hash(bundle().text)}'"
+    return bundle().cdn if plotlyjs == "cdn" else "'self' file:"

@@ -5,7 +5,7 @@ It is honest about the width: a column that does not fit is left out whole and n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .page import CAVEATS_SHOWN, module_named
+from .view import CAVEATS_SHOWN
 
 GAP = 2
 
@@ -38,28 +38,28 @@ class SummaryTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Draw the columns that fit, and name those that do not."""
-        kept = self.fitting(options.max_width)
+        shown = self.fitting(options.max_width)
         table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
-        for i in kept:
+        for i in shown:
             justify: Literal["right", "left"] = "right" if self.columns[i].right else "left"
             table.add_column(Text(self.columns[i].label), justify=justify, overflow="fold")
         for place, row in enumerate(self.rows):
-            table.add_row(*(Text(row[i]) for i in kept), style="bold" if place == self.emphasis else "")
+            table.add_row(*(Text(row[i]) for i in shown), style="bold" if place == self.emphasis else "")
         yield table
-        missing = [c.label for i, c in enumerate(self.columns) if i not in kept]
+        missing = [c.label for i, c in enumerate(self.columns) if i not in shown]
         if missing:
             yield Text(f"(too narrow for: {', '.join(missing)}; all of it is in the page and the JSON)", style="dim")
 
     def fitting(self, width: int) -> tuple[int, ...]:
         """Return the columns that fit a width in character cells."""
-        kept = list(range(len(self.columns)))
-        while self._width(kept) > width and any(self.columns[i].drop for i in kept):
-            kept.remove(max(kept, key=lambda i: self.columns[i].drop))
-        return tuple(kept)
-
-    def _width(self, kept: Sequence[int]) -> int:
-        cells = (max(cell_len(t) for t in (self.columns[i].label, *(row[i] for row in self.rows))) for i in kept)
-        return sum(cells) + GAP * (len(kept) - 1)
+        widths = [
+            max(cell_len(text) for text in (column.label, *(row[i] for row in self.rows)))
+            for i, column in enumerate(self.columns)
+        ]
+        fits = list(range(len(widths)))
+        while sum(widths[i] + GAP for i in fits) - GAP > width and any(self.columns[i].drop for i in fits):
+            fits.remove(max(fits, key=lambda i: self.columns[i].drop))
+        return tuple(fits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,3 @@ class Summary:
             if place:
                 yield Text("")
             yield part
-
-
-def terminal_summary(result: object) -> Summary:
-    """Return what the terminal shows of a result.
-
-    Raises
-    ------
-    DataError
-        If the result is of a kind that this version cannot show.
-    """
-    return Summary(module_named(str(getattr(result, "schema", ""))).summary_parts(result))

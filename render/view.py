@@ -13,6 +13,7 @@ from typing import Any, Literal
 #: A figure, a trace or a layout in plotly's own JSON; the schema is plotly's, not ours.
 PlotlyJson = dict[str, Any]
 Cell = str | float | int | None
+CAVEATS_SHOWN = 3  # beside a verdict; the others are folded away, or counted in the terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Figure:
     title: str
     panels: tuple[Panel, ...]
     caption: str
-    method: str  # the section of the method that defines it, for example "2"
+    method: tuple[int, ...]  # the sections of docs/method.md that define it
     table: Table
 
 

@@ -1,1 +1,1 @@
-"""What a ladder proves: equivalence, nulls, power, refitted intervals, learning curves, heterogeneity."""
+"""What a ladder shows: equivalence, nulls, power, refitted intervals, learning curves, heterogeneity."""

@@ -20,7 +20,7 @@ NO_MAP, UNDECIDED, NONLINEAR = "no map", "undecided", "nonlinear"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedErrors:
-    """Sums of squared errors of every rung over the same resamples, so that shares and differences are paired."""
+    """R² of every rung over the same resamples of groups, so that shares and differences are paired."""
 
     names: tuple[str, ...]
     r2: Floats  # (rungs,)
@@ -45,7 +45,7 @@ class SharedErrors:
     @property
     def best_linear(self) -> str:
         """The better of the ridge rung and that of low rank."""
-        return self.names[_judged(self.names, self.r2)["linear"]]
+        return self.names[_verdict_rungs(self.names, self.r2)["linear"]]
 
     def share(self, name: str) -> Interval:
         """R² of a rung as a share of the ceiling's."""
@@ -61,7 +61,7 @@ class SharedErrors:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict with what it rests on."""
+    """A verdict, with the intervals and the equivalence tests that it follows from."""
 
     verdict: str
     ceiling: str
@@ -71,26 +71,27 @@ class Decision:
 
 
 def decide(scores: SharedErrors, ceiling_null_p95: float, margin: float = MARGIN) -> Decision:
-    """Return the verdict for R²: the lowest rung whose share of the ceiling is surely above 1 − margin.
+    """Return the verdict for R²: the lowest rung whose share of the ceiling is above 1 − margin with confidence.
 
     Parameters
     ----------
     scores : SharedErrors
+        Of every rung.
     ceiling_null_p95 : float
         95th percentile, over permutations, of the best R² among all rungs.
     margin : float
-        δ in (0, 1): how much of the ceiling may be lost and the rung still suffices.
+        δ in (0, 1): share of the ceiling that a rung may lose and still suffice.
     """
     ceiling = scores.ceiling
     if scores.interval(ceiling).low <= max(ceiling_null_p95, 0.0):
         return Decision(NO_MAP, ceiling, margin, {}, {})
-    shares = {name: scores.share(scores.names[i]) for name, i in _judged(scores.names, scores.r2).items()}
+    shares = {name: scores.share(scores.names[i]) for name, i in _verdict_rungs(scores.names, scores.r2).items()}
     equivalences = {name: equivalence(share, 1 - margin) for name, share in shares.items()}
     return Decision(verdict_of(equivalences), ceiling, margin, shares, equivalences)
 
 
-def _judged(names: tuple[str, ...], scores: Floats) -> dict[str, int]:
-    """Return for every rung that a verdict can name the place of the rung that stands for it."""
+def _verdict_rungs(names: tuple[str, ...], scores: Floats) -> dict[str, int]:
+    """Return the column of every rung that a verdict can name; for `linear`, that of the better linear rung."""
     places = {name: i for i, name in enumerate(names)}
     linear = max((places[name] for name in LINEAR if name in places), key=lambda i: float(scores[i]), default=-1)
     return {name: linear if name == "linear" else places[name] for name in VERDICT_ORDER if name in places}
@@ -107,10 +108,19 @@ def verdict_of(equivalences: dict[str, Equivalence]) -> str:
 def decide_retrieval(
     hits: dict[str, Floats], resamples: Resamples, null_p95: float = 0.0, margin: float = RETRIEVAL_MARGIN
 ) -> Decision:
-    """Return the verdict for P@1: the lowest rung surely within `margin` (in P@1, 0.01 = one point) of the best rung.
+    """Return the verdict for P@1: the lowest rung that is within `margin` of the best with confidence.
 
-    `hits` holds 0/1 outcomes (n,) of every rung, and `null_p95` the 95th percentile, over permutations, of the best P@1
-    among them; the shares of the decision are differences to the best rung.
+    The shares of the decision are differences to the best rung.
+
+    Parameters
+    ----------
+    hits : dict of array (n,)
+        0/1 outcomes of every rung.
+    resamples : Resamples
+    null_p95 : float
+        95th percentile, over permutations, of the best P@1 among all rungs.
+    margin : float
+        In P@1: 0.01 is one point.
     """
     sums, drawn = resamples.sums(np.column_stack([*hits.values(), np.ones(len(resamples.group_of_row))]))
     means, resampled = sums[:-1] / sums[-1], drawn[:, :-1] / drawn[:, -1:]
@@ -120,7 +130,7 @@ def decide_retrieval(
         return Decision(NO_MAP, names[best], margin, {}, {})
     gaps = {
         name: percentile_interval(float(means[i] - means[best]), resampled[:, i] - resampled[:, best])
-        for name, i in _judged(names, means).items()
+        for name, i in _verdict_rungs(names, means).items()
     }
     equivalences = {name: equivalence(gap, -margin) for name, gap in gaps.items()}
     return Decision(verdict_of(equivalences), names[best], margin, gaps, equivalences)

@@ -1,4 +1,4 @@
-"""The learning curve: held-out R² of the ridge rung against the number of training pairs, and where it tends."""
+"""The learning curve: held-out R² of the ridge rung against the number of training pairs, and its limit."""
 
 from __future__ import annotations
 
@@ -33,22 +33,29 @@ def learning_curve(
 ) -> tuple[CurvePoint, ...]:
     """Cross-validate the ridge rung on random subsets of growing size, λ chosen within each.
 
-    Small sizes use two disjoint subsets, whose rows are scored together. The null permutes the pairs of each
-    subset once. Smaller subsets lie within larger ones, so that points go up and down together: their intervals come
-    from the same draws of groups.
+    Small sizes use two disjoint subsets, whose rows are scored together. The null permutes the pairs of each subset
+    once. Smaller subsets are parts of larger ones, so that points are correlated: their intervals come from the same
+    draws of groups.
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+        Paired rows.
+    groups : array (n,)
+        Concept group of each row.
+    n_folds, seed : int
+        Folds of each subset; seed of subsets and folds.
     """
     rng = np.random.default_rng([seed, 7])
     order = rng.permutation(len(x))
     resamples = Resamples.draw(groups, np.random.default_rng([seed, 10]), resamples=300)
     sizes = np.unique(np.geomspace(min(SMALLEST, len(x)), len(x), SIZES).round().astype(int))
-    return tuple(
-        _point(x, y, groups, _subsets(order, int(size)), resamples, n_folds=n_folds, rng=rng) for size in sizes
-    )
-
-
-def _subsets(order: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
-    count = min(MAX_SUBSETS, max(1, len(order) // size))
-    return [np.sort(order[i * size : (i + 1) * size]) for i in range(count)]
+    points = []
+    for size in sizes.tolist():
+        count = min(MAX_SUBSETS, max(1, len(order) // size))
+        subsets = [np.sort(order[i * size : (i + 1) * size]) for i in range(count)]
+        points.append(_point(x, y, groups, subsets, resamples, n_folds=n_folds, rng=rng))
+    return tuple(points)
 
 
 def _point(
@@ -61,6 +68,7 @@ def _point(
     n_folds: int,
     rng: np.random.Generator,
 ) -> CurvePoint:
+    """Score disjoint subsets together, each cross-validated on its own rows."""
     errors, totals, null = np.zeros(len(x)), np.zeros(len(x)), []
     for rows in subsets:
         ladder = Ladder(row_space(x[rows])[0], group_folds(groups[rows], n_folds, rng), rungs=("linear",))
@@ -74,6 +82,7 @@ def _point(
 
 
 def _scored(ladder: Ladder, y: Floats) -> tuple[Floats, Floats]:
+    """Return squared errors of the ridge rung, and squared distances to the training mean, (n,) each."""
     fit = ladder.fit(y)
     return row_squares(y - fit.predictions["linear"]), row_squares(y - fit.reference)
 

@@ -1,14 +1,13 @@
-"""The permutation null of the ladder: pairs broken within strata, every rung refitted (method §4)."""
+"""The permutation null of the ladder: pairs permuted within strata, every rung refitted (method §4)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.ladder import Ladder
+from ..maps.ladder import Ladder, LadderFit
 from ..retrieval.scores import Pool, fidelity, retrieval_outcomes, retrieve, row_squares
 from ..splits import permute_within_strata
 from ..types import Floats
@@ -34,7 +33,7 @@ class NullScores:
 
     forward: dict[str, dict[str, list[float]]]
     backward: dict[str, dict[str, list[float]]]
-    ceiling: tuple[float, ...]  # best R² among the fitted rungs of each permutation
+    ceiling: tuple[float, ...]  # best R² among the rungs fitted in each permutation
     costly: int  # permutations, the first ones, in which the costly rungs were fitted too
 
     @property
@@ -61,7 +60,7 @@ def permutation_null(
     pool: Pool | None,
     plan: NullPlan,
 ) -> NullScores:
-    """Break the pairs, refit, score; identical candidates as for the observed pairs.
+    """Permute the pairs, refit and score every rung; the candidates are those of the observed pairs.
 
     Parameters
     ----------
@@ -69,7 +68,7 @@ def permutation_null(
         Of the source; its factorisations are reused, in float32.
     y : array (n, q)
     groups, strata : array (n,)
-        Concept groups; strata within which rows change partners (length deciles).
+        Concept groups; strata within which pairs are permuted (length deciles).
     pool : Pool or None
         Candidates for the retrieval scores; None leaves them out. At most 1 500 queries are searched.
     plan : NullPlan
@@ -82,21 +81,22 @@ def permutation_null(
         costly = turn < plan.costly
         rungs = tuple(r for r in ladder.rungs if costly or r not in COSTLY_RUNGS)
         fit = ladder.fit(y[partner], rungs)
-        scores = list(_fidelity_scores(fit.predictions, y[partner], fit.reference))
-        for rung, name, value in scores:
-            null.forward.setdefault(name, {}).setdefault(rung, []).append(value)
-        best.append(max(value for rung, name, value in scores if name == "r2"))
+        best.append(_add_fidelity(null, fit, y[partner]))
         if pool is not None and costly:
             _add_retrieval(null, fit.predictions, y, groups[partner], pool=pool, rng=rng)
     return NullScores(null.forward, null.backward, tuple(best), plan.costly)
 
 
-def _fidelity_scores(predictions: dict[str, Floats], y: Floats, reference: Floats) -> Iterator[tuple[str, str, float]]:
-    total = float(row_squares(y - reference).sum(dtype=np.float64))
-    for rung, prediction in predictions.items():
-        part = fidelity(y, prediction, reference)
-        yield rung, "r2", 1 - float(part.squared_error.sum(dtype=np.float64)) / total
-        yield rung, "cosine", float(part.cosine.mean())
+def _add_fidelity(null: NullScores, fit: LadderFit, y: Floats) -> float:
+    """Add R² and cosine of every rung for permuted targets, and return the best R²."""
+    total = float(row_squares(y - fit.reference).sum(dtype=np.float64))
+    values = []
+    for rung, prediction in fit.predictions.items():
+        part = fidelity(y, prediction, fit.reference)
+        values.append(1 - float(part.squared_error.sum(dtype=np.float64)) / total)
+        null.forward.setdefault("r2", {}).setdefault(rung, []).append(values[-1])
+        null.forward.setdefault("cosine", {}).setdefault(rung, []).append(float(part.cosine.mean()))
+    return max(values)
 
 
 def _add_retrieval(
@@ -108,6 +108,7 @@ def _add_retrieval(
     pool: Pool,
     rng: np.random.Generator,
 ) -> None:
+    """Add the retrieval scores of every rung, both ways."""
     queries = np.sort(rng.permutation(len(y))[:MAX_QUERIES])
     for rung, prediction in predictions.items():
         ranks = retrieve(prediction[queries], y, wanted[queries], pool)

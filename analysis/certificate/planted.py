@@ -33,13 +33,14 @@ def plant(kind: Kind, n: int, d: int, rng: np.random.Generator, *, r2: float = 0
     """
     spectrum = np.arange(1, d + 1) ** -0.5
     x = rng.standard_normal((n, d)) * spectrum + spectrum.mean() * rng.standard_normal(d)
-    y = _function(kind, x, rng)
+    y = true_map(kind, x, rng)
     about = y - y.mean(axis=0)
     noise = rng.standard_normal((n, d)) * np.sqrt((1 - r2) / r2 * np.mean(about**2))
     return x, rng.permutation(y + noise) if kind == "no map" else y + noise
 
 
-def _function(kind: Kind, x: Floats, rng: np.random.Generator) -> Floats:
+def true_map(kind: Kind, x: Floats, rng: np.random.Generator) -> Floats:
+    """Return the values of a random map of a kind at rows x (n, d), without noise, (n, d)."""
     width = x.shape[1]
     if kind in ("identity", "no map"):
         return x
@@ -53,7 +54,7 @@ def _function(kind: Kind, x: Floats, rng: np.random.Generator) -> Floats:
     linear: Floats = x @ rng.standard_normal((width, width)) / np.sqrt(width)
     if kind == "linear":
         return linear
-    bend = curvature(x, width, rng)
+    curve = curvature(x, width, rng)
     about = linear - linear.mean(axis=0)
-    size = np.sqrt(CURVED_SHARE / (1 - CURVED_SHARE) * np.sum(about**2) / np.sum(bend**2))
-    return linear + bend * float(size)
+    size = np.sqrt(CURVED_SHARE / (1 - CURVED_SHARE) * np.sum(about**2) / np.sum(curve**2))
+    return linear + curve * float(size)

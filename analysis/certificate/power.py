@@ -1,10 +1,10 @@
 """The smallest detectable departure from linearity, by planted curvature (method §5).
 
 A "linear" verdict is worth what it could have refuted. Here curvature of known size is added to the fitted linear map,
-with the observed residuals as noise, and the ladder is run again: the least share of curvature that is found in 80 % of
-the replicates is the resolution of the verdict. Found means that the nonlinear rung gains more over the linear one than
-in any of 19 replicates without curvature, a test at 5 %: the gain itself is no sign of curvature, since features shrink
-the linear part in their own way and gain a little even where there is none.
+with the observed residuals as noise, and the ladder is run again: the least share of curvature that is detected in 80 %
+of the replicates is the resolution of the verdict. Detected means that the nonlinear rung gains more over the linear
+one than in any of 19 replicates without curvature, a test at 5 %: the gain itself is no sign of curvature, since
+features shrink the linear part in their own way and gain a little even where there is none.
 """
 
 from __future__ import annotations
@@ -38,17 +38,25 @@ class PowerCurve:
     @property
     def smallest_detectable(self) -> float | None:
         """The least visited share with power of at least 80 %; None where even the largest was missed."""
-        found = [s for s, rate in zip(self.shares, self.detected, strict=True) if rate >= POWER]
-        return min(found) if found else None
+        detected = [s for s, rate in zip(self.shares, self.detected, strict=True) if rate >= POWER]
+        return min(detected) if detected else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planting:
-    """The fitted linear map with its noise, ready to be bent; all (n, q)."""
+    """The fitted linear map with its noise, to which curvature is added."""
 
-    fitted: Floats
-    residuals: Floats
-    span: Floats | None = None  # (n, r) orthonormal columns that span what is linear in x; None where rows are few
+    fitted: Floats  # (n, q)
+    residuals: Floats  # (n, q)
+    span: Floats | None = None  # (n, r) orthonormal basis of the linear functions of x; None where rows are few
+
+    def projected(self, rng: np.random.Generator) -> Planting:
+        """Return targets wider than 64 in 64 random orthogonal directions, others as they are."""
+        width = self.fitted.shape[1]
+        if width <= MAX_WIDTH:
+            return self
+        basis = np.linalg.qr(rng.standard_normal((width, MAX_WIDTH)))[0]
+        return Planting(self.fitted @ basis, self.residuals @ basis)
 
 
 def power_curve(
@@ -62,10 +70,10 @@ def power_curve(
 ) -> PowerCurve:
     """Find by bisection over `shares` where planted curvature begins to be detected.
 
-    Targets wider than 64 are seen through a random orthogonal projection, which keeps every share in expectation and
-    adds a little noise: the answer errs on the side of caution.
+    Targets wider than 64 are projected orthogonally at random, which preserves every share in expectation and adds a
+    little noise: the answer is conservative.
     """
-    planting = replace(_narrow(planting, np.random.default_rng([seed, 1])), span=linear_span(ladder.x))
+    planting = replace(planting.projected(np.random.default_rng([seed, 1])), span=linear_span(ladder.x))
     ladder = ladder.narrow()
     flat = flat_gains(ladder, planting, flat_replicates, seed)
     visited: dict[float, tuple[float, int]] = {}
@@ -95,12 +103,12 @@ def detection_rate(
     Replicates stop as soon as the rate can no longer reach 80 %; it is then the rate among those that were tried.
     """
     allowed = replicates - int(np.ceil(POWER * replicates))
-    found = tried = 0
-    while tried < replicates and tried - found <= allowed:
+    detected = tried = 0
+    while tried < replicates and tried - detected <= allowed:
         rng = np.random.default_rng([seed, 2, tried])
-        found += curvature_gain(ladder, planted_target(ladder.x, planting, share, rng)) > least
+        detected += curvature_gain(ladder, planted_target(ladder.x, planting, share, rng)) > least
         tried += 1
-    return found / tried, tried
+    return detected / tried, tried
 
 
 def curvature_gain(ladder: Ladder, y: Floats) -> float:
@@ -111,47 +119,39 @@ def curvature_gain(ladder: Ladder, y: Floats) -> float:
 
 
 def planted_target(x: Floats, planting: Planting, share: float, rng: np.random.Generator) -> Floats:
-    """Return fitted values, bent so that curvature makes up `share` of what is explained, plus permuted residuals."""
+    """Return fitted values plus curvature that makes up `share` of the explained variance, plus permuted residuals."""
     fitted = planting.fitted - planting.fitted.mean(axis=0)
-    bend = curvature(x, fitted.shape[1], rng)
+    curve = curvature(x, fitted.shape[1], rng)
     if planting.span is not None:
-        bend -= planting.span @ (planting.span.T @ bend)
-    size = np.sqrt(share / (1 - share) * np.sum(fitted**2) / np.sum(bend**2))
+        curve -= planting.span @ (planting.span.T @ curve)
+    size = np.sqrt(share / (1 - share) * np.sum(fitted**2) / np.sum(curve**2))
     noise = planting.residuals[rng.permutation(len(x))]
-    target: Floats = planting.fitted + size * bend + noise
+    target: Floats = planting.fitted + size * curve + noise
     return target
 
 
 def curvature(x: Floats, width: int, rng: np.random.Generator) -> Floats:
     """Return a random curved function of x, (n, width): second Hermite polynomials of random projections.
 
-    The projections are drawn from the covariance of x, so that they bend where the data lie; (u² − 1)/√2 of a standard
-    normal u is uncorrelated with every linear function.
+    The projections are drawn from the covariance of x, so that they are curved where the rows are; (u² − 1)/√2 of a
+    standard normal u is uncorrelated with every linear function.
     """
     about = x - x.mean(axis=0)
     directions = about.T @ rng.standard_normal((len(x), CURVES)) / np.sqrt(len(x))
     u = about @ directions
     u /= np.maximum(u.std(axis=0), 1e-300)
-    bend: Floats = (u**2 - 1) / np.sqrt(2) @ rng.standard_normal((CURVES, width))
-    return bend
+    curve: Floats = (u**2 - 1) / np.sqrt(2) @ rng.standard_normal((CURVES, width))
+    return curve
 
 
 def linear_span(x: Floats) -> Floats | None:
     """Return an orthonormal basis of the columns of x about their means and of the constant, (n, 1 + p).
 
     None with fewer than two rows a dimension, where it would span most of anything. Rows of embeddings are not
-    Gaussian, so that a planted curve has a linear part, which no test of curvature should be asked to find.
+    Gaussian, so that a planted curve has a linear part, which no test of curvature can detect.
     """
     if len(x) < 2 * (1 + x.shape[1]):
         return None
     basis, sizes, _ = np.linalg.svd(np.column_stack([np.ones(len(x)), x - x.mean(axis=0)]), full_matrices=False)
     span: Floats = basis[:, sizes > 1e-9 * sizes[0]]
     return span
-
-
-def _narrow(planting: Planting, rng: np.random.Generator) -> Planting:
-    width = planting.fitted.shape[1]
-    if width <= MAX_WIDTH:
-        return planting
-    basis = np.linalg.qr(rng.standard_normal((width, MAX_WIDTH)))[0]
-    return Planting(planting.fitted @ basis, planting.residuals @ basis)

@@ -1,4 +1,4 @@
-"""The map families that bend: linear maps by region, and ridge on random Fourier features. They are fitted to rows.
+"""The curved map families: linear maps by region, and ridge on random Fourier features. They are fitted to rows.
 
 Both are the ridge map plus a correction; what they choose, they choose as the rungs of the ladder do.
 """
@@ -12,21 +12,15 @@ from typing import Self
 import numpy as np
 
 from ...errors import ConfigError
-from ..checks import check_pair
+from ..checks import finite_rows
 from ..moments import Moments
 from ..splits import group_folds
 from ..types import Floats, Rows
-from .affine import choose_penalty, fit_ridge
-from .estimators import Automatic, Groups, Map
-from .fold_moments import FoldedSource, FoldedTarget
-from .fourier import BANDWIDTHS, Bend, Curvature, NonlinearRung
-from .fourier_features import FourierFeatures
+from .fold_moments import ALL_ROWS, FoldedSource, FoldedTarget
+from .fourier import BANDWIDTHS, Curvature, FourierCorrection, FourierFeatures, NonlinearRung
+from .map_estimator import Automatic, Groups, Map, penalty_of
 from .piecewise import REGIONS, LocalCorrections, Locality, LocalRung
-
-
-def no_fold(target: FoldedTarget) -> int:
-    """Return a number that no fold has: to hold it out is to choose on all rows."""
-    return target.source.n_folds
+from .regression import choose_penalty
 
 
 class CurvedFamily(Map):
@@ -45,15 +39,15 @@ class CurvedFamily(Map):
         DataError
             If the shapes disagree, or there are too few groups for the folds.
         """
-        wide_x, wide_y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-        check_pair(wide_x, wide_y)
-        numbers = np.arange(len(wide_x)) if groups is None else np.asarray(groups)
-        parts = group_folds(numbers, self.folds, np.random.default_rng(self.seed))
-        target = FoldedTarget.of(FoldedSource.of(wide_x, parts), wide_y)
-        self.penalty_ = choose_penalty(target, no_fold(target)) if self.penalty == "auto" else float(self.penalty)
-        self.weights_ = fit_ridge(target, frozenset(), self.penalty_).weights
-        self.mean_x_, self.mean_y_ = wide_x.mean(axis=0), wide_y.mean(axis=0)
-        self.n_features_in_ = wide_x.shape[1]
+        rows, targets = self._validated_pairs(x, y, least_rows=self.folds)
+        rows, targets = finite_rows(rows, " of x"), finite_rows(targets, " of y")
+        numbers = np.arange(len(rows)) if groups is None else np.asarray(groups)
+        folds = group_folds(numbers, self.folds, np.random.default_rng(self.seed))
+        target = FoldedTarget.of(FoldedSource.of(rows, folds), targets)
+        splits = target.inner_splits(target.source.no_fold)
+        self.penalty_ = choose_penalty(splits) if self.penalty == "auto" else penalty_of(self.penalty)
+        self.weights_ = target.regression(ALL_ROWS).ridge(self.penalty_).weights
+        self.mean_x_, self.mean_y_ = rows.mean(axis=0), targets.mean(axis=0)
         self._fit_correction(target)
         return self
 
@@ -67,15 +61,17 @@ class CurvedFamily(Map):
         raise ConfigError(f"a {self.rung} map cannot be solved from moments: call fit with the rows")
 
     def _mapped(self, x: Floats) -> Floats:
-        moved: Floats = x - self.mean_x_
-        mapped: Floats = moved @ self.weights_ + self.mean_y_ + self._correct(moved)
+        about: Floats = x - self.mean_x_
+        mapped: Floats = about @ self.weights_ + self.mean_y_ + self._correct(about)
         return mapped
 
     @abstractmethod
-    def _fit_correction(self, target: FoldedTarget) -> None: ...
+    def _fit_correction(self, target: FoldedTarget) -> None:
+        """Fit what is added to the ridge map."""
 
     @abstractmethod
-    def _correct(self, moved: Floats) -> Floats: ...
+    def _correct(self, x: Floats) -> Floats:
+        """Return what is added for rows about the mean, (n, p), as (n, q)."""
 
 
 class LocalMap(CurvedFamily):
@@ -118,16 +114,16 @@ class LocalMap(CurvedFamily):
         tried = REGIONS if self.regions == "auto" else (int(self.regions),)
         rung = LocalRung(target.source, self.seed, tried)
         if self.regions == "auto" or self.shrinkage == "auto":
-            choice = rung.choose(target, no_fold(target), self.penalty_)
+            choice = rung.choose(target, target.source.no_fold, self.penalty_)
         else:
-            choice = Locality(int(self.regions), float(self.shrinkage))
+            choice = Locality(tried[0], penalty_of(self.shrinkage))
         self.regions_ = choice.regions
-        self.shrinkage_ = choice.penalty if self.shrinkage == "auto" else float(self.shrinkage)
+        self.shrinkage_ = choice.penalty if self.shrinkage == "auto" else penalty_of(self.shrinkage)
         fitted = rung.fit_all(target, self.penalty_, Locality(self.regions_, self.shrinkage_))
         self.centres_, self.corrections_, self.constant_ = fitted.centres, fitted.weights, fitted.constant
 
-    def _correct(self, moved: Floats) -> Floats:
-        return LocalCorrections(self.centres_, self.corrections_, self.constant_)(moved)
+    def _correct(self, x: Floats) -> Floats:
+        return LocalCorrections(self.centres_, self.corrections_, self.constant_)(x)
 
 
 class NonlinearMap(CurvedFamily):
@@ -151,7 +147,7 @@ class NonlinearMap(CurvedFamily):
     """
 
     rung = "nonlinear"
-    arrays = ("weights", "mean_x", "mean_y", "omega", "phase", "centre", "bends", "straightened")
+    arrays = ("weights", "mean_x", "mean_y", "omega", "phase", "centre", "feature_weights", "linear_correction")
     numbers = ("penalty", "bandwidth", "curvature")
 
     def __init__(
@@ -170,18 +166,17 @@ class NonlinearMap(CurvedFamily):
         tried = BANDWIDTHS if self.bandwidth == "auto" else (float(self.bandwidth),)
         rung = NonlinearRung(target.source, self.seed, tried)
         if self.bandwidth == "auto" or self.curvature == "auto":
-            choice = rung.choose(target, no_fold(target), self.penalty_)
+            choice = rung.choose(target, target.source.no_fold, self.penalty_)
         else:
-            choice = Curvature(float(self.bandwidth), float(self.curvature))
+            choice = Curvature(tried[0], penalty_of(self.curvature))
         self.bandwidth_ = choice.bandwidth
-        self.curvature_ = choice.penalty if self.curvature == "auto" else float(self.curvature)
+        self.curvature_ = choice.penalty if self.curvature == "auto" else penalty_of(self.curvature)
         fitted = rung.fit_all(target, self.penalty_, Curvature(self.bandwidth_, self.curvature_))
         self.omega_, self.phase_ = fitted.features.omega, fitted.features.phase
-        self.centre_, self.bends_, self.straightened_ = fitted.centre, fitted.weights, fitted.straightened
+        self.centre_ = fitted.centre
+        self.feature_weights_, self.linear_correction_ = fitted.weights, fitted.linear
 
-    def _correct(self, moved: Floats) -> Floats:
+    def _correct(self, x: Floats) -> Floats:
         features = FourierFeatures(self.omega_, self.phase_)
-        return Bend(features, np.asarray(self.centre_, np.float32), self.bends_, self.straightened_)(moved)
-
-
-CURVED: tuple[type[Map], ...] = (LocalMap, NonlinearMap)
+        centre = np.asarray(self.centre_, np.float32)
+        return FourierCorrection(features, centre, self.feature_weights_, self.linear_correction_)(x)

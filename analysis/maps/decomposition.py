@@ -34,7 +34,7 @@ class MapAnatomy:
 def map_anatomy(
     weights: Floats, mean_x: Floats, mean_y: Floats, sxx: Floats, *, variance: float = 0.99, same_space: bool = True
 ) -> MapAnatomy:
-    """Take an affine map apart.
+    """Measure the shift, rotation, stretch and rank of an affine map.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def map_anatomy(
     sxx : array (p, p)
         Covariance of x (scatter over n): where the data lie, and how long the shift is against them.
     variance : float
-        Share of the variance of x, above 0 and at most 1, that the principal subspace holds. Outside it W is ruled by
-        the penalty of its fit, not by data.
+        Share of the variance of x, above 0 and at most 1, that the principal subspace holds. Outside it W is determined
+        by the penalty of its fit, not by data.
     same_space : bool
         Whether x and y live in one space, so that shift, angles and W − I mean something.
 
@@ -68,27 +68,29 @@ def map_anatomy(
     axes, scales = _principal_subspace(sxx, variance)
     polar = polar_factor(weights)
     comparable = same_space and p == q
-    data = axes * scales  # columns of AᵀA = Sxx kept: ‖Aᵀ M‖ is ‖X M‖ / √n
+    data = axes * scales  # A, with A Aᵀ = Sxx in the subspace: ‖Aᵀ M‖ is ‖X M‖ / √n
     mapped = data.T @ weights
     if not np.linalg.norm(mapped) > 0:
         raise DataError("the map sends every row to one point: fit it on data that vary")
     stretch = _singular_values(axes.T @ weights)
     rotated = data.T @ polar
+    scale = np.vdot(mapped, rotated) / np.vdot(rotated, rotated)
     spread = float(np.sqrt(np.trace(sxx)))
     shift = float(np.linalg.norm(mean_y - mean_x)) if comparable else None
     departure = data.T @ (weights - np.eye(p)) if comparable else None
+    turning = float(np.vdot(data, polar.T @ data) / np.vdot(data, data)) if comparable else None  # tr(AᵀQA) / tr(AᵀA)
     return MapAnatomy(
         subspace=len(scales),
         shift_length=shift,
         shift_to_spread=None if shift is None else shift / spread,
         angles=rotation_angles(polar) if comparable else None,
-        mean_turning=_mean_turning(data, polar) if comparable else None,
+        mean_turning=None if turning is None else float(np.arccos(np.clip(turning, -1.0, 1.0))),
         stretch=stretch,
-        stretch_spread=_log_spread(stretch),
+        stretch_spread=float(np.std(np.log(stretch[stretch > 0]))),
         departure_rank=None if departure is None else _rank_of(departure, data),
         identity_distance=None if departure is None else float(np.linalg.norm(departure) / np.linalg.norm(data)),
         rotation_distance=float(np.linalg.norm(mapped - rotated) / np.linalg.norm(mapped)),
-        similarity_distance=_distance_to_multiples(mapped, rotated),
+        similarity_distance=float(np.linalg.norm(mapped - scale * rotated) / np.linalg.norm(mapped)),
     )
 
 
@@ -107,7 +109,7 @@ def rotation_angles(orthogonal: Floats) -> Floats:
 
 
 def _principal_subspace(sxx: Floats, variance: float) -> tuple[Floats, Floats]:
-    """Axes (p, k), strongest first, and root variances (k,) that hold the share."""
+    """Return the axes (p, k), strongest first, and root variances (k,) that hold a share of the variance."""
     values, vectors = np.linalg.eigh(sxx)
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
     total = float(values.sum())
@@ -115,17 +117,6 @@ def _principal_subspace(sxx: Floats, variance: float) -> tuple[Floats, Floats]:
         raise DataError("x has no variance: a map needs rows that differ")
     count = int(np.sum(np.cumsum(values) < variance * total * (1 - 1e-12))) + 1
     return vectors[:, :count], np.sqrt(values[:count])
-
-
-def _mean_turning(data: Floats, polar: Floats) -> float:
-    """Angle of cosine tr(AᵀQA) / tr(AᵀA), between the cloud and the turned cloud."""
-    cosine = float(np.vdot(data, polar.T @ data) / np.vdot(data, data))
-    return float(np.arccos(np.clip(cosine, -1.0, 1.0)))
-
-
-def _log_spread(stretch: Floats) -> float:
-    positive = stretch[stretch > 0]
-    return float(np.std(np.log(positive)))
 
 
 def _rank_of(departure: Floats, data: Floats) -> float:
@@ -138,9 +129,3 @@ def _rank_of(departure: Floats, data: Floats) -> float:
 
 def _singular_values(matrix: Floats) -> Floats:
     return np.asarray(np.linalg.svd(matrix, compute_uv=False), np.float64)
-
-
-def _distance_to_multiples(mapped: Floats, rotated: Floats) -> float:
-    """‖M − sR‖ / ‖M‖ at the best s."""
-    scale = np.vdot(mapped, rotated) / np.vdot(rotated, rotated)
-    return float(np.linalg.norm(mapped - scale * rotated) / np.linalg.norm(mapped))

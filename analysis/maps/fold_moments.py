@@ -1,4 +1,4 @@
-"""Sums over folds of a source and of a target: training moments by subtraction, factorisations kept for reuse.
+"""Sums over folds of a source and of a target: training sums by subtraction, factorisations shared between targets.
 
 The source side (x, its scatters, their eigenvectors) is shared by every target that is regressed on it: the observed
 one, permuted ones for the null, planted ones for the power statement.
@@ -14,21 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Floats
+from .affine import PairSums
+from .regression import Regression, Split
 from .ridge import RidgeFactor
 
 Folds = frozenset[int]
+ALL_ROWS: Folds = frozenset()  # no fold is left out
 T = TypeVar("T")
 
 
-def kept(store: dict[object, object], key: object, make: Callable[[], T]) -> T:
-    """Return what was made for a key before, or make it now."""
+def memoized(store: dict[object, object], key: object, make: Callable[[], T]) -> T:
+    """Return the value of a key, computed when it is first asked for."""
     if key not in store:
         store[key] = make()
     return cast("T", store[key])
 
 
-def narrowed(value: Any) -> Any:  # noqa: ANN401 - whatever is kept
-    """Return what was kept with every float64 array in it as float32."""
+def narrowed(value: Any) -> Any:  # noqa: ANN401 - whatever is memoized
+    """Return a memoized value with every float64 array in it as float32."""
     if isinstance(value, np.ndarray):
         return value.astype(np.float32) if value.dtype == np.float64 else value
     if isinstance(value, tuple):
@@ -47,12 +50,12 @@ class FoldedSource:
     rows: tuple[NDArray[np.intp], ...]  # the rows of each fold
     sums: Floats  # (k, p)
     scatters: Floats  # (k, p, p)
-    kept: dict[object, object] = field(default_factory=dict)  # factorisations by what they were made from
+    memo: dict[object, object] = field(default_factory=dict)  # factorisations by what they were computed from
     wide: FoldedSource | None = None  # of float64, whose factorisations serve a narrow one
 
     @classmethod
     def of(cls, x: NDArray[np.floating], folds: NDArray[np.int64]) -> FoldedSource:
-        """Gather the fold sums of x, (n, p), for folds 0 … k − 1, (n,)."""
+        """Gather the fold sums of rows x (n, p) in folds 0 … k − 1 (n,)."""
         wide = np.asarray(x, np.float64)
         centred = wide - wide.mean(axis=0)
         rows = tuple(np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1))
@@ -70,9 +73,18 @@ class FoldedSource:
         """Number of folds."""
         return len(self.rows)
 
+    @property
+    def no_fold(self) -> int:
+        """A number that no fold has: what is chosen with it held out, is chosen on all rows."""
+        return len(self.rows)
+
     def outside(self, excluded: Folds) -> list[int]:
         """Return the folds that are not excluded."""
         return [fold for fold in range(self.n_folds) if fold not in excluded]
+
+    def rows_outside(self, excluded: Folds) -> NDArray[np.intp]:
+        """Return the rows of the folds that are not excluded, fold by fold."""
+        return np.concatenate([self.rows[fold] for fold in self.outside(excluded)])
 
     def inner_folds(self, held_out: int) -> tuple[int, ...]:
         """Return the folds on which an outer fold's choices are made: its two neighbours in the ring of folds.
@@ -88,8 +100,8 @@ class FoldedSource:
 
     def mean(self, excluded: Folds) -> Floats:
         """Mean of x over the rows outside the excluded folds, (p,)."""
-        kept = self.outside(excluded)
-        mean: Floats = self.sums[kept].sum(axis=0) / self.count(kept)
+        training = self.outside(excluded)
+        mean: Floats = self.sums[training].sum(axis=0) / self.count(training)
         return mean
 
     def scatter(self, folds: list[int], about: Floats) -> Floats:
@@ -99,29 +111,29 @@ class FoldedSource:
         return about_zero - cross - cross.T + self.count(folds) * np.outer(about, about)
 
     def factor(self, excluded: Folds) -> RidgeFactor:
-        """Eigendecomposition of the scatter of all rows outside the excluded folds; kept."""
-        return self.keep(
+        """Eigendecomposition of the scatter of all rows outside the excluded folds; memoized."""
+        return self.memoize(
             ("factor", excluded), lambda: RidgeFactor.of(self.scatter(self.outside(excluded), self.mean(excluded)))
         )
 
     def validation_quadratic(self, excluded: Folds, fold: int) -> Floats:
-        """Scatter of one fold about the training mean, in the coordinates of the training factor; kept."""
-        return self.keep(
+        """Scatter of one fold about the training mean, in the coordinates of the training factor; memoized."""
+        return self.memoize(
             ("quadratic", excluded, fold),
             lambda: self.factor(excluded).quadratic(self.scatter([fold], self.mean(excluded))),
         )
 
-    def keep(self, key: object, make: Callable[[], T]) -> T:
-        """Return what was made for a key before, or make it now."""
+    def memoize(self, key: object, make: Callable[[], T]) -> T:
+        """Return the value of a key, computed when first asked for; a narrow source takes it from the wide one."""
         if self.wide is None:
-            return kept(self.kept, key, make)
-        known = self.wide.kept
-        return kept(self.kept, key, lambda: cast("T", narrowed(known[key] if key in known else make())))
+            return memoized(self.memo, key, make)
+        known = self.wide.memo
+        return memoized(self.memo, key, lambda: cast("T", narrowed(known[key] if key in known else make())))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldedTarget:
-    """Rows of y with their sums and cross-sums against a source, by fold."""
+    """Rows of y with their sums against a source, by fold."""
 
     source: FoldedSource
     y: Floats  # (n, q), centred provisionally
@@ -129,11 +141,11 @@ class FoldedTarget:
     sums: Floats  # (k, q)
     crosses: Floats  # (k, p, q)
     squares: Floats  # (k,) Σ‖y‖²
-    kept: dict[object, object] = field(default_factory=dict)
+    regressions: dict[object, object] = field(default_factory=dict)  # by the folds that are left out
 
     @classmethod
     def of(cls, source: FoldedSource, y: NDArray[np.floating]) -> FoldedTarget:
-        """Gather the fold sums of y, (n, q), against the rows of a source, in its precision."""
+        """Gather the fold sums of y (n, q) against the rows of a source, in its precision."""
         own = np.asarray(y, source.x.dtype)
         centre = own.mean(axis=0)
         centred = own - centre
@@ -142,43 +154,85 @@ class FoldedTarget:
         squares = np.array([np.einsum("ij,ij->", centred[r], centred[r], dtype=np.float64) for r in source.rows])
         return cls(source, centred, centre, sums, crosses, squares)
 
-    def mean(self, excluded: Folds) -> Floats:
-        """Mean of y over the rows outside the excluded folds, (q,)."""
-        kept = self.source.outside(excluded)
-        mean: Floats = self.sums[kept].sum(axis=0) / self.source.count(kept)
+    def fold_sums(self, folds: list[int]) -> FoldSums:
+        """Return the sums over the rows of some folds."""
+        return FoldSums(self.source, folds, self.sums, self.crosses, self.squares)
+
+    def regression(self, excluded: Folds) -> FoldRegression:
+        """Return the regression on all rows outside the excluded folds; memoized."""
+        sums = self.fold_sums(self.source.outside(excluded))
+        return memoized(self.regressions, excluded, lambda: FoldRegression(sums, excluded))
+
+    def split(self, excluded: Folds, fold: int) -> Split:
+        """Return the regression without the excluded folds and, held out of it, one of these."""
+        return Split(self.regression(excluded), self.fold_sums([fold]))
+
+    def inner_splits(self, held_out: int) -> list[Split]:
+        """Return the splits on which an outer fold's choices are made, from regressions without either fold."""
+        return [self.split(frozenset({held_out, fold}), fold) for fold in self.source.inner_folds(held_out)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldSums:
+    """Sums over the rows of some folds of a source and a target, about any point."""
+
+    source: FoldedSource
+    folds: list[int]
+    sums: Floats  # (k, q) of all folds
+    crosses: Floats  # (k, p, q)
+    squares: Floats  # (k,)
+
+    @property
+    def mean_x(self) -> Floats:
+        """Mean of x, (p,)."""
+        mean: Floats = self.source.sums[self.folds].sum(axis=0) / self.source.count(self.folds)
         return mean
 
-    def cross(self, folds: list[int], about_x: Floats, about_y: Floats) -> Floats:
-        """Cross-scatter of the rows of some folds about two points, (p, q)."""
-        sum_x, sum_y = self.source.sums[folds].sum(axis=0), self.sums[folds].sum(axis=0)
+    @property
+    def mean_y(self) -> Floats:
+        """Mean of y, (q,)."""
+        mean: Floats = self.sums[self.folds].sum(axis=0) / self.source.count(self.folds)
+        return mean
+
+    def scatter_xx(self, about: Floats) -> Floats:
+        """Scatter of x about a point, (p, p)."""
+        return self.source.scatter(self.folds, about)
+
+    def scatter_xy(self, about_x: Floats, about_y: Floats) -> Floats:
+        """Cross-scatter about two points, (p, q)."""
+        sum_x, sum_y = self.source.sums[self.folds].sum(axis=0), self.sums[self.folds].sum(axis=0)
         # Σ(x − a)(y − b)ᵀ = Σxyᵀ − (Σx)bᵀ − a(Σy − n b)ᵀ: two outer products instead of three
-        shifted_y = sum_y - self.source.count(folds) * about_y
+        shifted_y = sum_y - self.source.count(self.folds) * about_y
         left, right = np.column_stack([sum_x, about_x]), np.stack([about_y, shifted_y])
-        cross: Floats = self.crosses[folds].sum(axis=0) - left @ right
+        cross: Floats = self.crosses[self.folds].sum(axis=0) - left @ right
         return cross
 
-    def training_cross(self, excluded: Folds) -> Floats:
-        """Centred cross-scatter of all rows outside the excluded folds, (p, q); kept."""
-        return kept(
-            self.kept,
-            ("cross", excluded),
-            lambda: self.cross(self.source.outside(excluded), self.source.mean(excluded), self.mean(excluded)),
-        )
+    def total_y(self, about: Floats) -> float:
+        """Σ‖y − about‖²."""
+        size, total = self.source.count(self.folds), self.sums[self.folds].sum(axis=0)
+        return float(self.squares[self.folds].sum() - 2 * total @ about + size * about @ about)
 
-    def rotated_cross(self, excluded: Folds) -> Floats:
-        """Centred training cross-scatter in the coordinates of the training factor, (p, q); kept."""
-        return kept(
-            self.kept,
-            ("rotated", excluded),
-            lambda: self.source.factor(excluded).rotate(self.training_cross(excluded)),
-        )
 
-    def rotated_gram(self, excluded: Folds) -> Floats:
-        """Gram matrix of the rows of the rotated cross-scatter, (p, p); kept."""
-        rotated = self.rotated_cross(excluded)
-        return kept(self.kept, ("gram", excluded), lambda: rotated @ rotated.T)
+class FoldRegression(Regression):
+    """A regression on the rows outside some folds, whose factorisations are shared by all targets of the source."""
 
-    def total(self, fold: int, about: Floats) -> float:
-        """Σ‖y − about‖² over the rows of one fold."""
-        size = len(self.source.rows[fold])
-        return float(self.squares[fold] - 2 * self.sums[fold] @ about + size * about @ about)
+    def __init__(self, rows: FoldSums, excluded: Folds) -> None:
+        super().__init__(rows)
+        self.excluded = excluded
+        self.source = rows.source
+
+    @property
+    def is_factored(self) -> bool:
+        """Always: the source holds one factor for all targets."""
+        return True
+
+    @property
+    def factor(self) -> RidgeFactor:
+        """Eigendecomposition of the scatter of x."""
+        return self.source.factor(self.excluded)
+
+    def quadratic(self, held_out: PairSums) -> Floats:
+        """Scatter of a held-out fold about the training mean, in coordinates of the factor, (p, p)."""
+        assert isinstance(held_out, FoldSums)
+        (fold,) = held_out.folds
+        return self.source.validation_quadratic(self.excluded, fold)

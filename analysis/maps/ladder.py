@@ -6,7 +6,6 @@ null and the planted ones of the power statement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 
@@ -15,11 +14,13 @@ from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
 from ..types import Floats
-from .affine import AffineMap, choose_penalty, fit_low_rank, fit_ridge, procrustes, similarity_scale
 from .fold_moments import FoldedSource, FoldedTarget
 from .fourier import Curvature, NonlinearRung
+from .low_rank import choose_rank
+from .map_spec import MapSpec, fit_spec
 from .mlp import residual_mlp
 from .piecewise import Locality, LocalRung
+from .regression import choose_penalty
 
 #: Every rung, from the fewest free parameters to the most.
 RUNGS: tuple[str, ...] = (
@@ -83,9 +84,9 @@ class Ladder:
             raise ConfigError(f"expected at least 3 folds (inner choices need two), got {int(folds.max()) + 1}")
         self.rungs = rungs
         self.seed = seed
-        self._read(np.asarray(x, np.float64), FoldedSource.of(x, folds))
+        self._set_source(np.asarray(x, np.float64), FoldedSource.of(x, folds))
 
-    def _read(self, x: Floats, source: FoldedSource) -> None:
+    def _set_source(self, x: Floats, source: FoldedSource) -> None:
         self.x, self.source = x, source
         self._local = LocalRung(source, self.seed)
         self._nonlinear = NonlinearRung(source, self.seed)
@@ -96,7 +97,7 @@ class Ladder:
         Scores agree to about 1e-5; the time is about half.
         """
         twin = copy(self)
-        twin._read(self.x.astype(np.float32), self.source.narrow())
+        twin._set_source(self.x.astype(np.float32), self.source.narrow())
         return twin
 
     def fit(self, y: NDArray[np.floating], rungs: tuple[str, ...] | None = None) -> LadderFit:
@@ -117,46 +118,37 @@ class Ladder:
         for fold, rows in enumerate(self.source.rows):
             choice, parts = self._fit_fold(target, fold, asked)
             choices.append(choice)
-            reference[rows] = target.mean(frozenset({fold})) + target.centre
+            reference[rows] = target.regression(frozenset({fold})).mean_y + target.centre
             for name in asked:
                 predictions[name][rows] = parts[name]
         return LadderFit(predictions, reference, tuple(choices))
 
     def _fit_fold(self, target: FoldedTarget, fold: int, asked: tuple[str, ...]) -> tuple[Choices, dict[str, Floats]]:
-        x = self.source.x[self.source.rows[fold]]
-        parts = {name: fitted(x) for name, fitted in self._rigid(target, fold)} if RIGID & set(asked) else {}
-        if set(asked) <= RIGID | {"identity"}:
-            choices = Choices(float("nan"))
-        else:
-            choices = self._fit_chosen(target, fold, asked, parts)
-        raw = {"identity": self.x[self.source.rows[fold]]}
-        return choices, raw | {name: part + target.centre for name, part in parts.items()}
+        """Return what the training folds chose for one outer fold, and the predictions of its rows by each rung."""
+        rows, training = self.source.rows[fold], target.regression(frozenset({fold}))
+        x = self.source.x[rows]
+        parts = {name: fit_spec(training, MapSpec(name))(x) for name in asked if name in RIGID}
+        choices = Choices(float("nan"))
+        if not set(asked) <= RIGID | {"identity"}:
+            choices = self._predict_chosen(target, fold, asked, parts)
+        return choices, {"identity": self.x[rows]} | {name: part + target.centre for name, part in parts.items()}
 
-    def _rigid(self, target: FoldedTarget, fold: int) -> Iterator[tuple[str, AffineMap]]:
-        """Yield the rungs without a choice to make: they share one Procrustes solution."""
-        excluded = frozenset({fold})
-        mean_x, mean_y = self.source.mean(excluded), target.mean(excluded)
-        if len(mean_x) == len(mean_y):
-            yield "shift", AffineMap(np.eye(len(mean_x), dtype=mean_x.dtype), mean_x, mean_y)
-        rotation, nuclear = procrustes(target.training_cross(excluded))
-        sxx = self.source.scatter(self.source.outside(excluded), mean_x)
-        yield "rotation", AffineMap(rotation, mean_x, mean_y)
-        yield "similarity", AffineMap(similarity_scale(sxx, rotation, nuclear) * rotation, mean_x, mean_y)
-
-    def _fit_chosen(self, target: FoldedTarget, fold: int, asked: tuple[str, ...], parts: dict[str, Floats]) -> Choices:
-        """Add the rungs that choose something on the inner folds, and return what they chose."""
-        x = self.source.x[self.source.rows[fold]]
-        penalty = choose_penalty(target, fold)
-        ridge = fit_ridge(target, frozenset({fold}), penalty)
-        parts["linear"] = ridge(x)
+    def _predict_chosen(
+        self, target: FoldedTarget, fold: int, asked: tuple[str, ...], parts: dict[str, Floats]
+    ) -> Choices:
+        """Add the predictions of the rungs that choose something on the inner folds, and return what they chose."""
+        x, training = self.source.x[self.source.rows[fold]], target.regression(frozenset({fold}))
+        splits = target.inner_splits(fold)
+        penalty = choose_penalty(splits)
+        parts["linear"] = training.ridge(penalty)(x)
         rank = locality = curvature = None
         if "low_rank" in asked:
-            low_rank, rank = fit_low_rank(target, fold, penalty)
-            parts["low_rank"] = low_rank(x)
+            rank = choose_rank(splits, penalty)
+            parts["low_rank"] = fit_spec(training, MapSpec("low_rank", penalty, rank))(x)
         if "local" in asked:
             parts["local"], locality = self._local.predict(target, fold, penalty)
         if "nonlinear" in asked:
             parts["nonlinear"], curvature = self._nonlinear.predict(target, fold, penalty)
         if "mlp" in asked:
-            parts["mlp"] = residual_mlp(target, ridge, held_out=fold, seed=self.seed)
+            parts["mlp"] = residual_mlp(target, training.ridge(penalty), held_out=fold, seed=self.seed)
         return Choices(penalty, rank, locality, curvature)

@@ -19,29 +19,28 @@ WIDTHS: tuple[int, ...] = (64, 256)
 def residual_mlp(target: FoldedTarget, ridge: AffineMap, *, held_out: int, seed: int) -> Floats:
     """Predict the rows of an outer fold by ridge plus a network fitted to its training residuals, (h, q).
 
-    The network trains on all but one of the other folds; that one chooses its width, decides when to stop, and whether
-    to use it at all (a network that does not lower the error there is left out).
+    The network trains on all but one of the other folds, a tenth of whose rows decide when to stop; that one chooses
+    its width, and whether to use it at all (a network that does not lower the error there is left out).
     """
     source = target.source
     inner = (held_out + 1) % source.n_folds
-    training = np.concatenate([source.rows[fold] for fold in source.outside(frozenset({held_out, inner}))])
+    training = source.rows_outside(frozenset({held_out, inner}))
     validation = source.rows[inner]
     size = float(np.sqrt(np.mean(source.x**2))) or 1.0
     x = source.x / size
     residual = target.y - ridge(source.x)
-    best_error, best = (
-        float(np.mean(residual[validation] ** 2)),
-        np.zeros((len(source.rows[held_out]), target.y.shape[1])),
-    )
+    best = np.zeros((len(source.rows[held_out]), target.y.shape[1]))
+    best_error = float(np.mean(residual[validation] ** 2))
     for width in WIDTHS:
-        network = _train(x[training], residual[training], x[validation], residual[validation], width=width, seed=seed)
+        network = trained_network(x[training], residual[training], width=width, seed=seed)
         error = float(np.mean((residual[validation] - network.predict(x[validation])) ** 2))
         if error < best_error:
             best_error, best = error, network.predict(x[source.rows[held_out]])
     return ridge(source.x[source.rows[held_out]]) + best
 
 
-def _train(x: Floats, y: Floats, x_validation: Floats, y_validation: Floats, *, width: int, seed: int) -> MLPRegressor:
+def trained_network(x: Floats, y: Floats, *, width: int, seed: int) -> MLPRegressor:
+    """Train a network of one hidden layer on rows x (n, p) and residuals y (n, q), stopping early."""
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning

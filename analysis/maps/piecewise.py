@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Floats
-from .affine import AffineMap, fit_ridge
-from .fold_moments import FoldedSource, FoldedTarget, Folds
+from .affine import AffineMap
+from .fold_moments import ALL_ROWS, FoldedSource, FoldedTarget, Folds
 from .ridge import RELATIVE_PENALTIES, RidgeFactor
 
 REGIONS: tuple[int, ...] = (2, 4, 8)
@@ -33,6 +33,18 @@ class Regions:
     held_out: tuple[NDArray[np.intp], ...]  # held-out rows of each region
     factors: tuple[RidgeFactor, ...]  # of [c, x]ᵀ[c, x] on each region's training rows
     quadratics: tuple[Floats, ...]  # the same on its held-out rows, in coordinates of the factor
+
+    @classmethod
+    def of(cls, source: FoldedSource, excluded: Folds, held_out: int, *, k: int, seed: int, constant: float) -> Regions:
+        """Cluster the rows outside the excluded folds into k regions, fewer where rows coincide."""
+        rows, mean = source.rows_outside(excluded), source.mean(excluded)
+        centres = cluster_centres(source.x[rows], k, seed=seed)
+        training = _assign(source.x, rows, centres)
+        outside = _assign(source.x, source.rows[held_out], centres)
+        factors = tuple(RidgeFactor.of_rows(_augmented(source.x[r] - mean, constant)) for r in training)
+        held = (_augmented(source.x[r] - mean, constant) for r in outside)
+        quadratics = tuple(f.quadratic_of_rows(rows) for f, rows in zip(factors, held, strict=True))
+        return cls(centres, training, outside, factors, quadratics)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,11 +80,11 @@ class LocalRung:
         """Predict the rows of an outer fold, given the λ that the ridge rung chose for it, (h, q)."""
         choice = self.choose(target, held_out, penalty)
         excluded = frozenset({held_out})
-        ridge = fit_ridge(target, excluded, penalty)
+        ridge = target.regression(excluded).ridge(penalty)
         prediction = ridge(self.source.x[self.source.rows[held_out]])
         if choice.penalty == RELATIVE_PENALTIES[-1]:
             return prediction, choice
-        regions = self._partition(excluded, held_out, choice.regions)
+        regions = self.partition(excluded, held_out, choice.regions)
         place = np.full(len(self.source.x), -1)
         place[self.source.rows[held_out]] = np.arange(len(prediction))
         for training, rows, factor in zip(regions.training, regions.held_out, regions.factors, strict=True):
@@ -82,9 +94,8 @@ class LocalRung:
 
     def fit_all(self, target: FoldedTarget, penalty: float, choice: Locality) -> LocalCorrections:
         """Fit to the rows of all folds, for a map that is to be used rather than scored."""
-        nothing: Folds = frozenset()
-        ridge = fit_ridge(target, nothing, penalty)
-        regions = self._partition(nothing, 0, choice.regions)
+        ridge = target.regression(ALL_ROWS).ridge(penalty)
+        regions = self.partition(ALL_ROWS, 0, choice.regions)
         weights = [
             self._correction(target, training, factor, ridge, choice.penalty)
             for training, factor in zip(regions.training, regions.factors, strict=True)
@@ -102,17 +113,19 @@ class LocalRung:
         """Choose the number of regions and the shrinkage on the next fold."""
         inner = (held_out + 1) % self.source.n_folds
         excluded = frozenset({held_out, inner})
-        ridge = fit_ridge(target, excluded, penalty)
-        tried = self._tried(excluded)
-        paths = np.stack([self._path(target, self._partition(excluded, inner, k), ridge) for k in tried])
+        ridge = target.regression(excluded).ridge(penalty)
+        tried = self.regions_tried(excluded)
+        paths = np.stack([self._path(target, self.partition(excluded, inner, k), ridge) for k in tried])
         best, column = np.unravel_index(int(np.argmin(paths)), paths.shape)
         return Locality(tried[int(best)], RELATIVE_PENALTIES[int(column)])
 
-    def _tried(self, excluded: Folds) -> tuple[int, ...]:
+    def regions_tried(self, excluded: Folds) -> tuple[int, ...]:
+        """Return the numbers of regions for which the rows outside the excluded folds suffice."""
         available = self.source.count(self.source.outside(excluded)) // ROWS_A_REGION
         return tuple(k for k in self.regions if k <= available) or (1,)
 
     def _path(self, target: FoldedTarget, regions: Regions, ridge: AffineMap) -> Floats:
+        """Return the error of every penalty on the held-out rows of a partition, (penalties,)."""
         errors = np.zeros(len(RELATIVE_PENALTIES))
         parts = zip(regions.training, regions.held_out, regions.factors, regions.quadratics, strict=True)
         for training, rows, factor, quadratic in parts:
@@ -127,31 +140,27 @@ class LocalRung:
         return target.y[rows] - ridge(self.source.x[rows])
 
     def _augmented(self, rows: NDArray[np.intp], mean: Floats) -> Floats:
-        x = self.source.x[rows] - mean
-        return np.column_stack([np.full(len(x), self._coordinate_size(), x.dtype), x])
+        return _augmented(self.source.x[rows] - mean, self._coordinate_size())
 
     def _coordinate_size(self) -> float:
-        return self.source.keep("coordinate size", lambda: float(np.sqrt(np.mean(self.source.x**2))) or 1.0)
+        return self.source.memoize("coordinate size", lambda: float(np.sqrt(np.mean(self.source.x**2))) or 1.0)
 
-    def _partition(self, excluded: Folds, held_out: int, k: int) -> Regions:
-        return self.source.keep(
-            ("regions", excluded, held_out, k, self.seed), lambda: self._make_partition(excluded, held_out, k)
+    def partition(self, excluded: Folds, held_out: int, k: int) -> Regions:
+        """Return k regions of the rows outside the excluded folds; memoized."""
+        size = self._coordinate_size()
+        return self.source.memoize(
+            ("regions", excluded, held_out, k, self.seed),
+            lambda: Regions.of(self.source, excluded, held_out, k=k, seed=self.seed, constant=size),
         )
 
-    def _make_partition(self, excluded: Folds, held_out: int, k: int) -> Regions:
-        source = self.source
-        rows = np.concatenate([source.rows[fold] for fold in source.outside(excluded)])
-        centres = _cluster(source.x[rows], k, seed=self.seed)
-        training = _assign(source.x, rows, centres)
-        outside = _assign(source.x, source.rows[held_out], centres)
-        mean = source.mean(excluded)
-        factors = tuple(RidgeFactor.of_rows(self._augmented(r, mean)) for r in training)
-        held = (self._augmented(r, mean) for r in outside)
-        quadratics = tuple(f.quadratic_of_rows(rows) for f, rows in zip(factors, held, strict=True))
-        return Regions(centres, training, outside, factors, quadratics)
+
+def _augmented(x: Floats, constant: float) -> Floats:
+    """Return [c, x], (n, 1 + p)."""
+    return np.column_stack([np.full(len(x), constant, x.dtype), x])
 
 
-def _cluster(x: Floats, k: int, seed: int) -> Floats:
+def cluster_centres(x: Floats, k: int, seed: int) -> Floats:
+    """Return the centres of up to k clusters of rows x (n, p), as (k, p)."""
     from sklearn.cluster import MiniBatchKMeans
 
     distinct = len(np.unique(x[: 50 * k], axis=0))
@@ -161,6 +170,7 @@ def _cluster(x: Floats, k: int, seed: int) -> Floats:
 
 
 def _assign(x: Floats, rows: NDArray[np.intp], centres: Floats) -> tuple[NDArray[np.intp], ...]:
+    """Return the rows nearest to each centre."""
     distance = np.einsum("ij,ij->i", centres, centres) - 2 * x[rows] @ centres.T
     nearest = distance.argmin(axis=1)
     return tuple(rows[nearest == region] for region in range(len(centres)))

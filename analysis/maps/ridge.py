@@ -6,6 +6,7 @@ Minimises ‖Y − XW‖² + λ‖W‖² (Hoerl and Kennard, 1970) through the e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,8 @@ RELATIVE_PENALTIES: tuple[float, ...] = (
     *(float(v) for v in np.geomspace(1e-6, 1e3, 19)),
     1e9,
 )
-NEGLIGIBLE, SMALLEST = 1e-12, 1e-300
+LEAST_PENALTY = 1e-9  # below it a scatter may be singular in floating point
+NEGLIGIBLE, SMALLEST = 1e-12, 1e-300  # against the greatest eigenvalue, against zero
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +62,7 @@ class RidgeFactor:
         return turned.T @ turned
 
     def weights(self, rotated: Floats, penalty: float) -> Floats:
-        """Return W (p, q) for a relative penalty, given the rotated cross-scatter."""
+        """Return W (p, q) for a relative penalty ≥ 0, given the rotated cross-scatter; of least norm at 0."""
         return self.vectors @ (rotated * self._shrink(penalty)[:, None])
 
     def path_errors(
@@ -69,7 +71,9 @@ class RidgeFactor:
         rotated_validation: Floats,
         quadratic_validation: Floats,
         total_validation: float,
+        *,
         gram: Floats | None = None,
+        penalties: Sequence[float] = RELATIVE_PENALTIES,
     ) -> Floats:
         """Return Σ‖y − xW(λ)‖² over validation rows for every penalty.
 
@@ -85,21 +89,26 @@ class RidgeFactor:
             Σ‖y‖² of the validation rows, about the training mean.
         gram : array (p, p), optional
             rotated @ rotated.T, where it is at hand.
+        penalties : sequence of float
+            Relative penalties ≥ 0.
 
         Returns
         -------
-        array, one value for each of `RELATIVE_PENALTIES`
+        array (penalties,)
         """
-        shrink = np.stack([self._shrink(penalty) for penalty in RELATIVE_PENALTIES])
+        shrink = np.stack([self._shrink(penalty) for penalty in penalties])
         linear = np.einsum("ij,ij->i", rotated, rotated_validation)
         quadratic = (rotated @ rotated.T if gram is None else gram) * quadratic_validation
         errors: Floats = total_validation - 2 * shrink @ linear + np.einsum("ki,ki->k", shrink @ quadratic, shrink)
         return errors
 
     def _shrink(self, penalty: float) -> Floats:
-        least = np.finfo(self.eigenvalues.dtype).tiny
-        shrunk: Floats = 1.0 / np.maximum(self.eigenvalues + penalty * self.unit, least)
-        return shrunk
+        """1 / (eigenvalue + λ), (r,); 0 without a penalty in directions that no row has: the least-norm solution."""
+        shrunk = self.eigenvalues + penalty * self.unit
+        if penalty < LEAST_PENALTY:
+            shrunk[self.eigenvalues <= NEGLIGIBLE * self.eigenvalues[-1:]] = np.inf
+        inverse: Floats = 1.0 / np.maximum(shrunk, np.finfo(self.eigenvalues.dtype).tiny)
+        return inverse
 
 
 def row_space(x: Floats) -> tuple[Floats, Floats]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ...errors import ConfigError, DataError
 from ..types import Integers, Rows
 from .shards import ONE_SHARD, OneShard
+from .ties import TIE
 from .topk import Tile, Tiles, TopK, one_torch_thread, shaped
 
 __all__ = [
@@ -45,13 +46,11 @@ Gain = tuple[Criterion, Callable[[Integers], NDArray[np.float64]]]
 CSLS_NEIGHBOURS = 10
 MARGIN_NEIGHBOURS = 4
 LEAST_DENOMINATOR = 1e-6
-#: Scores this near count as ties: a product of equal rows may differ in its last bits by where it stands in a tile.
-TIE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchRanks:
-    """Rank of the best right answer, 1 = first; ties, scores within 1e-6, count against it."""
+    """Rank of the best right answer, 1 = first; ties (see `ties`) count against it."""
 
     cosine: Integers  # (n,)
     csls: Integers  # (n,)
@@ -219,7 +218,7 @@ def nearest(
     queries, candidates : array (n, d), (m, d)
         Rows of any length; memory-mapped if you like.
     k : int
-        1 … m. Of candidates with equal scores those that stand first are returned, in their order.
+        1 … m. Of candidates that tie (see `ties`) those that stand first are returned, in their order.
     criterion : {"cosine", "csls", "margin"}
     neighbours : int, optional
         Neighbourhood of CSLS (10 by default) or of the margin (4); at most the pool is used.
@@ -240,9 +239,8 @@ def nearest(
     """
     size = _checked_neighbours(queries, candidates, k, criterion, neighbours, most=len(candidates))
     with one_torch_thread(device):
-        (here,) = _found(Tiles.of(queries, candidates, device, tile_side), k, criterion, size, shards=shards)
-    scores, places = shards.best(torch.from_numpy(here.scores), torch.from_numpy(here.places))
-    return scores.numpy(), places.numpy()
+        (found,) = _found(Tiles.of(queries, candidates, device, tile_side), k, criterion, size, shards=shards)
+    return found.scores, found.places
 
 
 def nearest_both_ways(
@@ -282,14 +280,16 @@ def _found(
 ) -> tuple[Nearest, ...]:
     """Gather the k best of every line, and of every column where asked."""
     scorer = _scorer(tiles, criterion, size, shards)
-    best = [TopK(length, k, tiles.queries.device) for length in tiles.shape[: 2 if backward else 1]]
+    best = [TopK(length, k, tiles.queries.device, tie=scorer.tie) for length in tiles.shape[: 2 if backward else 1]]
     buffer = tiles.buffer() if criterion != "cosine" else torch.empty(0)
     for tile in tiles:
         score = scorer.score(tile, buffer)
         best[0].update(tile.rows, score, tile.columns.start)
         if backward:
             best[1].update(tile.columns, score, tile.rows.start, axis=1)
-    return tuple(Nearest(scorer.scale * b.values.cpu().numpy(), b.places.cpu().numpy()) for b in best)
+    best[0].values, best[0].places = shards.best(best[0].values, best[0].places)
+    chosen = (lines.best() for lines in best)
+    return tuple(Nearest(scorer.scale * scores.cpu().numpy(), places.cpu().numpy()) for scores, places in chosen)
 
 
 def _scorer(tiles: Tiles, criterion: Criterion, size: int, shards: OneShard) -> _Scorer:
@@ -400,6 +400,11 @@ class _Scorer:
         """What a score here is multiplied with to be the criterion's."""
         return np.float32(2.0 if self.criterion == "csls" else 1.0)
 
+    @property
+    def tie(self) -> float:
+        """Scores here within it are ties; the margin magnifies rounding, as it divides by a mean below 1."""
+        return 4 * TIE if self.criterion == "margin" else TIE
+
     def score(self, tile: Tile, buffer: torch.Tensor) -> torch.Tensor:
         """Score a tile, into a buffer unless the score is the cosine."""
         if self.criterion == "cosine":
@@ -434,7 +439,7 @@ class _Counter:
     @classmethod
     def of(cls, scorer: _Scorer, right: _RightPairs, cosines: torch.Tensor, shape: tuple[int, int]) -> _Counter:
         scores = scorer.score_pairs(cosines, right)
-        tied = scores - TIE / float(scorer.scale)
+        tied = scores - scorer.tie
         lowest = [torch.full((length,), -torch.inf, device=scores.device) for length in shape]
         return cls(
             scorer,

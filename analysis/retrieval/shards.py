@@ -7,9 +7,11 @@ process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
+
+from ...distributed import Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class OneShard:
         return values[:, :k]
 
     def best(self, values: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scores and places of the k best of every query over all shards, (n, k), from the k best here."""
+        """Return the best of every query over all shards, with their places, (n, w) each, from the best here."""
         return values, places
 
     def most(self, values: torch.Tensor) -> None:
@@ -37,7 +39,7 @@ class OneShard:
 
 @dataclass(frozen=True, slots=True)
 class CandidateShards(OneShard):
-    """A shard of the candidates in each process of the default torch process group.
+    """A shard of the candidates in each of several processes.
 
     Results differ from those of one process only where the cosine of one pair differs in its last bits by the tile
     that it stands in; ties are taken within 1e-6, so ranks do not.
@@ -46,9 +48,12 @@ class CandidateShards(OneShard):
     ----------
     first : int
         Number of the first candidate held here among those of all processes, which hold them in their order.
+    processes : Processes
+        This process among those that hold the candidates.
     """
 
     first: int = 0
+    processes: Processes = field(default_factory=Processes.current)
 
     def exist_anywhere(self, pairs: int) -> bool:
         """Tell whether any process has right pairs, given how many there are here."""
@@ -60,38 +65,30 @@ class CandidateShards(OneShard):
         """Return the k best of every query over all shards, (n, k) or fewer, from the best here, best first."""
         padded = torch.full((len(values), k), -torch.inf, dtype=values.dtype, device=values.device)
         padded[:, : values.shape[1]] = values[:, :k]
-        best = _gathered(padded).topk(k, dim=1).values
+        best = self.processes.gather(padded, dim=1).topk(k, dim=1).values
         return best[:, torch.isfinite(best).all(dim=0)]
 
     def best(self, values: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scores and places of the k best of every query over all shards, (n, k), from the k best here.
+        """Return the best of every query over all shards, with their places, (n, w) each, from the best here.
 
-        Of equal scores those of earlier processes come first, which hold the candidates that stand first.
+        What ties with the last of the best here comes along, as the rule of ties needs it.
         """
-        found, where = _gathered(values), _gathered(places + self.first)
-        order = found.sort(dim=1, descending=True, stable=True).indices[:, : values.shape[1]]
+        width = torch.tensor(float(values.shape[1]))
+        self.most(width)
+        more = (0, int(width) - values.shape[1])
+        padded = torch.nn.functional.pad(values, more, value=-torch.inf)
+        placed = torch.nn.functional.pad(places + self.first, more)
+        found, where = (self.processes.gather(own, dim=1) for own in (padded, placed))
+        order = found.sort(dim=1, descending=True, stable=True).indices
         return found.gather(1, order), where.gather(1, order)
 
     def most(self, values: torch.Tensor) -> None:
         """Replace every value by the largest over all shards, in place."""
-        import torch.distributed as dist
-
-        dist.all_reduce(values, dist.ReduceOp.MAX)
+        self.processes.all_reduce(values, "max")
 
     def total(self, values: torch.Tensor) -> None:
         """Replace every value by its sum over all shards, in place."""
-        import torch.distributed as dist
-
-        dist.all_reduce(values)
-
-
-def _gathered(values: torch.Tensor) -> torch.Tensor:
-    """Put the columns of all processes side by side, in their order."""
-    import torch.distributed as dist
-
-    parts = [torch.empty_like(values) for _ in range(dist.get_world_size())]
-    dist.all_gather(parts, values.contiguous())
-    return torch.cat(parts, dim=1)
+        self.processes.all_reduce(values)
 
 
 ONE_SHARD = OneShard()

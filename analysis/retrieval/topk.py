@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from ..checks import unit_rows
 from ..types import Rows
+from .ties import first_of_ties
 
 #: Rows and columns of a tile: 16 MB on a processor; on an accelerator as much as keeps it busy.
 CPU_SIDE, DEVICE_SIDE = 2048, 16_384
@@ -122,7 +123,7 @@ def product(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> None:
 
 
 class TopK:
-    """The k largest entries of every line, kept over tiles; of equal entries those that stand first.
+    """The k largest entries of every line, kept over tiles, and those that tie with the last of them.
 
     Only entries above the k-th best so far are looked at: of a tile, the maxima of groups of 16 entries, then the
     groups that reach the bound. All memory beyond the result is O(tile).
@@ -134,15 +135,18 @@ class TopK:
     k : int
         Entries kept; each line must meet at least k in all.
     device : str
+    tie : float
+        Entries within it are ties (see `ties`); 0 where only the values count.
 
     Attributes
     ----------
-    values : tensor (lines, k)
-        Largest first.
-    places : tensor (lines, k) of int64
+    values : tensor (lines, w)
+        Largest first; w is k, or more where entries tie with the k-th, −∞ where a line has fewer.
+    places : tensor (lines, w) of int64
     """
 
-    def __init__(self, lines: int, k: int, device: str = "cpu") -> None:
+    def __init__(self, lines: int, k: int, device: str = "cpu", *, tie: float = 0.0) -> None:
+        self.k, self.tie = k, tie
         self.values = torch.full((lines, k), -torch.inf, device=device)
         self.places = torch.zeros((lines, k), dtype=torch.int64, device=device)
 
@@ -151,7 +155,7 @@ class TopK:
 
         Along a line the tile's entries stand at `first_place` and after, behind all that were met before.
         """
-        entries = _reaching(self.values[lines], tile, axis)
+        entries = _reaching(self.values[lines, : self.k], tile, axis, self.tie)
         if not len(entries.line):
             return
         met, place = torch.unique_consecutive(entries.line, return_inverse=True)
@@ -160,9 +164,33 @@ class TopK:
         values = torch.cat([self.values[here], fresh_values], dim=1)
         places = torch.cat([self.places[here], fresh_places], dim=1)
         ordered = values.sort(dim=1, descending=True, stable=True)
-        k = self.values.shape[1]
-        self.values[here] = ordered.values[:, :k]
-        self.places[here] = places.gather(1, ordered.indices[:, :k])
+        values, places = self._without_losers(ordered.values, places.gather(1, ordered.indices))
+        self._widen(values.shape[1])
+        self.values[here, : values.shape[1]] = values
+        self.values[here, values.shape[1] :] = -torch.inf
+        self.places[here, : values.shape[1]] = places
+
+    def best(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return scores and places of the k best of every line, ties by place, (lines, k) each."""
+        return first_of_ties(self.values, self.places, self.k, self.tie)
+
+    def _without_losers(self, values: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Drop what no tie can bring among the k best: what is too far below the k-th, or behind k equal entries."""
+        k = self.k
+        low = values[:, k - 1 : k] - self.tie
+        stays = (values[:, k:] >= low) & (values[:, k:] != values[:, :-k]) & (values[:, k:] > -torch.inf)
+        width = k + int(stays.sum(dim=1).max()) if self.tie and stays.numel() else k
+        if width > k:
+            values = torch.cat([values[:, :k], values[:, k:].masked_fill(~stays, -torch.inf)], dim=1)
+            ordered = values.sort(dim=1, descending=True, stable=True)
+            values, places = ordered.values, places.gather(1, ordered.indices)
+        return values[:, :width], places[:, :width]
+
+    def _widen(self, width: int) -> None:
+        more = width - self.values.shape[1]
+        if more > 0:
+            self.values = torch.nn.functional.pad(self.values, (0, more), value=-torch.inf)
+            self.places = torch.nn.functional.pad(self.places, (0, more))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,13 +202,13 @@ class _Entries:
     value: torch.Tensor  # (e,)
 
 
-def _reaching(best: torch.Tensor, tile: torch.Tensor, axis: int) -> _Entries:
-    """Find the entries of a tile above the k-th best of their line, (lines, k)."""
+def _reaching(best: torch.Tensor, tile: torch.Tensor, axis: int, tie: float) -> _Entries:
+    """Find the entries of a tile that may enter, given the k best so far of their line, (lines, k)."""
     width, k = tile.shape[1 - axis], best.shape[1]
     size = max(1, min(GROUP, width // (4 * k)))
     groups = width // size
     maxima = _group_maxima(tile, axis, size, groups)
-    bound = _bound(maxima, best)
+    bound = _bound(maxima, best, tie)
     line, group = (maxima >= bound[:, None]).nonzero(as_tuple=True)
     members = group[:, None] + groups * torch.arange(size, device=tile.device)
     beyond = torch.arange(groups * size, width, device=tile.device)
@@ -211,17 +239,17 @@ def _group_maxima(tile: torch.Tensor, axis: int, size: int, groups: int) -> torc
     return tile[: size * groups].reshape(size, groups, columns).amax(dim=0).T.contiguous()
 
 
-def _bound(maxima: torch.Tensor, best: torch.Tensor) -> torch.Tensor:
+def _bound(maxima: torch.Tensor, best: torch.Tensor, tie: float) -> torch.Tensor:
     """Return the least value that an entry of each line must have to enter, (lines,).
 
-    An entry that equals the k-th best so far stands after it and cannot enter. Where k entries have not been met yet,
-    the k-th largest of the groups' maxima is a bound.
+    An entry no larger than the k-th best so far stands behind k entries at least as large, and loses to each of them in
+    any tie. Where k entries have not been met yet, the k-th largest of the groups' maxima is a bound, ties below it.
     """
     last = best[:, -1]
     above = torch.nextafter(last, torch.full_like(last, torch.inf))
     if maxima.shape[1] < best.shape[1] or bool(torch.isfinite(last).all()):
         return above
-    return torch.maximum(above, maxima.topk(best.shape[1], dim=1).values[:, -1])
+    return torch.maximum(above, maxima.topk(best.shape[1], dim=1).values[:, -1] - tie)
 
 
 def _padded(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import pdist, squareform
 
 from ...errors import ConfigError, DataError
@@ -63,6 +64,7 @@ def linear_cka(x: Rows, y: Rows) -> float:
     Examples
     --------
     >>> import numpy as np
+    from numpy.typing import ArrayLike
     >>> x = np.random.default_rng(0).standard_normal((50, 3))
     >>> round(linear_cka(x, 2 * x[:, ::-1] + 1), 2)
     1.0
@@ -89,6 +91,7 @@ def debiased_cka(x: Rows, y: Rows) -> float:
     Examples
     --------
     >>> import numpy as np
+    from numpy.typing import ArrayLike
     >>> x = np.random.default_rng(0).standard_normal((50, 3))
     >>> round(debiased_cka(x, 2 * x[:, ::-1] + 1), 2)
     1.0
@@ -116,13 +119,22 @@ def _product_energy(a: Floats, b: Floats) -> float:
     return float(np.vdot(cross, cross))
 
 
-def _unbiased(n: float, energy: float, diagonal: float, traces: float) -> float:
-    """Song et al. (2012, eq. 5) for centred rows, whose Gram matrices have rows that sum to 0.
+def unbiased_from_sums(n: ArrayLike, energy: ArrayLike, diagonal: ArrayLike, traces: ArrayLike) -> Floats:
+    """Unbiased HSIC (Song et al., 2012, eq. 5) of centred rows, whose Gram matrices have rows that sum to 0.
 
     Then 1ᵀK̃ = −diag(K), so that only tr(KL), Σ kᵢᵢ lᵢᵢ and tr K · tr L remain.
+
+    Parameters
+    ----------
+    n, energy, diagonal, traces : float or array (b,)
+        Number of rows, at least 4, and the three sums; one value for each set of rows.
     """
-    kept = energy - n / (n - 2) * diagonal + traces / ((n - 1) * (n - 2))
-    return float(kept / (n * (n - 3)))
+    n, energy, diagonal, traces = (np.asarray(part, np.float64) for part in (n, energy, diagonal, traces))
+    return np.asarray((energy - n / (n - 2) * diagonal + traces / ((n - 1) * (n - 2))) / (n * (n - 3)), np.float64)
+
+
+def _unbiased(n: float, energy: float, diagonal: float, traces: float) -> float:
+    return float(unbiased_from_sums(n, energy, diagonal, traces))
 
 
 def unbiased_hsic(k: Floats, l: Floats) -> float:  # noqa: E741
@@ -172,6 +184,7 @@ def rbf_cka(x: Rows, y: Rows, *, sigma: float | None = None, median_fraction: fl
     Examples
     --------
     >>> import numpy as np
+    from numpy.typing import ArrayLike
     >>> x = np.random.default_rng(0).standard_normal((50, 3))
     >>> round(rbf_cka(x, 2 * x[:, ::-1] + 1), 2)
     1.0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...errors import ConfigError, DataError
 from ..resampling import LEVEL, Interval, jackknife_interval
 from ..types import Floats, Rows
-from .cka import LEAST_ROWS
+from .cka import LEAST_ROWS, unbiased_from_sums
 from .preprocess import centred
 
 Blocks = Sequence[NDArray[np.intp]]
@@ -29,7 +29,7 @@ class BlockedRows:
     blocks: tuple[NDArray[np.intp], ...]
     means: Floats  # (1 + b, d) means of the rows that stay
     squares: Floats  # (1 + b, n) squared distances to those means, 0 for a row that is left out
-    self_hsic: Floats  # (1 + b,) times a factor that CKA does not see
+    self_hsic: Floats  # (1 + b,)
 
     @classmethod
     def of(cls, x: Rows, blocks: Blocks) -> BlockedRows:
@@ -66,7 +66,7 @@ class BlockedRows:
 
 
 def hsics(one: BlockedRows, other: BlockedRows) -> Floats:
-    """Unbiased HSICs of two clouds over all rows and without each block, (1 + b,), times n (n − 3)."""
+    """Unbiased HSICs of two clouds over all rows and without each block, (1 + b,)."""
     cross = one.rows.T @ other.rows
     energies = [float(np.vdot(cross, cross))]
     for place, block in enumerate(one.blocks, start=1):
@@ -78,10 +78,8 @@ def hsics(one: BlockedRows, other: BlockedRows) -> Floats:
 
 
 def _unbiased(n: Floats, energies: Floats, squares_x: Floats, squares_y: Floats) -> Floats:
-    """Song et al. (2012, eq. 5) for centred rows, times n (n − 3)."""
     diagonal = np.einsum("bi,bi->b", squares_x, squares_y)
-    traces = squares_x.sum(axis=1) * squares_y.sum(axis=1)
-    return np.asarray(energies - n / (n - 2) * diagonal + traces / ((n - 1) * (n - 2)))
+    return unbiased_from_sums(n, energies, diagonal, squares_x.sum(axis=1) * squares_y.sum(axis=1))
 
 
 def blocked_cka(one: BlockedRows, other: BlockedRows, *, level: float = LEVEL) -> Interval:

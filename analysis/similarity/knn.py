@@ -7,26 +7,25 @@ made in tiles, so that memory is O(n k + tile) at any n.
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...errors import ConfigError, DataError
 from ..checks import paired, unit_rows
+from ..retrieval.search import nearest
 from ..types import Floats, Integers, Rows
 from .cka import LEAST_ROWS, Hsics
 
 DEFAULT_K = 10
-TILE_ENTRIES = 8_000_000
 
 
 def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Integers:
-    """Return the indices (n, k) of the k nearest other rows of each row by cosine, in no order.
+    """Return the indices (n, k) of the k nearest other rows of each row by cosine, nearest first.
 
     Parameters
     ----------
     x : array (n, d)
-        Rows, none of them zero. Products are taken in float32 where x is float32, else in float64.
+        Rows, none of them zero. Products are taken in float32; of rows that tie the first come first (see `ties`).
     k : int
         1 to n − 1.
 
@@ -40,13 +39,10 @@ def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Integers:
     if not 1 <= k < len(x):
         raise ConfigError(f"expected 1 to {len(x) - 1} neighbours for {len(x)} rows, got {k}")
     unit = unit_rows(x)
-    found = np.empty((len(unit), k), np.int64)
-    tile_rows = max(1, TILE_ENTRIES // len(unit))
-    for start in range(0, len(unit), tile_rows):
-        tile = unit[start : start + tile_rows] @ unit.T
-        tile[np.arange(len(tile)), start + np.arange(len(tile))] = -np.inf
-        found[start : start + len(tile)] = torch.from_numpy(tile).topk(k, dim=1, sorted=False).indices
-    return found
+    places = nearest(unit, unit, k=k + 1)[1]
+    other = places != np.arange(len(x))[:, None]
+    other[other.all(axis=1), -1] = False  # more than k rows that equal this one may stand before it
+    return np.asarray(places[other].reshape(len(x), k), np.int64)
 
 
 def mutual_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
@@ -208,6 +204,11 @@ def _masked_hsic(
     k, l = (  # noqa: E741
         csr_array((_products(unit, rows, columns), (rows, columns)), shape=(n, n)) for unit in (unit_x, unit_y)
     )
+    return sparse_hsic(k, l, n)
+
+
+def sparse_hsic(k: csr_array, l: csr_array, n: int) -> float:  # noqa: E741
+    """Unbiased HSIC of two sparse Gram matrices of n rows, without diagonals (Song et al., 2012, eq. 5)."""
     trace = float(k.multiply(l.T).sum())
     middle = float(k.sum()) * float(l.sum()) / ((n - 1) * (n - 2))
     last = 2 / (n - 2) * float(np.asarray(k.sum(axis=0)) @ np.asarray(l.sum(axis=1)))

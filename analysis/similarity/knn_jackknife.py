@@ -16,9 +16,8 @@ from scipy.sparse import csr_array
 from ...errors import ConfigError
 from ..checks import unit_rows
 from ..resampling import LEVEL, Interval, jackknife_interval
-from ..retrieval.search import nearest
 from ..types import Bools, Floats, Integers, Rows
-from .knn import DEFAULT_K
+from .knn import DEFAULT_K, cosine_neighbours, sparse_hsic
 
 BLOCK_PAIRS = 16384
 
@@ -45,11 +44,7 @@ class NeighbourLists:
         if not 2 <= k < len(x):
             raise ConfigError(f"expected 2 to {len(x) - 1} neighbours for {len(x)} rows, got {k}")
         depth = min(2 * k, len(x) - 1)
-        unit = unit_rows(x)
-        places = nearest(unit, unit, k=depth + 1)[1]
-        other = places != np.arange(len(x))[:, None]
-        other[other.all(axis=1), -1] = False  # a duplicate may stand before the row itself
-        return cls(unit, places[other].reshape(len(x), depth), k)
+        return cls(unit_rows(x), cosine_neighbours(x, depth), k)
 
     def counted(self, stays: Bools | None = None) -> Bools:
         """Which listed rows are among the k nearest when only some rows (n,) stay, (n, depth)."""
@@ -129,7 +124,7 @@ def permuted_cknna(one: NeighbourLists, other: NeighbourLists, partners: Sequenc
         common = _common(one, moved, one.counted(), moved.counted())
         rows, columns = np.nonzero(common)[0], one.near[common]
         grams = [_sparse(len(one.near), rows, columns, side.products(rows, columns)) for side in (one, moved)]
-        values.append(_hsic(grams[0], grams[1], len(one.near)) / scale)
+        values.append(sparse_hsic(grams[0], grams[1], len(one.near)) / scale)
     return np.array(values)
 
 
@@ -152,14 +147,14 @@ class _Grams:
         common = _common(self.one, self.other, self.one.counted(stays), self.other.counted(stays))
         k = _masked(self.one.near, common, self.of_one)
         l = _masked(self.one.near, common, self.across)  # noqa: E741
-        return _hsic(k, l, count) / self.self_scale(stays)
+        return sparse_hsic(k, l, count) / self.self_scale(stays)
 
     def self_scale(self, stays: Bools | None) -> float:
         count = len(self.one.near) if stays is None else int(stays.sum())
         own = []
         for side, values in ((self.one, self.of_one), (self.other, self.of_other)):
             gram = _masked(side.near, side.counted(stays), values)
-            own.append(_hsic(gram, gram, count))
+            own.append(sparse_hsic(gram, gram, count))
         return float(np.sqrt(own[0]) * np.sqrt(own[1]))
 
 
@@ -174,10 +169,3 @@ def _masked(near: Integers, kept: Bools, values: Floats) -> csr_array:
 
 def _sparse(n: int, rows: NDArray[np.intp], columns: Integers, values: Floats) -> csr_array:
     return csr_array((values, (rows, columns)), shape=(n, n))
-
-
-def _hsic(k: csr_array, l: csr_array, n: int) -> float:  # noqa: E741
-    """Unbiased HSIC of two sparse Gram matrices without diagonals, times n (n − 3) (Song et al., 2012, eq. 5)."""
-    middle = float(k.sum()) * float(l.sum()) / ((n - 1) * (n - 2))
-    last = 2 / (n - 2) * float(np.asarray(k.sum(axis=0)) @ np.asarray(l.sum(axis=1)))
-    return float(k.multiply(l.T).sum()) + middle - last

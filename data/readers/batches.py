@@ -54,12 +54,10 @@ def resolved_columns(path: Path, names: Sequence[str], wanted: Sequence[str]) ->
     """Resolve column names that must hold what is asked for."""
     resolved = resolve_columns(names, wanted)
     held = language_columns(resolved)
-    check_languages(path, held if held and set(wanted) <= set(held) else _all_languages(names, held), wanted)
+    if not held or not set(wanted) <= set(held):
+        held = tuple(dict.fromkeys([*held, *language_columns(resolve_columns(names, ()))]))
+    check_languages(path, held, wanted)
     return resolved
-
-
-def _all_languages(names: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*held, *language_columns(resolve_columns(names, ()))]))
 
 
 def row_batches(
@@ -90,7 +88,7 @@ def _batch(columns: tuple[str, ...], rows: list[Cells]) -> pa.RecordBatch:
 class RowSampler:
     """A uniform sample of a stream, without replacement and in its order, whose memory is that of the sample.
 
-    Each row draws a number; the rows with the smallest stay.
+    Each row draws a number; the rows with the smallest are the sample.
 
     Parameters
     ----------

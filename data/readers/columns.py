@@ -11,12 +11,12 @@ _REFERENCE_ENDINGS = (REFERENCE, "_alt")
 
 
 def resolve_columns(names: Sequence[str], wanted: Sequence[str]) -> tuple[str | None, ...]:
-    """Return what each column of a file becomes in a corpus table, None for a column that is left out.
+    """Return the name of each column of a file in a corpus table, None for a column that is left out.
 
     Parameters
     ----------
     names : sequence of str
-        Column names as they stand in the file: language codes in any spelling, `group`, `domain`,
+        Column names of the file: language codes in any spelling, `group`, `domain`,
         `<language>_reference` (or `<language>_alt`), `english` and `non_english`.
     wanted : sequence of str
         Canonical codes that are asked for; all are kept where it is empty. `id` is the number of a row unless
@@ -48,16 +48,11 @@ def _resolve(name: str, wanted: Sequence[str]) -> str | None:
     for ending in _REFERENCE_ENDINGS:
         if lowered.endswith(ending) and (code := find_code(name[: -len(ending)])):
             return f"{code}{REFERENCE}" if not wanted or code in wanted else None
-    code = _language(lowered, wanted)
-    return code if not wanted or code in wanted else None
-
-
-def _language(name: str, wanted: Sequence[str]) -> str | None:
-    if name == "english":
-        return "en"
-    if name == "non_english":
+    if lowered == "english":
+        language: str | None = "en"
+    elif lowered == "non_english":
         others = [code for code in wanted if canonical_code(code) != "en"]
-        return others[0] if len(others) == 1 else None
-    if name == "id" and "id" not in wanted:
-        return None
-    return find_code(name)
+        language = others[0] if len(others) == 1 else None
+    else:
+        language = None if lowered == "id" and "id" not in wanted else find_code(lowered)
+    return language if not wanted or language in wanted else None

@@ -19,7 +19,8 @@ from .batches import NumberedCells, Reading, row_batches, stacked
 from .formats import TABLE_SUFFIXES
 from .gettext import find_catalogs, read_catalogs
 from .lines import BadRows, bare_path
-from .tables import csv_records, read_moses
+from .moses import read_moses
+from .tables import csv_records
 
 _SIMILARITY_FILE = re.compile(r".+-(?P<language>[A-Za-z]{2,3})-(?P<split>[A-Za-z]+)\.csv\Z")
 Parts = dict[str, dict[str, Path]]  # stem or split → language → file
@@ -46,7 +47,7 @@ def read_folder(folder: Path, part: str | None, wanted: Sequence[str], bad: BadR
     """
     if splits := similarity_splits(folder):
         complete = _complete_parts(folder, part, splits, wanted)
-        return _distinct(stacked([_read_split(files, wanted, bad) for files in complete]))
+        return _distinct(stacked([read_split(files, wanted, bad) for files in complete]))
     stems = moses_stems(folder)
     if not stems and part is None and find_catalogs(folder):
         return read_catalogs(folder, wanted, bad)
@@ -83,6 +84,14 @@ def read_stem(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> Re
     return read_moses([files[language] for language in languages], languages, bad)
 
 
+def read_split(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> Reading:
+    """Open the similarity files of one split, each row of which gives two sentences."""
+    languages = tuple(wanted) or tuple(files)
+    paths = [files[language] for language in languages]
+    where = " + ".join(str(path) for path in paths)
+    return Reading(languages, row_batches(where, languages, _both_sentences(paths, bad), bad))
+
+
 def similarity_splits(folder: Path) -> Parts:
     """Return the files NAME-LANGUAGE-SPLIT.csv of a folder, by split and then by language."""
     splits: Parts = {}
@@ -94,7 +103,7 @@ def similarity_splits(folder: Path) -> Parts:
 
 
 def _complete_parts(folder: Path, part: str | None, parts: Parts, wanted: Sequence[str]) -> list[dict[str, Path]]:
-    """Choose the parts that hold all wanted languages, or say what there is."""
+    """Choose the parts that hold all wanted languages, or name those that there are."""
     if not parts:
         raise DataError(
             f"{folder} holds no files of one language each: expected names such as text.en and text.fr, "
@@ -110,19 +119,16 @@ def _complete_parts(folder: Path, part: str | None, parts: Parts, wanted: Sequen
     return complete
 
 
-def _read_split(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> Reading:
-    languages = tuple(wanted) or tuple(files)
-    paths = [files[language] for language in languages]
-    where = " + ".join(str(path) for path in paths)
-    return Reading(languages, row_batches(where, languages, _both_sentences(paths, bad), bad))
-
-
 def _both_sentences(paths: Sequence[Path], bad: BadRows) -> Iterator[NumberedCells]:
     """Yield the first and then the second sentence of each row, in all languages side by side."""
     ended = (0, ())
     for records in zip_longest(*(csv_records(path, BadRows()) for path in paths), fillvalue=ended):
         if ended in records:
-            raise DataError(f"{_row_counts(paths)}. Row i of each must say the same; fetch the files anew.")
+            counts = [(path, sum(1 for _ in csv_records(path, BadRows(skip=True)))) for path in paths]
+            listed = ", ".join(f"{path} has {count} rows" for path, count in counts)
+            raise DataError(
+                f"the files are not aligned: {listed}. Row i of each must say the same; fetch the files anew."
+            )
         short = next((path for path, (_, cells) in zip(paths, records, strict=True) if len(cells) < 2), None)
         number = records[0][0]
         if short is not None:
@@ -130,11 +136,6 @@ def _both_sentences(paths: Sequence[Path], bad: BadRows) -> Iterator[NumberedCel
             continue
         for sentence in (0, 1):
             yield number, tuple(cells[sentence] for _, cells in records)
-
-
-def _row_counts(paths: Sequence[Path]) -> str:
-    counts = (f"{path} has {sum(1 for _ in csv_records(path, BadRows(skip=True)))} rows" for path in paths)
-    return f"the files are not aligned: {', '.join(counts)}"
 
 
 def _distinct(reading: Reading) -> Reading:

@@ -1,4 +1,4 @@
-"""Files that hold all languages: the suffix tells the format, and the format the reader."""
+"""Files that hold all languages: the suffix decides the format, and the format the reader."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ...errors import DataError
 from .batches import Reading
+from .columnar import read_columnar
 from .gettext import CATALOG_SUFFIXES, read_catalog
 from .lines import BadRows, bare_suffix
-from .tables import read_columnar, read_delimited, read_jsonl
+from .tables import read_delimited, read_jsonl
 from .tmx import read_tmx
 
 _DELIMITED = (".tsv", ".txt", ".csv")
@@ -19,7 +20,7 @@ TABLE_SUFFIXES = (*_DELIMITED, *_JSON_LINES, *_COLUMNAR, ".tmx", *CATALOG_SUFFIX
 
 
 def read_file(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
-    """Open a file whose format its suffix tells.
+    """Open a file in the format of its suffix.
 
     Parameters
     ----------

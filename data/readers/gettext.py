@@ -6,7 +6,7 @@ The messages themselves are English. Untranslated, fuzzy and obsolete entries an
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,18 +33,18 @@ class Catalog:
 
 
 def read_catalog(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
-    """Open one PO or MO file; its language is said by its header, or by its name or place in a locale tree.
+    """Open one PO or MO file; its language is in its header, its name or its place in a locale tree.
 
     Raises
     ------
     DataError
-        If the file is damaged, or its language is not the one asked for or cannot be told.
+        If the file is damaged, or its language is not the one asked for or is not known.
     """
     others = [code for code in wanted if code != SOURCE]
     placed = _placed(path, path.parent)
     held = _header_language(path) or (placed.language if placed else None) or next(iter(others), None)
     if held is None:
-        raise DataError(f"{path} does not say its language: name it in the header (Language:) or as LANGUAGE.po.")
+        raise DataError(f"{path} does not name its language: put it in the header (Language:) or as LANGUAGE.po.")
     asked = others[0] if len(others) == 1 and _serves(held, others[0]) else held
     check_languages(path, (SOURCE, asked), wanted)
     columns = tuple(wanted) or (SOURCE, asked)
@@ -66,8 +66,10 @@ def read_catalogs(root: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
         raise DataError(f"{root} holds message catalogs in {held}: say which languages to read.")
     by_domain: dict[str, dict[str, Path]] = {}
     for code in others:
-        for catalog in _serving(catalogs, code):
-            by_domain.setdefault(catalog.domain, {})[code] = catalog.path
+        # The language itself comes before regional forms of it.
+        for catalog in sorted(catalogs, key=lambda c: (c.language != code, c.language, c.path)):
+            if _serves(catalog.language, code):
+                by_domain.setdefault(catalog.domain, {}).setdefault(code, catalog.path)
     complete = {name: files for name, files in sorted(by_domain.items()) if len(files) == len(others)}
     if not complete:
         check_languages(root, (SOURCE, *sorted({catalog.language for catalog in catalogs})), wanted)
@@ -78,13 +80,13 @@ def read_catalogs(root: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
 
 
 def find_catalogs(root: Path) -> list[Catalog]:
-    """Return the catalogs below a folder whose language their place or name tells, in order."""
+    """Return the catalogs below a folder whose place or name has a language, in order."""
     paths = sorted(path for path in root.rglob("*") if bare_suffix(path) in CATALOG_SUFFIXES and path.is_file())
     return [catalog for path in paths if (catalog := _placed(path, root)) is not None]
 
 
 def _placed(path: Path, root: Path) -> Catalog | None:
-    """Tell language and domain from LANGUAGE/LC_MESSAGES/DOMAIN.mo, DOMAIN.LANGUAGE.po or LANGUAGE.po."""
+    """Return language and domain by LANGUAGE/LC_MESSAGES/DOMAIN.mo, DOMAIN.LANGUAGE.po or LANGUAGE.po."""
     stem = bare_path(path).stem
     if path.parent.name == "LC_MESSAGES":
         code = locale_language(path.parent.parent.name)
@@ -109,18 +111,9 @@ def locale_language(name: str) -> str | None:
 
 
 def _serves(held: str, asked: str) -> bool:
-    """Tell whether a regional form may stand for a language: `pt-BR` for `pt`, `zh-CN` for `zh`, not `zh-TW`."""
+    """Whether a regional form can be used for a language: `pt-BR` for `pt`, `zh-CN` for `zh`, not `zh-TW`."""
     same = held.partition("-")[0] == asked.partition("-")[0]
     return held == asked or (same and usual_script(held) == usual_script(asked))
-
-
-def _serving(catalogs: Iterable[Catalog], asked: str) -> list[Catalog]:
-    """Return one catalog for each domain, the language itself before regional forms of it."""
-    chosen: dict[str, Catalog] = {}
-    for catalog in sorted(catalogs, key=lambda c: (c.language != asked, c.language, c.path)):
-        if _serves(catalog.language, asked):
-            chosen.setdefault(catalog.domain, catalog)
-    return list(chosen.values())
 
 
 def _rows(
@@ -146,50 +139,45 @@ def messages(path: Path, bad: BadRows) -> dict[tuple[str, str], str]:
     """
     try:
         entries = list(_entries(path))
+    except DataError:  # is a ValueError too, and says what is damaged
+        raise
     except (OSError, ValueError, struct.error, IndexError, KeyError) as error:
         bad.report(str(path), "not a message catalog", f"{type(error).__name__}: {error}")
         return {}
     found: dict[tuple[str, str], str] = {}
     for entry in entries:
-        if reason := _left_out(entry):
-            bad.leave_out(reason)
+        if isinstance(entry, polib.POEntry) and (entry.obsolete or entry.fuzzy):
+            bad.leave_out("obsolete or fuzzy message")
+        elif entry.msgid_plural:
+            bad.leave_out("plural form")
+        elif not (entry.msgid.strip() and entry.msgstr.strip()):
+            bad.leave_out("untranslated message")
         else:
             found.setdefault((entry.msgctxt or "", " ".join(entry.msgid.split())), " ".join(entry.msgstr.split()))
     return found
 
 
-def _left_out(entry: polib.POEntry | polib.MOEntry) -> str | None:
-    if isinstance(entry, polib.POEntry) and (entry.obsolete or entry.fuzzy):
-        return "obsolete or fuzzy message"
-    if entry.msgid_plural:
-        return "plural form"
-    return None if entry.msgid.strip() and entry.msgstr.strip() else "untranslated message"
-
-
 def _entries(path: Path) -> polib.POFile | polib.MOFile:
-    raw = _content(path)
-    return polib.mofile(raw) if bare_suffix(path) == ".mo" else polib.pofile(_decoded(raw))
-
-
-def _decoded(raw: bytes) -> str:
-    """Decode a PO file as its header says; only line feeds may end its lines."""
-    text = raw.decode("utf-8-sig" if polib.detect_encoding(raw).lower() == "utf-8" else polib.detect_encoding(raw))
-    if "\0" in text:
-        raise ValueError("it holds NUL bytes")
-    return text.translate(_OTHER_LINE_ENDS) + "\n"
-
-
-def _content(path: Path) -> bytes:
+    """Parse a catalog, decoded as its header says; only line feeds may end the lines of a PO file."""
     with open_binary(path) as stream:
         try:
-            return stream.read()
+            raw = stream.read()
         except (EOFError, OSError) as error:
             raise damaged(path, error) from error
+    if bare_suffix(path) == ".mo":
+        return polib.mofile(raw)
+    encoding = polib.detect_encoding(raw)
+    text = raw.decode("utf-8-sig" if encoding.lower() == "utf-8" else encoding)
+    if "\0" in text:
+        raise ValueError("it holds NUL bytes")
+    return polib.pofile(text.translate(_OTHER_LINE_ENDS) + "\n")
 
 
 def _header_language(path: Path) -> str | None:
     """Return the language that the header of a catalog names, or None."""
     try:
         return locale_language(_entries(path).metadata.get("Language", ""))
+    except DataError:
+        raise
     except (OSError, ValueError, struct.error, IndexError, KeyError):
         return None

@@ -69,7 +69,7 @@ class BadRows:
 
 
 def bare_suffix(path: Path) -> str:
-    """Return the suffix that tells the format, in lower case, compression taken off: `a.tsv.gz` is `.tsv`."""
+    """Return the suffix of the format, in lower case, compression taken off: `a.tsv.gz` is `.tsv`."""
     return bare_path(path).suffix.lower()
 
 
@@ -136,22 +136,14 @@ def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     with open_binary(path) as stream:
         try:
             while raw := stream.readline(LONGEST_LINE + 1):
-                length = len(raw) + (0 if raw.endswith(b"\n") else _skip_to_line_end(stream, len(raw)))
+                length, rest = len(raw), raw
+                while len(raw) > LONGEST_LINE and not rest.endswith(b"\n") and (rest := stream.readline(LONGEST_LINE)):
+                    length += len(rest)
                 start = 3 if offset == 0 and raw.startswith(b"\xef\xbb\xbf") else 0
                 yield offset + start, raw[start:]
                 offset += length
         except (EOFError, OSError, zlib.error) as error:
             raise damaged(path, error) from error
-
-
-def _skip_to_line_end(stream: IO[bytes], read: int) -> int:
-    """Read to the end of a line that was cut off; return how many bytes that took."""
-    skipped = 0
-    while read > LONGEST_LINE and (rest := stream.readline(LONGEST_LINE)):
-        skipped += len(rest)
-        if rest.endswith(b"\n"):
-            break
-    return skipped
 
 
 def damaged(path: Path, error: Exception) -> DataError:

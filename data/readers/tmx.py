@@ -29,6 +29,12 @@ class Unit:
     texts: dict[str, str] = field(default_factory=dict)
     too_long: bool = False
 
+    def text_in(self, language: str) -> str | None:
+        """Return the text in a language, or in a regional form of it (`en-US` where `en` is asked for)."""
+        if language in self.texts:
+            return self.texts[language]
+        return next((text for code, text in self.texts.items() if code.split("-")[0] == language), None)
+
 
 def read_tmx(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
     """Open a translation memory.
@@ -49,14 +55,11 @@ def read_tmx(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
     DataError
         If it is not XML, declares entities, or no unit holds the languages.
     """
-    columns = tuple(wanted) or _first_languages(path)
+    several = (tuple(unit.texts) for unit in units(path, BadRows(skip=True)) if len(unit.texts) > 1)
+    columns = tuple(wanted) or next(several, ())
     if not columns:
         raise DataError(f"{path} has no translation unit (<tu>) in two languages: is it a translation memory?")
     return Reading(columns, row_batches(path, columns, _rows(path, columns, bad), bad))
-
-
-def _first_languages(path: Path) -> tuple[str, ...]:
-    return next((tuple(unit.texts) for unit in units(path, BadRows(skip=True)) if len(unit.texts) > 1), ())
 
 
 def _rows(path: Path, columns: tuple[str, ...], bad: BadRows) -> Iterator[NumberedCells]:
@@ -68,7 +71,7 @@ def _rows(path: Path, columns: tuple[str, ...], bad: BadRows) -> Iterator[Number
                 f"{path}, line {unit.line}", "line too long", f"a segment of more than {LONGEST_LINE} characters"
             )
             continue
-        texts = {column: _text_in(unit, column) for column in columns}
+        texts = {column: unit.text_in(column) for column in columns}
         if missing := [column for column, text in texts.items() if text is None]:
             seen |= set(unit.texts)
             bad.leave_out(f"no {describe(missing[0])} in the unit")
@@ -77,13 +80,6 @@ def _rows(path: Path, columns: tuple[str, ...], bad: BadRows) -> Iterator[Number
         yield unit.line, tuple(texts.values())
     if seen and not found:
         check_languages(path, tuple(sorted(seen)), columns)
-
-
-def _text_in(unit: Unit, language: str) -> str | None:
-    """Return the text in a language, or in a regional form of it (`en-US` where `en` is asked for)."""
-    if language in unit.texts:
-        return unit.texts[language]
-    return next((text for code, text in unit.texts.items() if code.split("-")[0] == language), None)
 
 
 def units(path: Path, bad: BadRows) -> Iterator[Unit]:

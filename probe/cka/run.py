@@ -78,7 +78,7 @@ def run(
     DataError
         If there are too few pairs, or an embedding is zero or not finite.
     """
-    from ...models.share import encode_together
+    from ...models.encoding import encode_together
 
     if len(bitext) < MINIMUM_ROWS:
         raise DataError(f"{bitext.name} has {len(bitext)} pairs: expected at least {MINIMUM_ROWS}")

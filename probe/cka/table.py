@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis.maps.affine import AffineMap, fit_ridge, ridge_errors
 from ...analysis.maps.fold_moments import FoldedSource, FoldedTarget
-from ...analysis.maps.ridge import RELATIVE_PENALTIES
+from ...analysis.maps.regression import choose_penalty
 from ...analysis.resampling import Interval, percentile_interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.similarity.cka_jackknife import BlockedRows, blocked_cka, permuted_cka
@@ -122,16 +121,12 @@ def held_out_errors(source: FoldedSource, y: Floats) -> tuple[Floats, Floats]:
     target = FoldedTarget.of(source, y)
     error, total = np.empty(len(y)), np.empty(len(y))
     for fold, rows in enumerate(source.rows):
-        fitted = _chosen_ridge(target, fold)
+        inner = (fold + 1) % source.n_folds
+        penalty = choose_penalty([target.split(frozenset({fold, inner}), inner)])
+        fitted = target.regression(frozenset({fold})).ridge(penalty)
         error[rows] = row_squares(target.y[rows] - fitted(source.x[rows]))
         total[rows] = row_squares(target.y[rows] - fitted.mean_y)
     return error, total
-
-
-def _chosen_ridge(target: FoldedTarget, fold: int) -> AffineMap:
-    inner = (fold + 1) % target.source.n_folds
-    errors = ridge_errors(target, frozenset({fold, inner}), inner)
-    return fit_ridge(target, frozenset({fold}), RELATIVE_PENALTIES[int(np.argmin(errors))])
 
 
 def _ratio_cells(numerators: list[list[Floats]], denominators: list[list[Floats]], design: Design) -> Cells:

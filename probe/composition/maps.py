@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from ...analysis.certificate.equivalence import SharedErrors, decide
-from ...analysis.maps.affine import AffineMap, fit_ridge
+from ...analysis.maps.affine import AffineMap
 from ...analysis.maps.fold_moments import FoldedTarget
 from ...analysis.maps.ladder import Ladder, LadderFit
 from ...analysis.resampling import Interval, percentile_interval
@@ -87,7 +87,7 @@ def _fit_pair(web: Web, ladder: Ladder, step: tuple[int, int], config: Compositi
     y = web.rows[step[1]]
     fit = ladder.fit(y)
     folded = FoldedTarget.of(ladder.source, y)
-    maps = tuple(fit_ridge(folded, frozenset({fold}), choices.penalty) for fold, choices in enumerate(fit.choices))
+    maps = tuple(folded.regression(frozenset({i})).ridge(choices.penalty) for i, choices in enumerate(fit.choices))
     return Fitted(fit.predictions["linear"], fit.reference, maps, _pair_map(web, ladder, fit, step, config))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...models.cache import EmbeddingCache
     from ...models.embeddings import Encoded
     from ...models.encoder import Encoder
-    from ...models.share import EncodingJob
+    from ...models.encoding import EncodingJob
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +72,7 @@ def embed_stack(
     progress: bool = False,
 ) -> tuple[Encoded, tuple[int, ...]]:
     """Encode texts with all hidden states, or the asked ones, in one pass; return them and their numbers."""
-    from ...models.cache import encode_cached
+    from ...models.encoding import encode_cached
 
     asked = encoder.checked_layers(range(encoder.layers) if layers is None else layers)
     encoded = encode_cached(encoder, texts, layers=asked, cache=cache, batch_tokens=batch_tokens, progress=progress)
@@ -81,7 +81,7 @@ def embed_stack(
 
 def stack_jobs(encoder: Encoder, columns: Sequence[Sequence[str]], layers: Sequence[int] | None) -> list[EncodingJob]:
     """Return what `embed_stack` will ask of an encoder for some columns of texts."""
-    from ...models.share import EncodingJob
+    from ...models.encoding import EncodingJob
 
     asked = range(encoder.layers) if layers is None else layers
     return [EncodingJob(encoder, texts, asked) for texts in columns]

@@ -143,8 +143,7 @@ def embed_sides(
 
     Of several processes only the first returns, unless all are to stay.
     """
-    from ...models.cache import encode_cached
-    from ...models.share import EncodingJob, encode_together
+    from ...models.encoding import EncodingJob, encode_cached, encode_together
 
     sides = []
     references = bitext.references or (None, None)
@@ -161,7 +160,7 @@ def embed_sides(
 
 
 def _embed_some(encoder: Encoder, texts: Sequence[str | None], cache: EmbeddingCache | None) -> Floats:
-    from ...models.cache import encode_cached
+    from ...models.encoding import encode_cached
 
     rows = [i for i, text in enumerate(texts) if text]
     result = np.full((len(texts), encoder.dim), np.nan)

@@ -90,7 +90,7 @@ def embed_several(
     DataError
         If the text lacks a language or has too few rows, or an embedding is zero or not finite.
     """
-    from ...models.share import encode_together
+    from ...models.encoding import encode_together
 
     if len(text) < MINIMUM_ROWS:
         raise DataError(f"{text.name} has {len(text)} rows: expected at least {MINIMUM_ROWS}")

@@ -70,7 +70,7 @@ def _cell(estimate: Interval | None) -> str:
 def _use(result: MapFitResult) -> str:
     vectors = (
         "Vectors of the source model: `polyglot map apply THIS_FOLDER vectors.npy --out mapped.npy`, or\n\n"
-        "```python\nfrom polyglot.analysis.maps import load_map\n\n"
+        "```python\nfrom polyglot.analysis.maps.estimators import load_map\n\n"
         "mapped = load_map('THIS_FOLDER').transform(vectors)\n```\n"
     )
     if not result.carries_model:

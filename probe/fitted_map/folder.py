@@ -13,8 +13,6 @@ The model is the source encoder with a `Dense` layer behind it, W and b = Î¼y âˆ
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +22,8 @@ import numpy as np
 from ...analysis.maps.estimators import SETTINGS_FILE, Map
 from ...analysis.types import Floats32
 from ...errors import OutputError
+from ...files import output_errors, replacing
+from ...models.progress import hidden_library_bars
 from ..results.fitted_map import MapFitResult
 from ..results.serialization import to_json
 from .card import card
@@ -45,9 +45,9 @@ def check_free(out: Path) -> None:
     OutputError
     """
     if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is a file: give a folder with --map")
+        raise OutputError(f"{out} is a file: give a folder with --out")
     if out.is_dir() and any(out.iterdir()) and not (out / SETTINGS_FILE).is_file():
-        raise OutputError(f"{out} holds something that is not a map: give another folder with --map")
+        raise OutputError(f"{out} holds something that is not a map: give another folder with --out")
 
 
 def write_folder(
@@ -62,45 +62,17 @@ def write_folder(
     """
     normalised = encoders is not None and normalises(encoders[1].model)
     complete = replace(result, carries_model=encoders is not None and fitted.affine is not None, normalised=normalised)
-    scratch = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
+    with output_errors(out, "give another folder with --out"), replacing(out) as scratch:
         scratch.mkdir(parents=True)
         if encoders is not None and fitted.affine is not None:
-            _save(carried(encoders[0], fitted, normalised=normalised), scratch)
+            with hidden_library_bars():
+                model = carried(encoders[0], fitted, normalised=normalised)
+                model.save(str(scratch), create_model_card=False)
         fitted.save(scratch)
         (scratch / RECORD_FILE).write_text(to_json(complete), encoding="utf-8")
         (scratch / CARD_FILE).write_text(card(complete), encoding="utf-8")
         (scratch / LINEAGE_FILE).write_text(_lineage(complete, encoders), encoding="utf-8")
-        _put(scratch, out)
-    except OSError as error:
-        raise OutputError(f"cannot write {out}: {error.strerror}; give another folder with --map") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return complete
-
-
-def _save(model: SentenceTransformer, folder: Path) -> None:
-    """Save a model without the bar that the library draws for each file."""
-    from transformers.utils import logging as transformers_logging
-
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        model.save(str(folder), create_model_card=False)
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-
-
-def _put(scratch: Path, out: Path) -> None:
-    """Rename into place; an earlier map steps aside first."""
-    if out.exists():
-        aside = out.with_name(f".{out.name}.{os.getpid()}.old")
-        out.replace(aside)
-        scratch.replace(out)
-        shutil.rmtree(aside)
-    else:
-        scratch.replace(out)
 
 
 def _lineage(result: MapFitResult, encoders: tuple[Encoder, Encoder] | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 
 from ...analysis.checks import unit_rows
 from ...analysis.maps.estimators import Map, load_map
-from ...errors import ConfigError, DataError, OutputError
+from ...errors import ConfigError, DataError
+from ...files import open_matrix, output_errors, replacing, write_bytes
 from .folder import LINEAGE_FILE, affine_layer, dense_layer
 
 BLOCK_ROWS = 16_384
@@ -56,15 +56,14 @@ def apply(
     OutputError
         If the new file cannot be written.
     """
-    fitted, rows = load_map(folder), _mapped_file(vectors)
+    fitted, rows = load_map(folder), open_matrix(vectors)
     if rows.shape[1] != fitted.n_features_in_:
         raise DataError(
             f"{vectors} holds rows of width {rows.shape[1]}, the map in {folder} takes {fitted.n_features_in_}: "
             "encode with the model that the map was fitted for"
         )
     shape = (len(rows), len(fitted.mean_y_))
-    scratch = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
+    with output_errors(out, "give another path"), replacing(out) as scratch:
         out.parent.mkdir(parents=True, exist_ok=True)
         if not len(rows):
             with scratch.open("wb") as file:
@@ -76,11 +75,6 @@ def apply(
                 here = slice(start, start + block_rows)
                 written[here] = mapped_rows(fitted, rows[here], normalised=unit)
             written.flush()
-        scratch.replace(out)
-    except OSError as error:
-        raise OutputError(f"cannot write {out}: {error.strerror}; give another path") from error
-    finally:
-        scratch.unlink(missing_ok=True)
     return shape
 
 
@@ -121,11 +115,9 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
     fitted = load_map(folder)
     if fitted.affine is None:
         raise ConfigError(f"the {fitted.rung} map in {folder} bends and cannot be one layer: fit with --rung linear")
-    try:
+    with output_errors(out, "give another path"):
         out.parent.mkdir(parents=True, exist_ok=True)
         return _to_onnx(fitted, out, normalised=_normalised(folder)) if kind == "onnx" else _to_dense(fitted, out)
-    except OSError as error:
-        raise OutputError(f"cannot write {out}: {error.strerror}; give another path") from error
 
 
 def _to_dense(fitted: Map, out: Path) -> Path:
@@ -154,20 +146,8 @@ def _to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
     held = [numpy_helper.from_array(array, name) for name, array in (("weights", weights), ("bias", bias))]
     graph = helper.make_graph(nodes, "polyglot map", taken, given, initializer=held)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", ONNX_OPSET)], ir_version=ONNX_IR)
-    scratch = out.with_name(f".{out.name}.{os.getpid()}")
-    scratch.write_bytes(model.SerializeToString())
-    scratch.replace(out)
+    write_bytes(out, model.SerializeToString())
     return out
-
-
-def _mapped_file(path: Path) -> NDArray[np.floating]:
-    try:
-        rows: NDArray[np.floating] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as .npy ({error}): expected a matrix of vectors") from error
-    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.dtype.kind != "f":
-        raise DataError(f"{path} is not a matrix of floats: expected .npy of (rows, width)")
-    return rows
 
 
 def _normalised(folder: Path) -> bool:

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.geometry.intrinsic_dimension import neighbour_ratios, pareto_exponent
 from ...analysis.geometry.isotropy import (
     covariance_spectrum,
     effective_rank,
-    hubness,
     isoscore,
     mean_cosine,
-    neighbour_ratios,
-    pareto_exponent,
     participation_ratio,
     rogue_dimensions,
 )
 from ...analysis.resampling import Interval, jackknife_interval
+from ...analysis.retrieval.hubness import hubness
 from ...analysis.similarity.knn_jackknife import NeighbourLists
 from ...analysis.similarity.preprocess import without_top_components
 from ...analysis.types import Bools, Floats

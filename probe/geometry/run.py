@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.geometry.isotropy import dimension_over_scales
+from ...analysis.geometry.intrinsic_dimension import dimension_over_scales
 from ...analysis.resampling import blocks_of_groups
 from ...analysis.splits import group_folds
 from ...analysis.types import Floats, Rows

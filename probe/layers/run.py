@@ -140,7 +140,7 @@ def embed_layers(
 ) -> LayerPairs:
     """Embed both sides of a bitext at all layers, or the asked ones, in one pass a side."""
     from ...data.groups import concept_groups
-    from ...models.share import encode_together
+    from ...models.encoding import encode_together
 
     jobs = stack_jobs(encoder, (bitext.sources, bitext.targets), layers)
     encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress)

@@ -12,8 +12,8 @@ from ...analysis.certificate.equivalence import MARGINS, NO_MAP, Decision, Share
 from ...analysis.certificate.jackknife import block_moments_of, refitted_intervals
 from ...analysis.certificate.permutation import NullPlan, NullScores, permutation_null
 from ...analysis.certificate.power import Planting, PowerCurve, power_curve
-from ...analysis.maps.closed_form import Recipe
 from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Choices, Ladder, LadderFit
+from ...analysis.maps.map_spec import MapSpec
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.retrieval.scores import (
     Fidelity,
@@ -75,9 +75,9 @@ class Fitted:
         """Return the same of the other search: every member of the pool among the predictions."""
         return outcomes_in_both_roles(self.backward[rung], self.pairs.pool.groups, self.pairs.groups)
 
-    def recipes(self, rung: str) -> list[Recipe]:
+    def map_specs(self, rung: str) -> list[MapSpec]:
         """Return what each fold chose for a closed-form rung."""
-        return [Recipe(rung, c.penalty, c.rank if rung == "low_rank" else None) for c in self.fit.choices]
+        return [MapSpec(rung, c.penalty, c.rank if rung == "low_rank" else None) for c in self.fit.choices]
 
 
 def measure_both(pairs: Pairs, config: LinearMapConfig) -> tuple[Direction, Direction]:
@@ -188,7 +188,7 @@ def _refitted(fitted: Fitted) -> dict[str, Interval]:
         return {}
     pairs = fitted.pairs
     blocks = block_moments_of(pairs.x, pairs.y, pairs.groups, fitted.folds)
-    return refitted_intervals(blocks, {rung: fitted.recipes(rung) for rung in rungs})
+    return refitted_intervals(blocks, {rung: fitted.map_specs(rung) for rung in rungs})
 
 
 def _certificate(

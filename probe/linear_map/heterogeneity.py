@@ -9,11 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.certificate.heterogeneity import domain_transfer, drift_p_value, local_drift
+from ...analysis.certificate.heterogeneity import domain_transfer, local_drift
 from ...analysis.certificate.learning_curve import extrapolated_limit, learning_curve
-from ...analysis.maps.affine import fit_ridge
 from ...analysis.maps.decomposition import map_anatomy
-from ...analysis.maps.fold_moments import FoldedTarget
+from ...analysis.maps.fold_moments import ALL_ROWS, FoldedTarget
 from ...analysis.maps.ladder import Ladder, LadderFit
 from ...analysis.resampling import Resamples, percentile_interval
 from ...analysis.retrieval.scores import Fidelity, mean_intervals
@@ -28,10 +27,9 @@ MINIMUM_PART = 30
 
 def anatomy_of(ladder: Ladder, pairs: Pairs, penalties: list[float]) -> Anatomy:
     """Take the linear map of all rows apart, at the median of the penalties that the folds chose."""
-    target = FoldedTarget.of(ladder.source, pairs.y)
-    everything: frozenset[int] = frozenset()
-    fitted = fit_ridge(target, everything, sorted(penalties)[len(penalties) // 2])
-    sxx = ladder.source.scatter(ladder.source.outside(everything), fitted.mean_x) / len(pairs.x)
+    training = FoldedTarget.of(ladder.source, pairs.y).regression(ALL_ROWS)
+    fitted = training.ridge(sorted(penalties)[len(penalties) // 2])
+    sxx = training.sxx / len(pairs.x)
     parts = map_anatomy(fitted.weights, pairs.x.mean(axis=0), pairs.y.mean(axis=0), sxx, same_space=pairs.same_space)
     angles = () if parts.angles is None else tuple(np.degrees(parts.angles).round(3).tolist())
     return Anatomy(
@@ -57,7 +55,7 @@ def drift_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Drift | N
         drift.statistic,
         float(drift.null.mean()),
         float(np.quantile(drift.null, 0.95)),
-        drift_p_value(drift),
+        drift.p_value,
     )
 
 

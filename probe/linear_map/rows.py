@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...analysis.geometry.isotropy import hubness, k_occurrence
+from ...analysis.retrieval.hubness import hubness, k_occurrence
 from ...analysis.retrieval.search import MatchRanks, nearest
 from ...analysis.types import Floats
 from ..experiment.pairs import Pairs

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
+from ...files import open_matrix
 from ..experiment.pairs import Pairs, embed_sides
 from ..results.linear_map import LinearMapResult
 from ..results.provenance import Origin, provenance
@@ -137,18 +138,6 @@ def measure_files(
         If a file is missing or not a .npy matrix of floats; else as `measure`.
     """
     return measure(open_matrix(x), open_matrix(y), config=config, names=(x.stem, y.stem), command=command)
-
-
-def open_matrix(path: Path) -> NDArray[np.floating]:
-    """Memory-map a .npy file that holds a matrix of floats (rows × width)."""
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # the header is parsed as Python literals, which fail in many ways
-        raise DataError(f"cannot read {path} as a .npy matrix: {error}") from error
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
-        what = f"{array.shape} of {array.dtype}" if isinstance(array, np.ndarray) else "an archive of several arrays"
-        raise DataError(f"{path}: expected a .npy matrix of floats, got {what}")
-    return array
 
 
 def same_space(encoders: tuple[Encoder, Encoder], config: LinearMapConfig) -> bool:

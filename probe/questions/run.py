@@ -136,7 +136,7 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
 def _encoded(
     encoder: Encoder, texts: list[str], *, cache: EmbeddingCache | None, batch_tokens: int | None, progress: bool
 ) -> Rows:
-    from ...models.cache import encode_cached
+    from ...models.encoding import encode_cached
 
     return encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress).pooled
 
@@ -230,7 +230,7 @@ def _check(
 ) -> None:
     widths = encoders[0].dim, encoders[1].dim
     if through is None and widths[0] != widths[1]:
-        raise DataError(f"the sides are {widths[0]} and {widths[1]} wide: fit a map and give it with --through")
+        raise DataError(f"the sides are {widths[0]} and {widths[1]} wide: fit a map and give it with --map")
     if through is not None:
         through.check_widths(*widths)
     if reference is not None and not np.array_equal(reference.relevant, questions.relevant):

@@ -6,7 +6,6 @@ their annotations, ignoring fields that it does not know, so that a reader of ve
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import json
@@ -14,16 +13,14 @@ import math
 import types
 import typing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from ...analysis.resampling import Interval
-from ...errors import DataError, OutputError
+from ...errors import DataError
 
-__all__ = ["Interval", "Provenance", "Side", "from_json", "read_schema", "to_json", "write_text"]
+__all__ = ["Interval", "Provenance", "Side", "from_json", "read_schema", "to_json"]
 
 R = TypeVar("R")
-STALE_SECONDS = 3600.0
 VOLATILE = ("time", "host", "seconds")
 
 
@@ -84,39 +81,6 @@ def read_schema(text: str) -> str:
     if not isinstance(schema, str) or not schema.startswith("polyglot/"):
         raise DataError("not a result: expected a JSON object with a `schema` such as polyglot/linear-map/1")
     return schema
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file atomically: a reader sees the old file or the new one, never half of it.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be made or written.
-    """
-    import os
-
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_stale(path)
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            scratch.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error.strerror}; give another folder with --out") from error
-
-
-def _remove_stale(path: Path) -> None:
-    """Delete what killed runs left half written; younger scratch files may belong to a process at work."""
-    import glob
-    import time
-
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - leftover.stat().st_mtime > STALE_SECONDS:
-                leftover.unlink()
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

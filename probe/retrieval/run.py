@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...distributed import Processes
 from ...errors import DataError
-from ...models.share import Share
 from ..experiment.pairs import Pairs, embed_sides
 from ..experiment.source_map import Through
 from ..results.provenance import Origin, provenance
@@ -63,12 +63,12 @@ def run(
     """
     _check_widths(encoders[0].dim, encoders[1].dim, through)
     origin = Origin.now(command)
-    share = Share() if cache is None else cache.share
+    processes = Processes() if cache is None else cache.processes
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress, stay=True)
     pairs = Pairs.of_text(source, target, bitext, same_space=True)
     origin = replace(origin, models=(source.identity, target.identity), device=encoders[0].device)
-    directions = _both_ways(pairs, config, through, share)
-    share.leave()
+    directions = _both_ways(pairs, config, through, processes)
+    processes.only_first_goes_on()
     record = provenance(origin, corpus=bitext.name, fingerprint=bitext.fingerprint, seed=config.seed)
     return _result(directions, config, through, record)
 
@@ -112,27 +112,29 @@ def measure(
     pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=False)
     _check_widths(x.shape[1], y.shape[1], through)
     record = provenance(origin, corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed)
-    return _result(_both_ways(pairs, config, through, Share()), config, through, record)
+    return _result(_both_ways(pairs, config, through, Processes()), config, through, record)
 
 
 def _check_widths(source: int, target: int, through: Through | None) -> None:
     if through is None and source != target:
         raise DataError(
             f"the sides are {source} and {target} wide: a search needs one space; fit a map with `polyglot map fit` "
-            "and give it with --through"
+            "and give it with --map"
         )
     if through is not None:
         through.check_widths(source, target)
 
 
-def _both_ways(pairs: Pairs, config: RetrievalConfig, through: Through | None, share: Share) -> tuple[Search, ...]:
+def _both_ways(
+    pairs: Pairs, config: RetrievalConfig, through: Through | None, processes: Processes
+) -> tuple[Search, ...]:
     if through is None:
-        return tuple(measure_search(p, config, share=share) for p in (pairs, pairs.swapped()))
+        return tuple(measure_search(p, config, processes=processes) for p in (pairs, pairs.swapped()))
     mapped = replace(pairs, x=through.fitted.transform(pairs.x))
     if pairs.x.shape[1] != pairs.y.shape[1]:
-        return tuple(measure_search(p, config, share=share) for p in (mapped, mapped.swapped()))
+        return tuple(measure_search(p, config, processes=processes) for p in (mapped, mapped.swapped()))
     ways = ((mapped, pairs), (mapped.swapped(), pairs.swapped()))
-    return tuple(measure_search(after, config, before, share=share) for after, before in ways)
+    return tuple(measure_search(after, config, before, processes=processes) for after, before in ways)
 
 
 def _result(

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.geometry.isotropy import hubness, k_occurrence
 from ...analysis.resampling import Interval, Resamples, percentile_interval
+from ...analysis.retrieval.hubness import hubness, k_occurrence
 from ...analysis.retrieval.scores import mean_intervals
 from ...analysis.retrieval.search import CRITERIA, Criterion, MatchRanks, Nearest, match_ranks, nearest
 from ...analysis.retrieval.shards import ONE_SHARD, CandidateShards, OneShard
 from ...analysis.retrieval.tatoeba import accuracy_interval, f1_interval, weighted_f1
 from ...analysis.splits import deciles, permute_within_strata
 from ...analysis.types import Floats, Integers
-from ...models.share import Share
+from ...distributed import Processes
 from ..experiment.pairs import Pairs
 from ..results.retrieval import Hubs, RowOutcomes, Search, SearchScores
 from .config import RetrievalConfig
@@ -48,12 +48,12 @@ class Candidates:
     shards: OneShard
 
     @classmethod
-    def of(cls, rows: Floats, share: Share) -> Candidates:
+    def of(cls, rows: Floats, processes: Processes) -> Candidates:
         """Divide rows between processes, unless they are so few that each may as well look at all of them."""
-        if share.world == 1 or len(rows) < LEAST_SHARD * share.world:
+        if processes.alone or len(rows) < LEAST_SHARD * processes.world_size:
             return cls(rows, slice(0, len(rows)), ONE_SHARD)
-        part = share.part(len(rows))
-        return cls(rows[part], part, CandidateShards(part.start))
+        part = processes.rows_of(len(rows))
+        return cls(rows[part], part, CandidateShards(part.start, processes))
 
 
 def measure_search(
@@ -61,7 +61,7 @@ def measure_search(
     config: RetrievalConfig,
     unmapped: Pairs | None = None,
     *,
-    share: Share = Share(),  # noqa: B008 - frozen
+    processes: Processes = Processes(),  # noqa: B008 - frozen
 ) -> Search:
     """Search every source row among the distinct targets, and sum up what was found.
 
@@ -71,11 +71,11 @@ def measure_search(
     config : RetrievalConfig
     unmapped : Pairs, optional
         The same rows before a map: searched too, and compared row by row.
-    share : Share
+    processes : Processes
         Which of the candidates this process searches, where several hold the same rows; all come to the same result.
     """
-    found = _search(pairs, config, share)
-    plain = None if unmapped is None else _search(unmapped, config, share)
+    found = _search(pairs, config, processes)
+    plain = None if unmapped is None else _search(unmapped, config, processes)
     scores, before = _all_scores(found), {} if plain is None else _all_scores(plain)
     mistakes = Mistakes.of(pairs, found.ranks, found.near["cosine"].places)
     gains: dict[str, Interval] = {c: _gain(found, c, found, "cosine") for c in CRITERIA if c != "cosine"}
@@ -100,8 +100,8 @@ def measure_search(
     )
 
 
-def _search(pairs: Pairs, config: RetrievalConfig, share: Share) -> Found:
-    pool = Candidates.of(pairs.y[pairs.pool.rows], share)
+def _search(pairs: Pairs, config: RetrievalConfig, processes: Processes) -> Found:
+    pool = Candidates.of(pairs.y[pairs.pool.rows], processes)
     ranks, _ = match_ranks(
         pairs.x,
         pool.mine,
@@ -114,7 +114,7 @@ def _search(pairs: Pairs, config: RetrievalConfig, share: Share) -> Found:
         shards=pool.shards,
     )
     near = {criterion: _nearest(pairs.x, pool, criterion, config) for criterion in CRITERIA}
-    rows = pool if len(pairs.pool.rows) == len(pairs.y) else Candidates.of(pairs.y, share)
+    rows = pool if len(pairs.pool.rows) == len(pairs.y) else Candidates.of(pairs.y, processes)
     answers = {c: (near[c] if rows is pool else _nearest(pairs.x, rows, c, config)).places[:, 0] for c in CRITERIA}
     resamples = Resamples.draw(pairs.groups, np.random.default_rng([config.seed, 1]), config.resamples)
     return Found(pairs, config, ranks, near, answers, resamples)

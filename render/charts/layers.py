@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...probe.results.layers import POOLED, ChanceBand
-from ...probe.results.serialization import Interval, Provenance
+from ...probe.results.serialization import Interval
 from ..formatting import drawn_text, two_digits
 from ..view import Cell, Column, FigureGroup, Panel, PlotlyJson, Table, View
 from .intervals import INTERVAL_COLUMNS, interval_cells
@@ -17,7 +17,7 @@ from .theme import SEQUENTIAL, panel, row_axis, row_height, value_axis
 TEMPLATE = "findings.html"
 MOST_WRITTEN = 9
 #: Colour and shape of the first, second, … series: shapes repeat what colours say.
-WEAR = (("@accent", "circle"), ("@second", "diamond"), ("@third", "square"), ("@faded", "triangle-up"))
+STYLES = (("@accent", "circle"), ("@second", "diamond"), ("@third", "square"), ("@faded", "triangle-up"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,12 @@ def layer_panel(
     Parameters
     ----------
     band : ChanceBand, optional
-        Drawn in grey: the maximum over layers under broken pairs, from its mean to its 95th percentile.
+        Drawn in grey: the maximum over layers under permuted pairs, from its mean to its 95th percentile.
     axis
         Settings of the vertical axis.
     """
     data: list[PlotlyJson] = []
-    for one, (color, symbol) in zip(series, WEAR * len(series), strict=False):
+    for one, (color, symbol) in zip(series, STYLES * len(series), strict=False):
         data += _traces(one, names, color, symbol)
     marks = over(horizontal_band(band.mean, band.p95, "@null")) if band is not None else {}
     layout = {"xaxis": layer_axis(names), "yaxis": value_axis(title, **axis), **marks}
@@ -161,8 +161,3 @@ def matrix_table(
 def where(name: str) -> str:
     """Return a layer as a reader calls it."""
     return "the pooled output" if name == POOLED else f"layer {name}"
-
-
-def models(provenance: Provenance) -> str:
-    """Return the names of the models of a result, or that there were none."""
-    return ", ".join(dict.fromkeys(side.model for side in provenance.models)) or "given arrays"

@@ -51,7 +51,7 @@ def points(x: Sequence[float], y: Sequence[float], text: Sequence[str], *, line:
     ----------
     x, y : sequence of float
     text : sequence of str
-        Safe for plotly (see `words.drawn_text`).
+        Safe for plotly (see `formatting.drawn_text`).
     line : str
         How the dots are joined: "linear", "hvh", or empty for not at all.
     """

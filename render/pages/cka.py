@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ...probe.results.cka import CkaResult, LayerTable
 from ...probe.results.serialization import Side, from_json
-from ..charts.layers import TEMPLATE, FindingsView, matrix_panel, matrix_table, models, where
-from ..formatting import count, interval, language_name, number, two_digits
+from ..charts.layers import TEMPLATE, FindingsView, matrix_panel, matrix_table, where
+from ..formatting import capitalized, count, interval, language_name, number, two_digits
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable
 from ..view import Fact, Figure, FigureGroup, Headline, Verdict
-from .provenance import provenance_facts
+from .provenance import models_of, provenance_facts
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -18,12 +18,14 @@ PARTS = {"cka": "debiased CKA", "mutual_knn": "mutual k-NN", "linear_r2": "linea
 def view(text: str) -> FindingsView:
     """Return the page's content for the JSON text of a CKA result."""
     result = from_json(text, CkaResult)
-    groups = tuple(FigureGroup(_label(table), (_figure(table, place),)) for place, table in enumerate(result.tables))
+    groups = tuple(
+        FigureGroup(_label(table), (table_figure(table, place),)) for place, table in enumerate(result.tables)
+    )
     return FindingsView(
         kind="layers against layers",
         title=f"{_subject(result)}: which layers are alike?",
         question=(
-            f"Every layer of one side against every layer of the other, by {models(result.provenance)}, on the same "
+            f"Every layer of one side against every layer of the other, by {models_of(result.provenance)}, on the same "
             "sentences or their translations."
         ),
         verdicts=tuple(
@@ -31,7 +33,12 @@ def view(text: str) -> FindingsView:
             for place, table in enumerate(result.tables)
         ),
         figures=tuple(figure for group in groups for figure in group.figures),
-        facts=(*provenance_facts(result.provenance), Fact("draws", _draws(result))),
+        facts=(
+            *provenance_facts(result.provenance),
+            Fact(
+                "draws", (f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations")
+            ),
+        ),
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} pairs in {count(result.groups)} groups of like meaning, {result.folds} folds by group, "
@@ -44,9 +51,9 @@ def view(text: str) -> FindingsView:
 def headline(text: str) -> Headline:
     """Return a CKA result in one line."""
     result = from_json(text, CkaResult)
-    told = " ".join(table.sentence for table in result.tables)
+    sentence = " ".join(table.sentence for table in result.tables)
     source = result.provenance
-    return Headline("cka", _subject(result), told, models(source), source.corpus, result.n, source.time)
+    return Headline("cka", _subject(result), sentence, models_of(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: CkaResult) -> tuple[SummaryPart, ...]:
@@ -75,10 +82,6 @@ def _subject(result: CkaResult) -> str:
     return f"{language_name(result.source)} ↔ {language_name(result.target)}"
 
 
-def _draws(result: CkaResult) -> str:
-    return f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations"
-
-
 def _label(table: LayerTable) -> str:
     return f"{_side(table.rows)} × {_side(table.columns)}"
 
@@ -87,7 +90,8 @@ def _side(side: Side) -> str:
     return f"{language_name(side.language)}, {side.model}"
 
 
-def _figure(table: LayerTable, place: int) -> Figure:
+def table_figure(table: LayerTable, place: int) -> Figure:
+    """Draw one table of layers against layers."""
     axes = (f"layer of {_side(table.columns)}", f"layer of {_side(table.rows)}")
     parts = {"cka": table.cka, "mutual_knn": table.mutual_knn, "linear_r2": table.linear_r2}
     panels = tuple(
@@ -110,7 +114,7 @@ def _figure(table: LayerTable, place: int) -> Figure:
     )
     named = {PARTS[name]: cells for name, cells in parts.items()}
     numbers = matrix_table(axes[::-1], table.row_layers, table.column_layers, dict(named))
-    return Figure(f"cka-{place}", table_title(table), panels, caption, "6", numbers)
+    return Figure(f"cka-{place}", table_title(table), panels, caption, (7,), numbers)
 
 
 def table_title(table: LayerTable) -> str:
@@ -119,6 +123,6 @@ def table_title(table: LayerTable) -> str:
     top, i, j = max(cells, key=lambda cell: cell[0].value)
     band = table.chance.get("cka")
     if band is not None and not top.low > band.p95:
-        return "No two layers are told from chance"
+        return "No two layers differ significantly from chance"
     pair = f"{where(table.row_layers[i])} and {where(table.column_layers[j])}"
-    return f"{pair[0].upper()}{pair[1:]} are most alike: {two_digits(top.value)}"
+    return f"{capitalized(pair)} are most alike: {two_digits(top.value)}"

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from ...probe.results.composition import Composed, CompositionResult, Loop, PairMap
 from ...probe.results.serialization import Interval, from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
-from ..charts.layers import TEMPLATE, FindingsView, matrix_panel, models
+from ..charts.layers import TEMPLATE, FindingsView, matrix_panel
 from ..charts.marks import dots, over, vertical_line
 from ..charts.theme import Reach, panel, row_axis, row_height, value_axis
 from ..formatting import count, interval, language_name, number, percent_interval, plain_percent, rung_name, two_digits
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable
 from ..view import Cell, Column, Fact, Figure, FigureGroup, Headline, Panel, Table, Verdict
-from .provenance import provenance_facts
+from .provenance import models_of, provenance_facts
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -25,20 +25,29 @@ def view(text: str) -> FindingsView:
     """Return the page's content for the JSON text of a composition result."""
     result = from_json(text, CompositionResult)
     groups = (
-        FigureGroup("From each language to each", (_pairs(result),)),
-        FigureGroup("Over a third language", (_composed(result),)),
-        FigureGroup("Back to where it began", (_loops(result),)),
+        FigureGroup("From each language to each", (pairs_figure(result),)),
+        FigureGroup("Over a third language", (paths_figure(result),)),
+        FigureGroup("Back to where it began", (loops_figure(result),)),
     )
     return FindingsView(
         kind="composition",
         title=f"{_subject(result)}: do the maps compose?",
         question=(
-            f"Linear maps between {_subject(result)}, fitted in {models(result.provenance)}: does going over a third "
-            "language end where the direct map ends, and do loops come home? All on rows held out of every map."
+            f"Linear maps between {_subject(result)}, fitted in {models_of(result.provenance)}: does going over a "
+            "third language end where the direct map ends, and do loops come home? All on rows held out of every map."
         ),
         verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
-        facts=(*provenance_facts(result.provenance), Fact("draws", _draws(result))),
+        facts=(
+            *provenance_facts(result.provenance),
+            Fact(
+                "draws",
+                (
+                    f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations; "
+                    f"margin {plain_percent(result.margin)}"
+                ),
+            ),
+        ),
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} sentences in each language, {count(result.groups)} groups of like meaning, "
@@ -51,8 +60,8 @@ def view(text: str) -> FindingsView:
 def headline(text: str) -> Headline:
     """Return a composition result in one line."""
     result = from_json(text, CompositionResult)
-    source, told = result.provenance, result.sentence
-    return Headline("composition", _subject(result), told, models(source), source.corpus, result.n, source.time)
+    source, sentence = result.provenance, result.sentence
+    return Headline("composition", _subject(result), sentence, models_of(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: CompositionResult) -> tuple[SummaryPart, ...]:
@@ -84,14 +93,8 @@ def _subject(result: CompositionResult) -> str:
     return ", ".join(language_name(code) for code in result.languages)
 
 
-def _draws(result: CompositionResult) -> str:
-    return (
-        f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations; "
-        f"margin {plain_percent(result.margin)}"
-    )
-
-
-def _pairs(result: CompositionResult) -> Figure:
+def pairs_figure(result: CompositionResult) -> Figure:
+    """Draw the verdict and R² of every pair of languages."""
     by_pair = {(pair.source, pair.target): pair for pair in result.pairs}
     panels = (
         _matrix(result, by_pair, "r2", "linear map, held-out R²", lambda pair: pair.r2.value),
@@ -105,7 +108,9 @@ def _pairs(result: CompositionResult) -> Figure:
         "is "
         f"quick ({', '.join(rung_name(r) for r in result.rungs)}): a verdict is among these rungs."
     )
-    return Figure("composition-pairs", pairs_title(result.pairs), panels, caption, "1–4", _pairs_table(result.pairs))
+    return Figure(
+        "composition-pairs", pairs_title(result.pairs), panels, caption, (1, 2, 3, 4, 5), _pairs_table(result.pairs)
+    )
 
 
 def _matrix(
@@ -156,7 +161,8 @@ def _pairs_table(pairs: Sequence[PairMap]) -> Table:
     return Table.of((*columns, *INTERVAL_COLUMNS), rows)
 
 
-def _composed(result: CompositionResult) -> Figure:
+def paths_figure(result: CompositionResult) -> Figure:
+    """Draw composed maps beside the direct ones."""
     ordered = sorted(result.composed, key=lambda one: -one.p_at_1_cost.value)
     names = [" → ".join(one.path) for one in ordered]
     panels = (
@@ -170,7 +176,7 @@ def _composed(result: CompositionResult) -> Figure:
         "predictions over the spread of the direct one's; 1 where they are equal. P-values in the table are adjusted "
         f"over all {len(ordered)} paths (Holm)."
     )
-    return Figure("composition-paths", paths_title(ordered), panels, caption, "8", _composed_table(ordered))
+    return Figure("composition-paths", paths_title(ordered), panels, caption, (9,), _composed_table(ordered))
 
 
 def paths_title(composed: Sequence[Composed]) -> str:
@@ -208,12 +214,13 @@ def _composed_table(composed: Sequence[Composed]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for one in composed:
         for field, name in names.items():
-            told = (one.p_value, one.p_adjusted) if field == "p_at_1_cost" else (None, None)
-            rows.append((" → ".join(one.path), name, *interval_cells(getattr(one, field)), *told))
+            tested = (one.p_value, one.p_adjusted) if field == "p_at_1_cost" else (None, None)
+            rows.append((" → ".join(one.path), name, *interval_cells(getattr(one, field)), *tested))
     return Table.of(columns, rows)
 
 
-def _loops(result: CompositionResult) -> Figure:
+def loops_figure(result: CompositionResult) -> Figure:
+    """Draw what comes back from maps that end where they began."""
     names = [" → ".join(loop.path) for loop in result.loops]
     panels = (
         _row_panel("composition-loop-r2", "variance that comes back (R²)", names, [loop.r2 for loop in result.loops]),
@@ -233,7 +240,7 @@ def _loops(result: CompositionResult) -> Figure:
         for score, estimate in (("R²", loop.r2), ("P@1", loop.p_at_1), ("P@1, lost", loop.p_at_1_cost))
     ]
     title = loops_title(result.loops)
-    return Figure("composition-loops", title, panels, caption, "8", Table.of(columns, rows))
+    return Figure("composition-loops", title, panels, caption, (9,), Table.of(columns, rows))
 
 
 def loops_title(loops: Sequence[Loop]) -> str:

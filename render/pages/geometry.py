@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ...probe.results.geometry import GeometryResult, LanguageGeometry, LayerGeometry
 from ...probe.results.serialization import Interval, from_json
-from ..charts.layers import TEMPLATE, WEAR, FindingsView, Series, layer_panel, layer_table, models, where
+from ..charts.layers import STYLES, TEMPLATE, FindingsView, Series, layer_panel, layer_table, where
 from ..charts.marks import curve, dots
 from ..charts.theme import panel, row_axis, row_height, value_axis
-from ..formatting import count, drawn_text, interval, language_name, number, percent, two_digits
+from ..formatting import capitalized, count, drawn_text, interval, language_name, number, percent, two_digits
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable
 from ..view import Cell, Column, Fact, Figure, FigureGroup, Headline, Panel, Table, Verdict
-from .provenance import provenance_facts
+from .provenance import models_of, provenance_facts
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -37,9 +37,9 @@ def view(text: str) -> FindingsView:
     groups = _groups(result)
     return FindingsView(
         kind="geometry",
-        title=f"{_subject(result)}: the shape of the cloud",
+        title=f"{_subject(result)}: the geometry of the embeddings",
         question=(
-            f"How the sentences of each language fill the space of {models(result.provenance)}: in all directions "
+            f"How the sentences of each language fill the space of {models_of(result.provenance)}: in all directions "
             "alike "
             "or in few, in how many dimensions, and with which hubs."
         ),
@@ -61,8 +61,8 @@ def view(text: str) -> FindingsView:
 def headline(text: str) -> Headline:
     """Return a geometry result in one line."""
     result = from_json(text, GeometryResult)
-    source, told = result.provenance, " ".join(result.sentences)
-    return Headline("geometry", _subject(result), told, models(source), source.corpus, result.n, source.time)
+    source, sentence = result.provenance, " ".join(result.sentences)
+    return Headline("geometry", _subject(result), sentence, models_of(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: GeometryResult) -> tuple[SummaryPart, ...]:
@@ -101,10 +101,10 @@ def _subject(result: GeometryResult) -> str:
 
 
 def _groups(result: GeometryResult) -> tuple[FigureGroup, ...]:
-    found = [FigureGroup(title, (_by_layer(result, name, measures),)) for name, measures, title in FIGURES]
-    found.append(FigureGroup("Rogue dimensions", (_rogue(result),)))
+    found = [FigureGroup(title, (layers_figure(result, name, measures),)) for name, measures, title in FIGURES]
+    found.append(FigureGroup("Rogue dimensions", (rogue_figure(result),)))
     if any(one.layers[-1].scales for one in result.languages):
-        found.append(FigureGroup("Dimension over scales", (_scales(result),)))
+        found.append(FigureGroup("Dimension over scales", (scales_figure(result),)))
     return tuple(found)
 
 
@@ -118,7 +118,8 @@ def _series(result: GeometryResult, measure: str) -> list[Series]:
     return found
 
 
-def _by_layer(result: GeometryResult, name: str, measures: tuple[str, str]) -> Figure:
+def layers_figure(result: GeometryResult, name: str, measures: tuple[str, str]) -> Figure:
+    """Draw two measures of each language at every layer."""
     layers = [layer.name for layer in result.languages[0].layers]
     panels = tuple(layer_panel(f"geometry-{m}", NAMES[m], layers, _series(result, m)) for m in measures)
     more = [m for m in NAMES if m in measures or (name, m) in (("rank", "participation_ratio"), ("hubs", "robin_hood"))]
@@ -128,11 +129,11 @@ def _by_layer(result: GeometryResult, name: str, measures: tuple[str, str]) -> F
     last = result.languages[0].layers[-1]
     references = "; ".join(f"{NAMES[m]} {number(getattr(last.plain, m).null_mean, 2)}" for m in measures)
     caption = (
-        f"{_capital(NAMES[measures[0]])} and {NAMES[measures[1]]} with 95 % block-jackknife intervals, as the vectors "
-        f"are and without the {result.removed} strongest principal components. A cloud without a preferred direction, "
-        f"of as many rows and as wide, would have: {references}. In the table it stands as chance."
+        f"{capitalized(NAMES[measures[0]])} and {NAMES[measures[1]]} with 95 % block-jackknife intervals, as the "
+        f"vectors are and without the {result.removed} strongest principal components. A cloud without a preferred "
+        f"direction, of as many rows and as wide, would have: {references}. In the table it stands as chance."
     )
-    return Figure(f"geometry-{name}", trend_title(result, measures[0]), panels, caption, "6", table)
+    return Figure(f"geometry-{name}", trend_title(result, measures[0]), panels, caption, (7,), table)
 
 
 def trend_title(result: GeometryResult, measure: str) -> str:
@@ -149,15 +150,12 @@ def trend_title(result: GeometryResult, measure: str) -> str:
     return f"{name} {word} from {_value(first)} at {start} to {_value(last)} at {end}"
 
 
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
 def _value(estimate: Interval) -> str:
     return two_digits(estimate.value) if abs(estimate.value) < 10 else number(estimate.value, 0)
 
 
-def _rogue(result: GeometryResult) -> Figure:
+def rogue_figure(result: GeometryResult) -> Figure:
+    """Draw the coordinates that add most to the mean cosine."""
     lasts = [(language_name(one.language), one.layers[-1]) for one in result.languages]
     panels = tuple(_rogue_panel(place, name, layer) for place, (name, layer) in enumerate(lasts[:3]))
     columns = (
@@ -181,15 +179,15 @@ def _rogue(result: GeometryResult) -> Figure:
         "measured. Evenly spread, each would hold one part in as many as there are coordinates. Shares of one sample, "
         "without intervals. The table has every layer."
     )
-    return Figure("geometry-rogue", title, panels, caption, "6", Table.of(columns, rows))
+    return Figure("geometry-rogue", title, panels, caption, (7,), Table.of(columns, rows))
 
 
 def _rogue_panel(place: int, name: str, layer: LayerGeometry) -> Panel:
     names = [str(rogue.coordinate) for rogue in layer.rogue]
     traces = []
     for title, field, (color, symbol) in (
-        ("mean cosine", "cosine_share", WEAR[0]),
-        ("variance", "variance_share", WEAR[1]),
+        ("mean cosine", "cosine_share", STYLES[0]),
+        ("variance", "variance_share", STYLES[1]),
     ):
         values = [float(getattr(rogue, field)) for rogue in layer.rogue]
         estimates = [Interval(value, value, value) for value in values]
@@ -202,10 +200,11 @@ def _rogue_panel(place: int, name: str, layer: LayerGeometry) -> Panel:
     return panel(f"geometry-rogue-{place}", f"Rogue dimensions of {name}", traces, layout, row_height(len(names)))
 
 
-def _scales(result: GeometryResult) -> Figure:
+def scales_figure(result: GeometryResult) -> Figure:
+    """Draw the intrinsic dimension against the number of rows."""
     traces = []
     rows: list[tuple[Cell, ...]] = []
-    for one, (color, symbol) in zip(result.languages, WEAR * len(result.languages), strict=False):
+    for one, (color, symbol) in zip(result.languages, STYLES * len(result.languages), strict=False):
         name, points = language_name(one.language), one.layers[-1].scales
         estimates = [Interval(p.dimension, p.dimension - p.deviation, p.dimension + p.deviation) for p in points]
         labels = [f"{name}, {p.rows} rows" for p in points]
@@ -229,4 +228,4 @@ def _scales(result: GeometryResult) -> Figure:
         "parts. "
         "A plateau is the dimension of the cloud; a slope means that noise of some scale is counted too."
     )
-    return Figure("geometry-scales-figure", title, (drawn,), caption, "6", Table.of(columns, rows))
+    return Figure("geometry-scales-figure", title, (drawn,), caption, (7,), Table.of(columns, rows))

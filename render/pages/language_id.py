@@ -5,13 +5,13 @@ from __future__ import annotations
 from ...probe.results.language_id import AS_IT_IS, Condition, LanguageIdResult, LayerLanguageId
 from ...probe.results.serialization import Interval, from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
-from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, models, where
+from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, where
 from ..charts.marks import dots, over, vertical_line
 from ..charts.theme import panel, row_axis, row_height, value_axis
-from ..formatting import count, interval, language_name, number, percent, percent_interval
+from ..formatting import capitalized, count, interval, language_name, number, percent, percent_interval
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable
 from ..view import Cell, Column, Fact, Figure, FigureGroup, Headline, Panel, Table, Verdict
-from .provenance import provenance_facts
+from .provenance import models_of, provenance_facts
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -22,15 +22,24 @@ def view(text: str) -> FindingsView:
     groups = _groups(result)
     return FindingsView(
         kind="language identity",
-        title=f"{_subject(result)}: can the language be told?",
+        title=f"{_subject(result)}: can a linear classifier identify the language?",
         question=(
-            f"Sentences that mean the same in {_subject(result)}, embedded by {models(result.provenance)}: how "
+            f"Sentences that mean the same in {_subject(result)}, embedded by {models_of(result.provenance)}: how "
             "easily is "
             "their language read off, how is it taken out, and what does that cost in retrieval?"
         ),
         verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
-        facts=(*provenance_facts(result.provenance), Fact("draws", _draws(result))),
+        facts=(
+            *provenance_facts(result.provenance),
+            Fact(
+                "draws",
+                (
+                    f"{count(result.resamples)} bootstrap samples of groups; {result.controls} draws of random labels; "
+                    f"{result.orders} orders of the online code"
+                ),
+            ),
+        ),
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} sentences in each language, {count(result.groups)} groups of like meaning, "
@@ -44,8 +53,8 @@ def headline(text: str) -> Headline:
     """Return a language-identity result in one line."""
     result = from_json(text, LanguageIdResult)
     source = result.provenance
-    told = result.sentence
-    return Headline("language id", _subject(result), told, models(source), source.corpus, result.n, source.time)
+    sentence = result.sentence
+    return Headline("language id", _subject(result), sentence, models_of(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: LanguageIdResult) -> tuple[SummaryPart, ...]:
@@ -81,22 +90,16 @@ def _subject(result: LanguageIdResult) -> str:
     return ", ".join(language_name(code) for code in result.languages)
 
 
-def _draws(result: LanguageIdResult) -> str:
-    return (
-        f"{count(result.resamples)} bootstrap samples of groups; {result.controls} draws of random labels; "
-        f"{result.orders} orders of the online code"
-    )
-
-
 def _groups(result: LanguageIdResult) -> tuple[FigureGroup, ...]:
     last = result.layers[-1]
-    found = [FigureGroup(f"At {where(last.name)}", (_conditions(result, last), _languages(result, last)))]
+    found = [FigureGroup(f"At {where(last.name)}", (conditions_figure(result, last), languages_figure(result, last)))]
     if len(result.layers) > 1:
-        found.append(FigureGroup("Layer by layer", (_by_layer(result),)))
+        found.append(FigureGroup("Layer by layer", (layers_figure(result),)))
     return tuple(found)
 
 
-def _conditions(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
+def conditions_figure(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
+    """Draw accuracy and retrieval before and after each way of removing the language."""
     names = [condition.name for condition in layer.conditions]
     accuracy = [condition.accuracy for condition in layer.conditions]
     if result.baseline is not None:
@@ -119,7 +122,7 @@ def _conditions(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
         "others do not. Right: how much each removal changes P@1, paired, over all ordered pairs of languages."
     )
     return Figure(
-        "language-conditions", removal_title(layer), tuple(panels), caption, "9", _conditions_table(result, layer)
+        "language-conditions", removal_title(layer), tuple(panels), caption, (10,), _conditions_table(result, layer)
     )
 
 
@@ -140,9 +143,9 @@ def removal_title(layer: LayerLanguageId) -> str:
     removals = [c for c in layer.conditions if c.name != AS_IT_IS]
     best = min(removals, key=lambda c: c.accuracy.value, default=None)
     if best is None or not best.accuracy.high < plain.accuracy.low:
-        return f"{percent(plain.accuracy.value, 1)} are told right, and no removal lowers it"
-    left, told = percent(best.accuracy.value, 1), percent(plain.accuracy.value, 1)
-    title = f"{best.name[0].upper()}{best.name[1:]}: {left} instead of {told} told right"
+        return f"{percent(plain.accuracy.value, 1)} are classified right, and no removal lowers it"
+    left, before = percent(best.accuracy.value, 1), percent(plain.accuracy.value, 1)
+    title = f"{capitalized(best.name)}: {left} instead of {before} classified right"
     return f"{title}, {_price(best)}" if best.p_at_1_change is not None else title
 
 
@@ -172,7 +175,8 @@ def _conditions_table(result: LanguageIdResult, layer: LayerLanguageId) -> Table
     return Table.of((Column("condition", "name"), Column("score", "text"), *INTERVAL_COLUMNS), rows)
 
 
-def _languages(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
+def languages_figure(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
+    """Draw how often each language is recognised."""
     names = [language_name(code) for code in layer.by_language]
     values = list(layer.by_language.values())
     layout = {
@@ -194,10 +198,11 @@ def _languages(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
     caption = "The same classifier, scored on the held-out texts of each language; vectors as they are."
     rows = [(name, *interval_cells(value)) for name, value in zip(names, values, strict=True)]
     table = Table.of((Column("language", "name"), *INTERVAL_COLUMNS), rows)
-    return Figure("language-languages", title, (drawn,), caption, "9", table)
+    return Figure("language-languages", title, (drawn,), caption, (10,), table)
 
 
-def _by_layer(result: LanguageIdResult) -> Figure:
+def layers_figure(result: LanguageIdResult) -> Figure:
+    """Draw accuracy and bits at every layer."""
     layers = [layer.name for layer in result.layers]
     names = [condition.name for condition in result.layers[0].conditions]
     accuracy = [Series(n, tuple(layer.conditions[i].accuracy for layer in result.layers)) for i, n in enumerate(names)]
@@ -221,4 +226,4 @@ def _by_layer(result: LanguageIdResult) -> Figure:
             *(Series(f"bits, {one.name}", one.estimates) for one in bits),
         ],
     )
-    return Figure("language-by-layer", title, panels, caption, "9", table)
+    return Figure("language-by-layer", title, panels, caption, (10,), table)

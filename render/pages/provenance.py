@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from ...probe.results.serialization import Provenance, Side
+from ...probe.results.serialization import Provenance
 from ..formatting import language_name
 from ..view import Fact
 
 
 def models_of(provenance: Provenance) -> str:
-    """Return the names of the models of a result, each once."""
-    return ", ".join(dict.fromkeys(side.model for side in provenance.models))
+    """Return the names of the models of a result, each once, or that there were none."""
+    return ", ".join(dict.fromkeys(side.model for side in provenance.models)) or "given arrays"
 
 
 def provenance_facts(provenance: Provenance) -> tuple[Fact, ...]:
     """Return the lines of the provenance that every result has."""
-    facts = [_side(side) for side in provenance.models]
+    facts = [
+        (Fact(f"model, {language_name(side.language)}", f"{side.model}  {side.model_fingerprint}", code=True))
+        for side in provenance.models
+    ]
     facts += [
         Fact("corpus", provenance.corpus),
         Fact("corpus fingerprint", provenance.corpus_fingerprint, code=True),
@@ -28,7 +31,3 @@ def provenance_facts(provenance: Provenance) -> tuple[Fact, ...]:
     if provenance.host:
         facts.append(Fact("machine", provenance.host))
     return tuple(facts)
-
-
-def _side(side: Side) -> Fact:
-    return Fact(f"model, {language_name(side.language)}", f"{side.model}  {side.model_fingerprint}", code=True)

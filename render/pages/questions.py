@@ -19,7 +19,7 @@ def view(text: str) -> RetrievalView:
     """Return the page's content for the JSON text of a question-retrieval result."""
     result = from_json(text, QuestionResult)
     criteria = list(dict.fromkeys(r.criterion for r in result.rankings))
-    groups = (FigureGroup("What is found", tuple(_figure(result, criterion) for criterion in criteria)),)
+    groups = (FigureGroup("What is found", tuple(scores_figure(result, criterion) for criterion in criteria)),)
     return RetrievalView(
         kind="question retrieval",
         title=f"{_subject(result)}: is the passage found that answers?",
@@ -30,7 +30,16 @@ def view(text: str) -> RetrievalView:
         ),
         verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
         figures=groups[0].figures,
-        facts=(*provenance_facts(result.provenance), Fact("draws", _draws(result))),
+        facts=(
+            *provenance_facts(result.provenance),
+            Fact(
+                "draws",
+                (
+                    f"{count(result.resamples)} bootstrap samples of questions by passage, the passages fixed; "
+                    f"{result.permutations} permutations"
+                ),
+            ),
+        ),
         command=result.provenance.command,
         rows=f"{count(result.questions)} questions, {count(result.passages)} passages, one right passage a question.",
         groups=groups,
@@ -82,13 +91,6 @@ def _subject(result: QuestionResult) -> str:
     return f"{language_name(result.query_language)} questions, {language_name(result.passage_language)} passages"
 
 
-def _draws(result: QuestionResult) -> str:
-    return (
-        f"{count(result.resamples)} bootstrap samples of questions by passage, the passages fixed; "
-        f"{result.permutations} permutations"
-    )
-
-
 def difference_title(rankings: list[Ranking]) -> str:
     """State what the map changes in nDCG@10, and only what its interval tells from nothing."""
     mapped = next((r for r in rankings if r.name.startswith("through ") and r.difference is not None), None)
@@ -97,35 +99,32 @@ def difference_title(rankings: list[Ranking]) -> str:
         return f"nDCG@10 is {interval(first.scores.ndcg_at_10, 2)} with the questions {first.name}"
     change = mapped.difference
     if change.low <= 0 <= change.high:
-        return "The map makes no difference to nDCG@10 that can be told"
-    size = _size(change.value, change.low, change.high)
+        return "The map makes no significant difference to nDCG@10"
+    size = (
+        Interval(change.value, change.low, change.high)
+        if change.value > 0
+        else Interval(-change.value, -change.high, -change.low)
+    )
     return f"The map {'raises' if change.low > 0 else 'lowers'} nDCG@10 by {interval(size, 2)}"
 
 
-def _size(value: float, low: float, high: float) -> Interval:
-    return Interval(value, low, high) if value > 0 else Interval(-value, -high, -low)
-
-
-def _figure(result: QuestionResult, criterion: str) -> Figure:
+def scores_figure(result: QuestionResult, criterion: str) -> Figure:
+    """Draw the scores of every way of searching."""
     rankings = [r for r in result.rankings if r.criterion == criterion]
     ways = [Way(r.name, tuple(getattr(r.scores, name) for name in SCORES)) for r in rankings]
     names = list(SCORES.values())
-    by = CRITERION_NAMES.get(criterion, criterion)
+    by, title = CRITERION_NAMES.get(criterion, criterion), difference_title(rankings)
     return Figure(
         f"questions-{criterion}",
-        f"By {by}: {_lower_first(difference_title(rankings))}",
+        f"By {by}: {title if title.startswith('nDCG') else title[:1].lower() + title[1:]}",
         (score_panel(f"questions-{criterion}-panel", f"Scores by {by}", names, ways),),
         f"How early the right passage comes, by {by}, with 95{chr(0x202F)}% intervals that resample questions by "
         f"passage; the grey bar is chance, what permuted questions reach with the first way. Each question has one "
         f"right passage, so that nDCG@10 is 1 / log₂(1 + rank) up to rank 10. Questions in the language of the "
         f"passages show what could be reached.",
-        "7",
+        (8,),
         score_table("questions", names, ways),
     )
-
-
-def _lower_first(text: str) -> str:
-    return text if text.startswith("nDCG") else text[:1].lower() + text[1:]
 
 
 def _mistakes(result: QuestionResult) -> tuple[Mistakes, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ...probe.results.retrieval import RetrievalResult, Search, SearchScores
 from ...probe.results.serialization import Interval, from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
@@ -41,14 +39,29 @@ SCORES = {
 def view(text: str) -> RetrievalView:
     """Return the page's content for the JSON text of a retrieval result."""
     result = from_json(text, RetrievalResult)
-    groups = tuple(FigureGroup(_label(d), _figures(d, _prefix(d, i))) for i, d in enumerate(result.directions))
+    draw = (scores_figure, hubs_figure, errors_figure)
+    groups = tuple(
+        FigureGroup(_label(d), tuple(one(d, _prefix(d, i)) for one in (draw if d.errors else draw[:2])))
+        for i, d in enumerate(result.directions)
+    )
+    through = f" The source side went through the map {result.through} first." if result.through else ""
     return RetrievalView(
         kind="retrieval",
         title=f"{_subject(result)}: is a translation the nearest neighbour?",
-        question=_question(result),
+        question=(
+            f"Sentences that mean the same, embedded by {models_of(result.provenance)}: of all candidates, is the "
+            f"translation the nearest?{through}"
+        ),
         verdicts=tuple(Verdict(_label(d), "", d.sentence, "", None, d.warnings) for d in result.directions),
         figures=tuple(figure for group in groups for figure in group.figures),
-        facts=(*provenance_facts(result.provenance), Fact("draws", _draws(result))),
+        facts=(
+            *provenance_facts(result.provenance),
+            Fact(
+                "draws",
+                f"{count(result.resamples)} bootstrap samples of groups, the pool fixed; "
+                f"{result.permutations} permutations",
+            ),
+        ),
         command=result.provenance.command,
         rows=" ".join(_rows(d) for d in result.directions),
         groups=groups,
@@ -83,18 +96,17 @@ def summary_parts(result: RetrievalResult) -> tuple[SummaryPart, ...]:
             f"{_label(d)}  ({d.queries} queries, {d.groups} groups, {d.pool} candidates)",
             d.sentence,
             "",
-            SummaryTable(columns, tuple(_summary_rows(d))),
+            SummaryTable(columns, tuple(_summary_row(name, scores) for name, scores in _searches(d))),
             d.warnings,
         )
         for d in result.directions
     )
 
 
-def _summary_rows(direction: Search) -> Iterator[tuple[str, ...]]:
-    for criterion, scores in direction.scores.items():
-        yield _summary_row(CRITERION_NAMES.get(criterion, criterion), scores)
-    if "cosine" in direction.before:
-        yield _summary_row(WITHOUT, direction.before["cosine"])
+def _searches(direction: Search) -> list[tuple[str, SearchScores]]:
+    """Return the scores by each criterion, and those without the map where there is one."""
+    found = [(CRITERION_NAMES.get(criterion, criterion), scores) for criterion, scores in direction.scores.items()]
+    return [*found, (WITHOUT, direction.before["cosine"])] if "cosine" in direction.before else found
 
 
 def _summary_row(name: str, scores: SearchScores) -> tuple[str, ...]:
@@ -124,14 +136,6 @@ def _prefix(direction: Search, place: int) -> str:
     return f"{identifier(f'{direction.source}-{direction.target}') or 'search'}-{place}"
 
 
-def _question(result: RetrievalResult) -> str:
-    through = f" The source side went through the map {result.through} first." if result.through else ""
-    return (
-        f"Sentences that mean the same, embedded by {models_of(result.provenance)}: of all candidates, is the "
-        f"translation the nearest?{through}"
-    )
-
-
 def _rows(direction: Search) -> str:
     return (
         f"{_label(direction)}: {count(direction.queries)} queries in {count(direction.groups)} groups of like meaning, "
@@ -139,33 +143,21 @@ def _rows(direction: Search) -> str:
     )
 
 
-def _draws(result: RetrievalResult) -> str:
-    return f"{count(result.resamples)} bootstrap samples of groups, the pool fixed; {result.permutations} permutations"
-
-
-def _figures(direction: Search, prefix: str) -> tuple[Figure, ...]:
-    figures = [_scores(direction, prefix), _hubs(direction, prefix)]
-    return (*figures, _errors(direction, prefix)) if direction.errors else tuple(figures)
-
-
 def scores_title(direction: Search) -> str:
-    """State what CSLS changes, and only what its interval tells from nothing."""
+    """State what CSLS changes, if its interval excludes zero."""
     gain = direction.gains.get("csls")
     found = percent_interval(direction.scores["cosine"].p_at_1, 1)
     if gain is None or gain.low <= 0 <= gain.high:
-        return f"The translation is nearest for {found}; CSLS makes no difference that can be told"
+        return f"The translation is nearest for {found}; CSLS makes no significant difference"
     if gain.low > 0:
         return f"The translation is nearest for {found}; CSLS adds {points(gain)}"
     lost = Interval(-gain.value, -gain.high, -gain.low, gain.level)
     return f"The translation is nearest for {found}; CSLS loses {points(lost)}"
 
 
-def _scores(direction: Search, prefix: str) -> Figure:
-    ways = [
-        Way(CRITERION_NAMES.get(c, c), tuple(getattr(s, name) for name in SCORES)) for c, s in direction.scores.items()
-    ]
-    if "cosine" in direction.before:
-        ways.append(Way(WITHOUT, tuple(getattr(direction.before["cosine"], name) for name in SCORES)))
+def scores_figure(direction: Search, prefix: str) -> Figure:
+    """Draw the scores of one direction by every criterion."""
+    ways = [Way(way, tuple(getattr(scores, name) for name in SCORES)) for way, scores in _searches(direction)]
     names = list(SCORES.values())
     return Figure(
         f"{prefix}-scores",
@@ -176,7 +168,7 @@ def _scores(direction: Search, prefix: str) -> Figure:
         f"is right. Accuracy and weighted F1 are those of the Tatoeba benchmark: all rows are candidates and only the "
         f"row's own partner is right. The grey bar is chance by cosine, what permuted pairs reach. CSLS and the margin "
         f"depend on both pools: do not compare them between corpora of other sizes.",
-        "7",
+        (8,),
         score_table("criterion", names, ways),
     )
 
@@ -193,7 +185,8 @@ def hubs_title(direction: Search) -> str:
     return f"{start}; by CSLS the greatest hub of {percent(csls.largest / direction.queries)}"
 
 
-def _hubs(direction: Search, prefix: str) -> Figure:
+def hubs_figure(direction: Search, prefix: str) -> Figure:
+    """Draw how unevenly candidates occur among the nearest."""
     names = [CRITERION_NAMES.get(c, c) for c in direction.hubs]
     hubs = list(direction.hubs.values())
     measures = (
@@ -232,23 +225,24 @@ def _hubs(direction: Search, prefix: str) -> Figure:
         f"How unevenly candidates occur among the {hubs[0].k} nearest of the queries: the Robin Hood index is the "
         f"share of occurrences that would have to move for all candidates to occur equally often. These are properties "
         f"of the whole pool and have no interval.",
-        "7",
+        (8,),
         Table(columns, rows_of_table),
     )
 
 
 def errors_title(direction: Search) -> str:
-    """Name the kind of mistake that surely leads, if one does."""
+    """Name the type of error that is significantly the most frequent, if one is."""
     ordered = sorted(direction.errors, key=lambda e: -e.share.value)
     if not ordered or not ordered[0].rows:
         return "No query fails"
     first = ordered[0]
     if len(ordered) == 1 or first.share.low > ordered[1].share.high:
-        return f"Most mistakes are of the kind “{first.kind}”: {percent_interval(first.share, 1)} of the queries"
-    return "No kind of mistake surely leads"
+        return f"Most errors are of the type “{first.kind}”: {percent_interval(first.share, 1)} of the queries"
+    return "No type of error is significantly the most frequent"
 
 
-def _errors(direction: Search, prefix: str) -> Figure:
+def errors_figure(direction: Search, prefix: str) -> Figure:
+    """Draw the share of each type of error."""
     names = [e.kind for e in direction.errors]
     shares = [e.share for e in direction.errors]
     data = [dots("share of queries", range(len(names)), shares, names)]
@@ -263,7 +257,7 @@ def _errors(direction: Search, prefix: str) -> Figure:
         (
             panel(
                 f"{prefix}-errors-panel",
-                f"Kinds of mistakes, {_label(direction)}",
+                f"Error types, {_label(direction)}",
                 data,
                 layout,
                 row_height(len(names)),
@@ -273,7 +267,7 @@ def _errors(direction: Search, prefix: str) -> Figure:
         "differ and the other words are mostly the same; most words are the same; one text is more than twice as long "
         "as the other; none of these. Names are words with a capital inside the sentence, so that German nouns count "
         "too.",
-        "7",
+        (8,),
         Table.of((Column("kind", "name"), Column("rows", "count"), *INTERVAL_COLUMNS), rows),
     )
 
@@ -282,7 +276,7 @@ def _mistakes(direction: Search, prefix: str) -> Mistakes:
     return Mistakes(
         f"{prefix}-mistakes",
         f"Wrong answers, {_label(direction)}",
-        "Every kind of mistake in turn, of each the surest first. ✓ marks the right answer, ✗ what was nearer.",
+        "Every type of error in turn, the most confident of each first. ✓ marks the right answer, ✗ what was nearer.",
         (language_tag(direction.source), language_tag(direction.target)),
         tuple(
             Mistake(

@@ -14,7 +14,7 @@ from ..view import Cell, Column, FigureGroup, Panel, Table, View
 
 TEMPLATE = "retrieval.html"
 CRITERION_NAMES = {"cosine": "cosine", "csls": "CSLS", "margin": "xsim margin"}
-LOOKS = (
+STYLES = (
     ("@accent", "circle", False),
     ("@second", "diamond", False),
     ("@third", "square", False),
@@ -69,19 +69,18 @@ def score_panel(panel_id: str, label: str, names: Sequence[str], ways: Sequence[
     data = [null_marks(range(len(names)), ways[0].estimates, Reach(0.0, 1.0))]
     for place, way in enumerate(ways):
         rows = [i - SPREAD / 2 + step * place for i in range(len(names))]
-        color, symbol, hollow = LOOKS[place % len(LOOKS)]
+        color, symbol, hollow = STYLES[place % len(STYLES)]
         labels = [f"{name}, {way.name}" for name in names]
         data.append(dots(way.name, rows, way.estimates, labels, color=color, symbol=symbol, hollow=hollow))
     layout = {
-        "xaxis": value_axis("share of queries, or mean score", range=[-0.02, min(1.02, _top(everything))]),
+        "xaxis": value_axis(
+            "share of queries, or mean score",
+            range=[-0.02, min(1.02, (1.08 * max([0.1, *(e.high for e in everything)])))],
+        ),
         "yaxis": row_axis(names),
         "margin": ROOM,
     }
     return panel(panel_id, label, [trace for trace in data if trace], layout, row_height(len(names), 150))
-
-
-def _top(estimates: Sequence[Interval]) -> float:
-    return 1.08 * max([0.1, *(e.high for e in estimates)])
 
 
 def score_table(first: str, names: Sequence[str], ways: Sequence[Way]) -> Table:

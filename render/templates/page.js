@@ -133,6 +133,10 @@
     button.addEventListener("click", () => saveImages(document.getElementById(button.dataset.figure), button.dataset.image));
   }
 
+  for (const link of $$(".method a")) {
+    link.addEventListener("click", () => { document.getElementById("method").open = true; });
+  }
+
   const plots = () => $$(".plot").filter((div) => panels[div.id]);
   const opened = [];
 

@@ -131,7 +131,7 @@ def test_questions_are_read_in_both_languages_and_limited_alike(given, asked):
         (["fr", "ru", "--corpus", "FOLDER"], "no Russian (ru): it holds en, fr"),
         (["fr", "en", "--corpus", "nowhere"], "no such folder: nowhere"),
         (["fr", "en", "--corpus", "a", "--corpus", "b"], "one folder, got 2"),
-        (["fr", "en", "--through", "nowhere"], "nowhere holds no map"),
+        (["fr", "en", "--map", "nowhere"], "nowhere holds no map"),
     ],
 )
 def test_what_the_question_set_lacks_is_one_line(monkeypatch, capsys, tmp_path, asked, arguments, said):
@@ -152,7 +152,7 @@ def test_questions_through_a_map_from_fit_to_page(monkeypatch, capsys, tmp_path,
         "fit",
         "fr",
         "en",
-        "--map",
+        "--out",
         "fr-en",
         "--rung",
         "shift",
@@ -163,7 +163,7 @@ def test_questions_through_a_map_from_fit_to_page(monkeypatch, capsys, tmp_path,
     ]
     code, _, err = run_main(monkeypatch, capsys, *fit, "--limit", "60", "--quiet")
     assert code == 0, err
-    probe = ["probe", "questions", "fr", "en", "--corpus", str(asked), "--through", "fr-en", "--quiet"]
+    probe = ["probe", "questions", "fr", "en", "--corpus", str(asked), "--map", "fr-en", "--quiet"]
     code, out, err = run_main(monkeypatch, capsys, *probe)
     assert code == 0, err
     page, sentence = out.strip().splitlines()
@@ -182,3 +182,63 @@ def test_questions_through_a_map_from_fit_to_page(monkeypatch, capsys, tmp_path,
     assert code == 0
     assert "Que dit-on" not in numbers
     assert "passage is about" not in numbers
+
+
+@pytest.mark.parametrize("command", PROBES)
+def test_options_have_the_defaults_of_the_config(command):
+    import inspect
+
+    from polyglot.commands import probe, probe_table
+
+    config = inspect.signature(probe_table.PROBES[command].config_type()).parameters
+    shown = inspect.signature(getattr(probe, command.replace("-", "_"))).parameters
+    apart = {
+        "same_space",
+        "device",
+    }  # decided by the models; of the search, not the encoder
+    same = {name for name in shown if name in config} - apart
+    assert {name: shown[name].default for name in same} == {name: config[name].default for name in same}
+    assert "seed" in same
+
+
+def test_old_spellings_still_work_and_say_their_new_name(monkeypatch, capsys, tmp_path, asked):
+    from polyglot.probe.experiment.source_map import Through
+
+    loaded, seen = [], []
+    monkeypatch.setattr(Through, "load", lambda folder: loaded.append(str(folder)))
+    monkeypatch.setattr("polyglot.models.encoder.load_encoder", lambda *_, **__: "encoder")
+
+    def run(*inputs, **options):
+        seen.append(options)
+        raise DataError("stop here")
+
+    monkeypatch.setattr("polyglot.probe.questions.run.run", run)
+    command = ["probe", "questions", "fr", "en", "--corpus", str(asked), "--out", str(tmp_path)]
+    _, _, err = run_main(monkeypatch, capsys, *command, "--through", "fr-en", "--again")
+    assert loaded == ["fr-en"]
+    assert len(seen) == 1
+    assert "now called --map" in err
+    assert "now called --force" in err
+    _, _, err = run_main(monkeypatch, capsys, *command, "--map", "fr-en", "--force")
+    assert err == "error: stop here\n"
+
+
+def test_old_spellings_are_not_shown():
+    for command in (["probe", "retrieval"], ["probe", "questions"], ["map", "fit"]):
+        shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "300"}).stdout
+        assert "--through" not in shown
+        assert "--again" not in shown
+    assert "--map" not in shown
+
+
+def test_a_map_needs_a_folder_under_either_name(monkeypatch, capsys, tmp_path):
+    code, _, err = run_main(monkeypatch, capsys, "map", "fit", "fr", "en")
+    assert code == 2
+    assert "--out DIR" in err
+    folder = tmp_path / "file"
+    folder.write_text("")
+    monkeypatch.setattr("polyglot.models.encoder.load_encoder", lambda *_, **__: "encoder")
+    code, _, err = run_main(monkeypatch, capsys, "map", "fit", "fr", "en", "--map", str(folder))
+    assert code == 1
+    assert "now called --out" in err
+    assert "is a file" in err

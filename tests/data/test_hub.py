@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from polyglot.data import hub
+from polyglot.data.hub_corpora import Layout, hub_corpus
 from polyglot.data.open import open_corpus
 from polyglot.data.readers.lines import BadRows
 from polyglot.errors import DataError
@@ -90,17 +91,17 @@ def parquet_stream(path, table):
 def test_english_pairs_and_language_columns_are_read_by_name(tmp_path):
     english = parquet_stream(tmp_path / "a.parquet", pa.table({"english": ["a", "b"], "non_english": ["c", None]}))
     bad = BadRows()
-    reading = hub.sample_stream(english, hub.hub_corpus("talks"), ("sw", "en"), limit=9, seed=0, bad=bad)
+    reading = hub.sample_stream(english, hub_corpus("talks"), ("sw", "en"), limit=9, seed=0, bad=bad)
     assert reading.table().to_pydict() == {"sw": ["c"], "en": ["a"]}
     assert bad.left_out.total() == 1
     many = parquet_stream(tmp_path / "b.parquet", pa.table({"eng_Latn": ["a"], "zho_Hans": ["b"], "fra_Latn": ["c"]}))
-    reading = hub.sample_stream(many, hub.hub_corpus("flores"), ("zh", "fr", "en"), limit=9, seed=0, bad=bad)
+    reading = hub.sample_stream(many, hub_corpus("flores"), ("zh", "fr", "en"), limit=9, seed=0, bad=bad)
     assert reading.table().to_pydict() == {"zh": ["b"], "fr": ["c"], "en": ["a"]}
 
 
 def test_a_changed_corpus_says_which_columns_it_holds(tmp_path):
     stream = parquet_stream(tmp_path / "a.parquet", pa.table({"text": ["a"]}))
-    reading = hub.sample_stream(stream, hub.hub_corpus("talks"), ("fr", "en"), limit=9, seed=0, bad=BadRows())
+    reading = hub.sample_stream(stream, hub_corpus("talks"), ("fr", "en"), limit=9, seed=0, bad=BadRows())
     with pytest.raises(DataError, match="no column non_english: it holds text"):
         reading.table()
 
@@ -108,8 +109,8 @@ def test_a_changed_corpus_says_which_columns_it_holds(tmp_path):
 def test_a_stream_that_breaks_off_says_so(tmp_path):
     path = tmp_path / "a.gz"
     path.write_bytes(gzip.compress(b"a\tb\tc\n" * 9000)[:-20])
-    stream = hub.stream_tab_separated(str(path), hub.CCMATRIX_COLUMNS)
-    reading = hub.sample_stream(stream, hub.hub_corpus("ccmatrix"), ("de", "fr"), limit=9, seed=0, bad=BadRows())
+    stream = hub.stream_tab_separated(str(path), hub.COLUMNS[Layout.CCMATRIX])
+    reading = hub.sample_stream(stream, hub_corpus("ccmatrix"), ("de", "fr"), limit=9, seed=0, bad=BadRows())
     with pytest.raises(DataError, match="reading ccmatrix broke off"):
         reading.table()
 
@@ -125,7 +126,7 @@ def test_a_stream_that_breaks_off_says_so(tmp_path):
     ],
 )
 def test_addresses(name, wanted, end):
-    assert hub.corpus_address(hub.hub_corpus(name), wanted).endswith(end)
+    assert hub.corpus_address(hub_corpus(name), wanted).endswith(end)
 
 
 def test_pairs_that_a_corpus_does_not_hold_are_refused_before_any_request():
@@ -134,7 +135,7 @@ def test_pairs_that_a_corpus_does_not_hold_are_refused_before_any_request():
     with pytest.raises(DataError, match="read for two languages, got 0"):
         open_corpus(["nllb"], [])
     with pytest.raises(DataError, match="unknown public corpus"):
-        hub.hub_corpus("nothing")
+        hub_corpus("nothing")
 
 
 @pytest.mark.parametrize("name", ["opus-100", "nllb"])
@@ -171,4 +172,4 @@ def test_other_refusals_are_left_to_the_stream(monkeypatch):
 
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr(urllib.request, "urlopen", refused)
-    hub.require_network(hub.hub_corpus("nllb"), "https://example.org/x")
+    hub.require_network(hub_corpus("nllb"), "https://example.org/x")

@@ -126,7 +126,7 @@ def certificate(model, corpus):
 
 def probe_of(name, model, corpus):
     return ["probe", name, "en", "fr", "--model", model, "--corpus", corpus, "--device", "cpu", "--quiet",
-            "--again", "--out", "reports"]  # fmt: skip
+            "--force", "--out", "reports"]  # fmt: skip
 
 
 @pytest.fixture(scope="session")

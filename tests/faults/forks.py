@@ -20,11 +20,12 @@ import polyglot.probe.linear_map.run
 import polyglot.probe.retrieval.run  # noqa: F401 - paid once
 import sentence_transformers  # noqa: F401 - paid once
 from polyglot.cli import main
+from polyglot.files import scratch_name
 from polyglot.models import embeddings as encoded
 from polyglot.models.encoder import Encoder
 from polyglot.probe.linear_map import config as linear_map_config
 from polyglot.probe.linear_map import direction
-from polyglot.render import page
+from polyglot.render import write
 
 BLOCK_TEXTS = 64  # so that a small corpus makes several shards
 QUICK = {"power_replicates": 0, "failure": False, "resamples": 100}
@@ -44,7 +45,7 @@ def kill_in_third_block(_):
 
 
 def kill_while_a_shard_is_written(_):
-    """Half of the third array is on the disk, under its temporary name."""
+    """Half of the third array is on the disk, under its scratch name."""
     written, fsync = [], os.fsync
 
     def killed(descriptor):
@@ -64,10 +65,10 @@ def kill_in_the_null(_):
 
 def kill_while_the_page_is_written(_):
     def killed(path, text):
-        path.with_name(f".{path.name}.{os.getpid()}").write_text(text[: len(text) // 2], encoding="utf-8")
+        scratch_name(path).write_text(text[: len(text) // 2], encoding="utf-8")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    page.write_text = killed
+    write.write_text = killed
 
 
 def kill_while_the_result_is_written(_):

@@ -58,12 +58,12 @@ def test_two_processes_share_an_empty_cache(polyglot, command, undisturbed, tmp_
     assert [run.wait() for run in runs] == [0, 0]
     assert [run.err for run in runs] == ["", ""]
     assert [result_of(folder) for folder in folders] == [result_of(undisturbed)] * 2
-    assert not list((tmp_path / "cache").rglob(".tmp-*"))
+    assert not list((tmp_path / "cache").rglob(".*.part"))
 
 
 @pytest.mark.parametrize("seconds", [0, 4_000_000_000], ids=["1970", "2096"])
 def test_files_from_another_time_and_a_clock_that_jumps(polyglot, command, undisturbed, cache, tmp_path, seconds):
-    half = arrays(cache)[0].parent / ".tmp-half"
+    half = arrays(cache)[0].parent / ".pooled.json.half.part"
     half.write_bytes(b"half")
     for path in cache.rglob("*"):
         os.utime(path, (seconds, seconds))

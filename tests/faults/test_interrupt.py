@@ -29,7 +29,7 @@ def test_an_interrupt_ends_the_run_at_once(polyglot, commands, undisturbed, tmp_
     assert time.monotonic() - start < PROMPT_SECONDS
     assert (run.out, run.err) == ("", "interrupted\n")
     assert files_in(tmp_path / "reports") == []
-    assert not list(tmp_path.rglob(".tmp-*"))
+    assert not list(tmp_path.rglob(".*.part"))
     code, again = polyglot.run(tmp_path, *command)
     assert code == 0, again.err
     assert result_of(tmp_path, probe) == result_of(undisturbed, probe)

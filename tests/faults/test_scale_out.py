@@ -13,9 +13,10 @@ from .nearness import assert_near
 WRAPPER = """
 import functools, os, signal, sys
 from polyglot.cli import main
-from polyglot.models import encoded, encoder
-from polyglot.probe import linear_map_config, retrieval_search
-encoded.BLOCK_TEXTS = 64
+from polyglot.models import embeddings, encoder
+from polyglot.probe.linear_map import config as linear_map_config
+from polyglot.probe.retrieval import search as retrieval_search
+embeddings.BLOCK_TEXTS = 64
 quick = {"power_replicates": 0, "failure": False, "resamples": 100}
 linear_map_config.LinearMapConfig = functools.partial(linear_map_config.LinearMapConfig, **quick)
 encode = encoder.Encoder.encode_block

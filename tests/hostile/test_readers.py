@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from polyglot.data.questions import open_questions
 from polyglot.data.readers.formats import read_file
 from polyglot.data.readers.lines import BadRows
-from polyglot.data.readers.tables import read_moses
+from polyglot.data.readers.moses import read_moses
 from polyglot.errors import DataError
 
 from .conftest import require_one_line

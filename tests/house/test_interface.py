@@ -70,6 +70,8 @@ def test_text_needs_an_encoder():
     text = polyglot.open_corpus(None, ["en", "fr"], limit=60).bitext("en", "fr")
     with pytest.raises(polyglot.ConfigError, match="expected an encoder, or a pair of them"):
         polyglot.linear_map([1.0, 2.0], text)
+    with pytest.raises(polyglot.ConfigError, match="arrays by the name of their language"):
+        polyglot.geometry([1.0, 2.0])
 
 
 def test_a_result_that_is_not_known_is_refused(tmp_path):

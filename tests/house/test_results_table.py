@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from polyglot.render.page import KINDS
+from polyglot.render.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")

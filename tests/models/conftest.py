@@ -81,10 +81,10 @@ def tiny_copy(tiny_model_folder, tmp_path):
 @pytest.fixture(scope="session")
 def me5_folder():
     from polyglot.errors import MissingExtraError
-    from polyglot.models.offline.packaged import packaged_folder
+    from polyglot.models.registry import packaged_model
 
     try:
-        return packaged_folder("me5-small")
+        return packaged_model("me5-small").folder()
     except MissingExtraError as error:
         pytest.skip(str(error))
 

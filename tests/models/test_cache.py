@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from polyglot.distributed import ProcessDone, Processes
 from polyglot.errors import ConfigError, DataError, ModelError
 from polyglot.models import cache as cache_module
-from polyglot.models.cache import EmbeddingCache, block_key, default_cache_dir, encode_cached
-from polyglot.models.share import EncodingJob, Share, ShareDone, encode_together
+from polyglot.models.cache import EmbeddingCache, block_key
+from polyglot.models.encoding import EncodingJob, encode_cached, encode_together
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 TEXTS = [f"{a} {b}{c}" for a in LETTERS[:13] for b in LETTERS[:10] for c in LETTERS[:10]]
@@ -169,11 +170,11 @@ def test_old_leftovers_are_cleared_and_young_ones_kept(cache):
     cache.write("ab12", "pooled", np.zeros(3))
     folder = next(cache.folder.rglob("pooled.json")).parent
     for name, age in (("old", 7200), ("young", 0)):
-        leftover = folder / f".tmp-{name}"
+        leftover = folder / f".pooled.json.{name}.part"
         leftover.write_bytes(b"half")
         os.utime(leftover, (leftover.stat().st_mtime - age,) * 2)
     cache.write("ab12", "counts", np.zeros(3))
-    assert [path.name for path in folder.glob(".tmp-*")] == [".tmp-young"]
+    assert [path.name for path in folder.glob(".*.part")] == [".pooled.json.young.part"]
 
 
 def test_two_writers_with_other_last_bits_do_not_mix(tmp_path):
@@ -189,7 +190,8 @@ def test_an_interrupted_run_goes_on_where_it_was_killed(tiny_encoder, tiny_model
     texts = [f"{a}{b} {c}{d}" for a in LETTERS[:8] for b in LETTERS[:8] for c in LETTERS[:8] for d in LETTERS[:8]]
     script = textwrap.dedent(f"""
         import os, pathlib, signal
-        from polyglot.models.cache import EmbeddingCache, encode_cached
+        from polyglot.models.cache import EmbeddingCache
+        from polyglot.models.encoding import encode_cached
         from polyglot.models.encoder import load_encoder
         encoder = load_encoder({str(tiny_model_folder)!r}, device="cpu")
         blocks, encode_block = [], encoder.encode_block
@@ -220,17 +222,6 @@ def test_no_texts(tiny_encoder, cache):
     assert encode_cached(tiny_encoder, [], layers=[0], cache=cache).hidden.shape == (1, 0, 16)
 
 
-def test_cache_folder_follows_the_environment(monkeypatch, tmp_path):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("POLYGLOT_CACHE", raising=False)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert default_cache_dir() == tmp_path / ".cache" / "polyglot"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert default_cache_dir() == tmp_path / "xdg" / "polyglot"
-    monkeypatch.setenv("POLYGLOT_CACHE", "~/mine")
-    assert default_cache_dir() == tmp_path / "mine"
-
-
 def test_halves_take_half_and_give_the_same_when_read(tiny_encoder, tmp_path, calls):
     whole, half = EmbeddingCache(tmp_path), EmbeddingCache(tmp_path, "float16")
     exact = encode_cached(tiny_encoder, TEXTS[:200], layers=[1], cache=whole)
@@ -248,36 +239,27 @@ def test_halves_take_half_and_give_the_same_when_read(tiny_encoder, tmp_path, ca
 
 def test_numbers_too_large_for_halves_are_an_error(tmp_path):
     with pytest.raises(ModelError, match="keep float32"):
-        EmbeddingCache(tmp_path, "float16").kept("pooled", np.full((1, 2), 1e5, np.float32))
+        EmbeddingCache(tmp_path, "float16").as_stored("pooled", np.full((1, 2), 1e5, np.float32))
 
 
 def test_each_process_encodes_its_share_and_the_first_goes_on(tiny_encoder, cache, calls, monkeypatch):
     texts = [f"{a}{b} {c}{d}" for a in LETTERS[:8] for b in LETTERS[:8] for c in LETTERS[:8] for d in LETTERS[:8]]
-    monkeypatch.setattr(Share, "meet", lambda share: None)
+    monkeypatch.setattr(Processes, "barrier", lambda processes: None)
     for rank in (2, 1):
-        other = EmbeddingCache(cache.folder, share=Share(rank, 3))
-        with pytest.raises(ShareDone):
+        other = EmbeddingCache(cache.folder, processes=Processes(rank, 3))
+        with pytest.raises(ProcessDone):
             encode_together([EncodingJob(tiny_encoder, texts)], other)
     assert len(calls) == 2
-    first = EmbeddingCache(cache.folder, share=Share(0, 3))
+    first = EmbeddingCache(cache.folder, processes=Processes(0, 3))
     encode_together([EncodingJob(tiny_encoder, texts)], first)
     assert len(calls) == 4
     together = encode_cached(tiny_encoder, texts, cache=first)
     assert len(calls) == 4
     assert_same(together, tiny_encoder.encode(texts))
-    assert first.share == Share()
+    assert first.processes == Processes()
 
 
 def test_a_process_alone_encodes_when_it_is_asked(tiny_encoder, cache, calls):
     encode_together([EncodingJob(tiny_encoder, ["a"])], cache)
     encode_together([EncodingJob(tiny_encoder, ["a"])], None)
     assert calls == []
-
-
-def test_the_share_is_what_the_launcher_says(monkeypatch):
-    for name in ("RANK", "WORLD_SIZE"):
-        monkeypatch.delenv(name, raising=False)
-    assert Share.of_environment() == Share(0, 1)
-    monkeypatch.setenv("RANK", "3")
-    monkeypatch.setenv("WORLD_SIZE", "8")
-    assert Share.of_environment() == Share(3, 8)

@@ -1,6 +1,6 @@
 import pytest
 from polyglot.errors import ModelError
-from polyglot.models import registry as catalog
+from polyglot.models.offline.packaged import PackagedModel
 from polyglot.models.registry import installed, known, resolve
 
 
@@ -83,7 +83,7 @@ def test_a_file_is_not_a_model(tmp_path, monkeypatch):
 
 
 def test_installed_looks_for_the_package(monkeypatch):
-    monkeypatch.setattr(catalog, "is_installed", lambda name: name == "minilm")
+    monkeypatch.setattr(PackagedModel, "is_installed", lambda model: model.name == "minilm")
     assert installed(resolve("minilm"))
     assert not installed(resolve("me5-small"))
 

@@ -14,7 +14,7 @@ import pytest
 from polyglot.probe.compare.run import CompareConfig, Source, run
 from polyglot.probe.results.serialization import to_json
 from polyglot.render.index import write_index
-from polyglot.render.page import write_page
+from polyglot.render.write import write_page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

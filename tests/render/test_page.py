@@ -10,6 +10,7 @@ from polyglot.errors import ConfigError, DataError, OutputError
 from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
 from polyglot.render.plotlyjs import bundle, script_hash
+from polyglot.render.write import write_page
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -177,13 +178,13 @@ def test_plotly_can_come_from_its_server(result_json):
 
 
 def test_plotly_can_lie_beside_the_page(result_json, tmp_path):
-    path = page.write_page(result_json, tmp_path / "en-fr.html", plotlyjs="directory")
+    path = write_page(result_json, tmp_path / "en-fr.html", plotlyjs="directory")
     assert path.read_text(encoding="utf-8") == page.render(result_json, plotlyjs="directory")
     assert (tmp_path / bundle().file_name).read_text(encoding="utf-8") == bundle().text
 
 
 def test_a_written_page_is_the_rendered_one_and_nothing_else_is_left(result_json, html, tmp_path):
-    path = page.write_page(result_json, tmp_path / "new" / "en-fr.html")
+    path = write_page(result_json, tmp_path / "new" / "en-fr.html")
     assert path.read_text(encoding="utf-8") == html
     assert [p.name for p in path.parent.iterdir()] == ["en-fr.html"]
 
@@ -191,13 +192,13 @@ def test_a_written_page_is_the_rendered_one_and_nothing_else_is_left(result_json
 def test_a_page_that_cannot_be_written_is_an_error(result_json, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="--out"):
-        page.write_page(result_json, tmp_path / "file" / "en-fr.html")
+        write_page(result_json, tmp_path / "file" / "en-fr.html")
 
 
 def test_a_page_that_is_too_large_is_refused_before_it_is_written(small_json, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "LARGEST_PAGE", 100_000)
     with pytest.raises(OutputError, match="--limit"):
-        page.write_page(small_json, tmp_path / "en-fr.html", plotlyjs="directory")
+        write_page(small_json, tmp_path / "en-fr.html", plotlyjs="directory")
     assert not (tmp_path / "en-fr.html").exists()
 
 

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 from polyglot.errors import DataError
-from polyglot.render.terminal import SummaryColumn, SummaryTable, terminal_summary
+from polyglot.render.kinds import terminal_summary
+from polyglot.render.terminal import SummaryColumn, SummaryTable
 from rich.console import Console
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ...files import write_bytes
 from ...probe.results.training import Evaluation
-from .run_folder import RunFolder, replace_text
+from .run_folder import RunFolder
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -37,7 +38,7 @@ class MetricsLogger:
     def __enter__(self) -> Self:
         if self._writes:
             with self._folder.writing("the metrics"):
-                replace_text(self._path, "".join(lines_until(self._path, self._start)))
+                write_bytes(self._path, "".join(lines_until(self._path, self._start)).encode())
         return self
 
     def __exit__(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...distributed import Processes
 from ..config import LoopConfig
 from .lazy_adamw import LazyAdamW
 from .objective import Objective
-from .ranks import Ranks
 from .sampler import Batch
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ class Optimizer:
     config : LoopConfig
     steps : int
         Length of the learning-rate schedule.
-    ranks : Ranks
+    processes : Processes
     """
 
-    def __init__(self, objective: Objective, config: LoopConfig, steps: int, ranks: Ranks) -> None:
-        self._objective, self._config, self._steps, self._ranks = objective, config, steps, ranks
+    def __init__(self, objective: Objective, config: LoopConfig, steps: int, processes: Processes) -> None:
+        self._objective, self._config, self._steps, self._processes = objective, config, steps, processes
         self._lazy = self._make_lazy()
         self._rows: torch.Tensor | None = None  # of the table, in the current batch
         self._named, self._dense = self._make_dense()
@@ -76,18 +76,18 @@ class Optimizer:
         """Sum gradients over processes; return that of the rows of the table, (r, d), if it is updated lazily."""
         import torch
 
-        if self._ranks.world > 1:
+        if self._processes.world > 1:
             for _, parameter in self._named:
                 if parameter.grad is None:
                     parameter.grad = torch.zeros_like(parameter)
-        self._ranks.sum_dense(p.grad for _, p in self._named if p.grad is not None)
+        self._processes.sum_together(p.grad for _, p in self._named if p.grad is not None)
         if self._lazy is None or self._rows is None:
             return None
         gradient = torch.zeros(len(self._rows), self._lazy.table.shape[1], device=self._rows.device)
         if self._lazy.table.grad is not None:
             sparse = self._lazy.table.grad.coalesce()
             gradient.index_add_(0, torch.searchsorted(self._rows, sparse.indices()[0]), sparse.values())
-        self._ranks.sum_dense([gradient])
+        self._processes.sum_together([gradient])
         return gradient
 
     def finish(self, step: int) -> None:

@@ -95,7 +95,7 @@ def _speed(run: Run, student: Student, report: TrainingReport) -> Speed:
         pairs_per_second=round(report.rows_per_second, 2),
         precision=student.precision,
         threads=torch.get_num_threads(),
-        processes=run.ranks.world,
+        processes=run.processes.world_size,
         losses=report.losses,
         padding=student.padding.share,
     )

@@ -11,7 +11,7 @@ RUN/result.json         metrics before and after training
 from __future__ import annotations
 
 import json
-import os
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError, OutputError
+from ...files import remove_stale, replacing, write_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -90,7 +91,7 @@ class RunFolder:
         """
         with self.writing("the run folder"):
             self.path.mkdir(parents=True, exist_ok=True)
-            replace_text(self.path / RUN_FILE, json.dumps(settings, indent=1, ensure_ascii=False) + "\n")
+            write_bytes(self.path / RUN_FILE, (json.dumps(settings, indent=1, ensure_ascii=False) + "\n").encode())
 
     def resume(self, settings: dict[str, Any]) -> None:
         """Check that a run is resumed with its own settings, and remove unfinished files.
@@ -109,8 +110,8 @@ class RunFolder:
                 f"the run in {self.path} was started with {key} = {old.get(key)!r}, now it is {new.get(key)!r}: "
                 "resume it with the same options and data, or give another --out"
             )
-        for leftover in [*self.path.glob(".*.part"), *(self.path / STATE).glob(".*.part")]:
-            shutil.rmtree(leftover, ignore_errors=True)
+        for folder in (self.path, self.path / STATE):
+            remove_stale(folder, older_than=-math.inf)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings with which the run was started."""
@@ -130,7 +131,8 @@ class RunFolder:
         from safetensors.torch import save_file
 
         final = self.path / STATE / f"step-{checkpoint.step:09d}"
-        with self.writing("a checkpoint"), scratch_folder(final) as scratch:
+        with self.writing("a checkpoint"), replacing(final) as scratch:
+            scratch.mkdir(parents=True)
             save_file(_on_cpu(checkpoint.weights), scratch / "weights.safetensors")
             save_file(_on_cpu(checkpoint.optimizer), scratch / "optimiser.safetensors")
             loop = {"rng": checkpoint.random_state.contiguous(), "losses": checkpoint.losses}
@@ -181,7 +183,8 @@ class RunFolder:
         """
         from safetensors.torch import save_file
 
-        with self.writing("the best weights"), scratch_folder(self.path / STATE / BEST) as scratch:
+        with self.writing("the best weights"), replacing(self.path / STATE / BEST) as scratch:
+            scratch.mkdir(parents=True)
             save_file(_on_cpu(weights), scratch / "weights.safetensors")
 
     def load_best(self) -> dict[str, torch.Tensor]:
@@ -203,7 +206,8 @@ class RunFolder:
         OutputError
             If it cannot be written; the run can be resumed from its last checkpoint.
         """
-        with self.writing("the model"), scratch_folder(self.model) as scratch:
+        with self.writing("the model"), replacing(self.model) as scratch:
+            scratch.mkdir(parents=True)
             save(scratch)
             (scratch / LINEAGE_FILE).write_text(json.dumps({"base_fingerprint": base_fingerprint}) + "\n")
             (scratch / "README.md").write_text(card, encoding="utf-8")
@@ -211,7 +215,7 @@ class RunFolder:
     def finish(self, result: str) -> None:
         """Save the result and delete the checkpoints."""
         with self.writing("the result"):
-            replace_text(self.result, result)
+            write_bytes(self.result, result.encode())
         shutil.rmtree(self.path / STATE, ignore_errors=True)
 
     @contextmanager
@@ -231,31 +235,6 @@ class RunFolder:
                 f"{what} cannot be written to {self.path}: {error}; free some space or mend the folder, "
                 "then continue with --resume (or start again elsewhere with --out)"
             ) from error
-
-
-@contextmanager
-def scratch_folder(final: Path) -> Iterator[Path]:
-    """Give a scratch folder; it is renamed to `final` at the end, or deleted on an error."""
-    scratch = final.with_name(f".{final.name}.part")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    try:
-        yield scratch
-        if final.exists():
-            shutil.rmtree(final)
-        scratch.rename(final)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Replace a file atomically: a reader sees the old text or the new one."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _on_cpu(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.types import Floats32
+from ...distributed import Processes
 from ...errors import ModelError
 from ...probe.results.training import TrainResult
 from ..config import StageConfig
 from ..model_card import model_card
 from .precision import choose_precision
-from .ranks import Ranks, joined_ranks
 from .run_folder import RunFolder
 from .signals import SignalHandler, handle_signals
 from .student import Student
@@ -34,7 +34,7 @@ class Run:
     ----------
     config : StageConfig
     folder : RunFolder
-    ranks : Ranks
+    processes : Processes
     origin : Origin
         When and by which command it was started.
     signals : SignalHandler
@@ -44,7 +44,7 @@ class Run:
 
     config: StageConfig
     folder: RunFolder
-    ranks: Ranks
+    processes: Processes
     origin: Origin
     signals: SignalHandler
     progress: bool = False
@@ -56,17 +56,17 @@ class Run:
 
     def announce(self, *lines: str) -> None:
         """Write lines to stderr if progress is shown."""
-        if self.progress and self.ranks.writes:
+        if self.progress and self.processes.is_first:
             sys.stderr.writelines(f"{line}\n" for line in lines)
 
     @contextmanager
     def main_process_first(self) -> Iterator[None]:
         """Let the first process run the context before the others, so that they find its results in the cache."""
-        if not self.ranks.writes:
-            self.ranks.wait()
+        if not self.processes.is_first:
+            self.processes.barrier()
         yield
-        if self.ranks.writes:
-            self.ranks.wait()
+        if self.processes.is_first:
+            self.processes.barrier()
 
     def load(self, model: str) -> Encoder:
         """Load the base.
@@ -108,22 +108,23 @@ class Run:
             "config": _as_json(self.config),
             "base_fingerprint": None if base is None else base.fingerprint,
             "data": list(data),
-            "processes": self.ranks.world,
+            "processes": self.processes.world_size,
         }
-        if self.ranks.writes and not self.config.resume:
+        if self.processes.is_first and not self.config.resume:
             device = "cpu" if base is None else base.device
             chosen = {"precision": choose_precision(self.config.loop.precision, device), "versions": versions()}
             self.folder.start({**settings, "chosen": chosen})
-        elif self.ranks.writes:
+        elif self.processes.is_first:
             self.folder.resume(settings)
-        self.ranks.wait()
+        self.processes.barrier()
         self.signals.resumable = True
         return str(self.folder.settings()["chosen"]["precision"])
 
     def encode(self, encoder: Encoder, texts: Sequence[str]) -> Floats32:
         """Embed n texts through the user's cache, (n, d)."""
-        from ...models.cache import EmbeddingCache, encode_cached
-        from ...models.folders import default_cache_dir
+        from ...files import default_cache_dir
+        from ...models.cache import EmbeddingCache
+        from ...models.encoding import encode_cached
 
         cache = EmbeddingCache(default_cache_dir() / "embeddings")
         with self.main_process_first():
@@ -146,15 +147,15 @@ class Run:
         """Save model, card and result, in one process."""
         from ...probe.results.serialization import to_json
 
-        if self.ranks.writes:
+        if self.processes.is_first:
             self.folder.save_model(student.save, base_fingerprint=result.base_fingerprint, card=model_card(result))
             self.folder.finish(to_json(result))
-        self.ranks.wait()
+        self.processes.barrier()
 
 
 @contextmanager
 def open_run(config: StageConfig, command: str, *, progress: bool = False) -> Iterator[Run]:
-    """Join the processes, handle signals and check the run folder, before anything else.
+    """Handle signals and check the run folder, before anything else.
 
     Parameters
     ----------
@@ -174,11 +175,12 @@ def open_run(config: StageConfig, command: str, *, progress: bool = False) -> It
     from ...probe.results.provenance import Origin
 
     folder = RunFolder(config.folder)
-    with joined_ranks() as ranks, handle_signals(defer_repeated=ranks.world > 1) as signals:
+    processes = Processes.current()
+    with handle_signals(defer_repeated=not processes.alone) as signals:
         folder.check(resume=config.resume)
         signals.resumable = config.resume
-        ranks.wait()
-        yield Run(config, folder, ranks, Origin.now(command), signals, progress)
+        processes.barrier()
+        yield Run(config, folder, processes, Origin.now(command), signals, progress)
 
 
 def _as_json(value: Any) -> Any:  # noqa: ANN401 - any configuration

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...analysis.types import Integers
 from ...errors import ModelError
+from ...models.progress import hidden_library_bars
 from .precision import mixed_precision
 
 if TYPE_CHECKING:
@@ -28,15 +29,13 @@ def quiet_library() -> Iterator[None]:
     from transformers.utils import logging
 
     library: Any = logging
-    shown, level = library.is_progress_bar_enabled(), library.get_verbosity()
-    library.disable_progress_bar()
+    level = library.get_verbosity()
     library.set_verbosity_error()
     try:
-        yield
+        with hidden_library_bars():
+            yield
     finally:
         library.set_verbosity(level)
-        if shown:
-            library.enable_progress_bar()
 
 
 @dataclass(slots=True)

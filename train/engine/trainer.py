@@ -55,7 +55,7 @@ def train(
         As `Trainer.run`; and if a data set is too small.
     """
     loop = run.config.loop
-    plan = BatchPlan(datasets, loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.ranks.world)
+    plan = BatchPlan(datasets, loop.batch_size, loop.epochs, loop.max_steps, loop.seed, run.processes.world_size)
     return Trainer(objective, plan, run, evaluator if loop.evaluates else None).run()
 
 
@@ -73,11 +73,11 @@ class Trainer:
 
     def __init__(self, objective: Objective, plan: BatchPlan, run: Run, evaluator: Evaluator | None = None) -> None:
         self.objective, self.plan, self.evaluator = objective, plan, evaluator
-        self.config, self.folder, self.ranks, self.signals = run.config.loop, run.folder, run.ranks, run.signals
-        self.progress = run.progress and run.ranks.writes
+        self.config, self.folder, self.processes, self.signals = run.config.loop, run.folder, run.processes, run.signals
+        self.progress = run.progress and run.processes.is_first
         self.total = plan.total
         self.history = RunHistory(self.config, self.total)
-        self.optimizer = Optimizer(objective, self.config, self.total, self.ranks)
+        self.optimizer = Optimizer(objective, self.config, self.total, self.processes)
 
     def run(self) -> TrainingReport:
         """Train from the last checkpoint, or from the start, to the end or until patience runs out.
@@ -93,12 +93,12 @@ class Trainer:
         """
         import torch
 
-        torch.manual_seed(self.config.seed + self.ranks.rank)
+        torch.manual_seed(self.config.seed + self.processes.rank)
         step, rows = self._restore(), 0
         start, cpu_start = time.perf_counter(), time.process_time()
         self._set_mode()
         bar = Progress(self.total, "training", unit="step", visible=self.progress)
-        logger = MetricsLogger(self.folder, step, writes=self.ranks.writes)
+        logger = MetricsLogger(self.folder, step, writes=self.processes.is_first)
         with self.signals.deferred(), logger, bar:
             bar.advance(step)
             for batch in self.plan.batches(step):
@@ -121,7 +121,7 @@ class Trainer:
         loss = self.objective.loss(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         value = float(loss.detach())
-        if not self.ranks.all_agree(np.isfinite(value)):
+        if not self.processes.all_agree(np.isfinite(value)):
             raise ModelError(
                 f"the loss is not finite at step {step}; the last checkpoint is kept: lower --learning-rate, "
                 "or use --precision float32"
@@ -149,14 +149,14 @@ class Trainer:
         """Evaluate the model after a step; the weights are saved if they are the best and the score decides."""
         with self._evaluation_mode(step):
             value, certificates = 0.0, dict[str, MapVerdict]()
-            if self.ranks.writes:
+            if self.processes.is_first:
                 value, certificates = evaluator.evaluate(certify=certify)
-            value = self.ranks.of_the_first(value)
+            value = self.processes.broadcast(value)
             evaluation = self.history.add(step, value if score else None, certificates)
             log.info("step %d of %d, %s %.4f", step, self.total, evaluator.name, value)
-            if self.config.selects_best and self.history.best is evaluation and self.ranks.writes:
+            if self.config.selects_best and self.history.best is evaluation and self.processes.is_first:
                 self.folder.save_best(self._trained_weights())
-        self.ranks.wait()
+        self.processes.barrier()
 
     @contextmanager
     def _evaluation_mode(self, step: int) -> Iterator[None]:
@@ -172,7 +172,7 @@ class Trainer:
 
     def _stop_if_signalled(self, step: int, *, saved: bool) -> None:
         pending = self.signals.pending
-        if self.ranks.lowest(0 if pending else 1):
+        if self.processes.minimum(0 if pending else 1):
             return
         if not saved:
             self._save(step)
@@ -193,7 +193,7 @@ class Trainer:
         if self.config.selects_best and self.history.best is not None and self.history.best.step != step:
             self._load_weights(self.folder.load_best())
         self.objective.module.eval()
-        self.ranks.wait()
+        self.processes.barrier()
 
     # ------------------------------------------------------------ checkpoints
 
@@ -211,11 +211,11 @@ class Trainer:
     def _save(self, step: int) -> None:
         import torch
 
-        random_state = self.ranks.gather_uneven(torch.get_rng_state()[None])
-        if self.ranks.writes:
+        random_state = self.processes.gather_uneven(torch.get_rng_state()[None])
+        if self.processes.is_first:
             checkpoint = Checkpoint(
                 step,
-                self.ranks.world,
+                self.processes.world_size,
                 self._trained_weights(),
                 self.optimizer.state(),
                 random_state,
@@ -223,18 +223,18 @@ class Trainer:
                 self.history.evaluations_as_json(),
             )
             self.folder.save_checkpoint(checkpoint)
-        self.ranks.wait()
+        self.processes.barrier()
 
     def _restore(self) -> int:
         """Load the last checkpoint if there is one; return its step, or 0."""
         import torch
 
-        checkpoint = self.folder.load_checkpoint(self.ranks.world)
+        checkpoint = self.folder.load_checkpoint(self.processes.world_size)
         if checkpoint is None:
             return 0
         self._load_weights(checkpoint.weights)
         self.optimizer.restore(checkpoint.optimizer)
-        torch.set_rng_state(checkpoint.random_state[self.ranks.rank].clone())
+        torch.set_rng_state(checkpoint.random_state[self.processes.rank].clone())
         self.history.restore(checkpoint.losses.tolist(), checkpoint.evaluations)
         log.info("resumed at step %d of %d", checkpoint.step, self.total)
         return checkpoint.step

@@ -143,8 +143,8 @@ def ndcg_at_10(scores: Floats, relevant: Integers) -> Floats:
         Its number.
     """
     own = scores[np.arange(len(scores)), relevant]
-    ranks = (scores >= own[:, None]).sum(axis=1)
-    return np.where(ranks <= DEPTH, 1 / np.log2(1 + ranks), 0.0)
+    processes = (scores >= own[:, None]).sum(axis=1)
+    return np.where(processes <= DEPTH, 1 / np.log2(1 + processes), 0.0)
 
 
 def retention(

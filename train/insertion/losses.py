@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..engine.ranks import Ranks
+from ...distributed import Processes
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ class AlignWeights:
 def align_loss(
     new: torch.Tensor,
     teacher: torch.Tensor,
-    ranks: Ranks,
+    processes: Processes,
     weights: AlignWeights,
 ) -> torch.Tensor:
     """Symmetric InfoNCE of the new language against the teacher's English, plus the pull of rows onto translations.
@@ -39,7 +39,7 @@ def align_loss(
         fθ of the new language, with gradient.
     teacher : tensor (b, d)
         f0 of the English side of the same rows.
-    ranks : Ranks
+    processes : Processes
         Negatives are gathered over all processes.
     weights : AlignWeights
         Rows whose English has a cosine of at least `false_negative` are not negatives of each other.
@@ -52,7 +52,7 @@ def align_loss(
     import torch
     from torch.nn.functional import cross_entropy
 
-    every_new, every_teacher = ranks.gather(new), ranks.gather(teacher)
+    every_new, every_teacher = processes.gather(new), processes.gather(teacher)
     scores = weights.scale * every_new @ every_teacher.T
     same = every_teacher @ every_teacher.T >= weights.false_negative
     same.fill_diagonal_(False)

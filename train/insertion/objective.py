@@ -23,9 +23,9 @@ import numpy as np
 
 from ...analysis.checks import unit_rows
 from ...analysis.types import Floats32, Integers
+from ...distributed import Processes
 from ...errors import MissingExtraError
 from ..config import FinetuneConfig
-from ..engine.ranks import Ranks
 from ..engine.sampler import Batch, RowIndex, text_keys
 from ..engine.student import Student, TokenRows, token_lengths
 from .losses import AlignWeights, align_loss, cosine_distance, squared_distance
@@ -76,7 +76,7 @@ class InsertionObjective:
     languages : sequence of LanguageRows
         One for each data set of the sampler.
     config : FinetuneConfig
-    ranks : Ranks
+    processes : Processes
     first_row : int
         The first new row of the embedding table.
     """
@@ -86,11 +86,11 @@ class InsertionObjective:
         student: Student,
         languages: Sequence[LanguageRows],
         config: FinetuneConfig,
-        ranks: Ranks,
+        processes: Processes,
         *,
         first_row: int,
     ) -> None:
-        self.student, self.languages, self.config, self.ranks = student, languages, config, ranks
+        self.student, self.languages, self.config, self.processes = student, languages, config, processes
         self._weights = AlignWeights(config.scale, config.anchor_weight, config.pull_weight, config.false_negative)
         self._anchors = config.method != "embeddings" and config.anchor_weight > 0
         self._anchor_every = 1 if config.method in ("distill", "anchor") else max(1, round(1 / config.anchor_share))
@@ -111,14 +111,17 @@ class InsertionObjective:
         """Return the token ids that any process reads at this step."""
         rows = self.languages[batch.dataset]
         parts = [rows.new[i] for i in batch.rows]
-        for rank in range(self.ranks.world):
+        for rank in range(self.processes.world_size):
             parts += [rows.known[i] for i in self._anchored(batch, rank)]
         return np.concatenate([[self.student.tokenizer.pad_token_id or 0], *parts]).astype(np.int64)
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Return this process's share of the loss."""
         rows = self.languages[batch.dataset]
-        mine, anchored = batch.of_rank(self.ranks.rank, self.ranks.world), self._anchored(batch, self.ranks.rank)
+        mine, anchored = (
+            batch.of_rank(self.processes.rank, self.processes.world_size),
+            self._anchored(batch, self.processes.rank),
+        )
         vectors = self.student.forward([rows.new[i] for i in mine] + [rows.known[i] for i in anchored])
         new, known = vectors[: len(mine)], vectors[len(mine) :]
         teacher, teacher_of_known = self._teacher(rows, mine), self._teacher(rows, anchored)
@@ -127,9 +130,9 @@ class InsertionObjective:
         if self.config.method == "anchor":
             anchor, pairs = cosine_distance(known, teacher_of_known), cosine_distance(known, new)
             return (anchor + PAIR_WEIGHT * pairs).sum() / len(batch.rows)
-        loss = align_loss(new, teacher, self.ranks, self._weights)
+        loss = align_loss(new, teacher, self.processes, self._weights)
         if len(anchored):
-            anchor = cosine_distance(known, teacher_of_known).sum() / (len(anchored) * self.ranks.world)
+            anchor = cosine_distance(known, teacher_of_known).sum() / (len(anchored) * self.processes.world_size)
             loss = loss + self._weights.anchor * anchor
         return loss
 
@@ -149,7 +152,7 @@ class InsertionObjective:
         """Return the rows whose English side a process embeds: every k-th, with another offset at each step."""
         if not self._anchors:
             return np.empty(0, np.int64)
-        mine = batch.of_rank(rank, self.ranks.world)
+        mine = batch.of_rank(rank, self.processes.world_size)
         return mine[batch.step % min(self._anchor_every, len(mine)) :: self._anchor_every]
 
     def _freeze(self, config: FinetuneConfig) -> Any:  # noqa: ANN401 - peft is optional

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...analysis.types import Integers
+from ...distributed import Processes
 from ...errors import ConfigError
-from ..engine.ranks import Ranks
 from ..engine.sampler import Batch, RowIndex, text_keys
 from ..engine.student import Student, TokenRows, token_lengths
 
@@ -52,14 +52,14 @@ class ContrastiveObjective:
         Numbers of columns may differ: a batch has rows of one data set on every process.
     criterion : Module
         A loss of the library over (features of each column, labels).
-    ranks : Ranks
+    processes : Processes
         The criterion averages over processes as data-parallel training does.
     """
 
     def __init__(
-        self, student: Student, datasets: Sequence[TextRows], criterion: torch.nn.Module, ranks: Ranks
+        self, student: Student, datasets: Sequence[TextRows], criterion: torch.nn.Module, processes: Processes
     ) -> None:
-        self.student, self.datasets, self.criterion, self.ranks = student, datasets, criterion, ranks
+        self.student, self.datasets, self.criterion, self.processes = student, datasets, criterion, processes
         self.first_row = 0
 
     @property
@@ -82,21 +82,23 @@ class ContrastiveObjective:
         """Return this process's share of the loss."""
         import torch
 
-        mine = batch.of_rank(self.ranks.rank, self.ranks.world)
+        mine = batch.of_rank(self.processes.rank, self.processes.world_size)
         columns = self.datasets[batch.dataset].columns
         features = [self.student.pad([column[i] for i in mine]) for column in columns]
         labels = torch.arange(len(mine), device=self.student.encoder.device)
         loss: torch.Tensor = self.criterion(features, labels)
-        return loss / self.ranks.world
+        return loss / self.processes.world_size
 
 
-def info_nce(student: Student, ranks: Ranks, *, scale: float, mini_batch: int, matryoshka: tuple[int, ...] = ()) -> Any:  # noqa: ANN401 - the library is imported late
+def info_nce(
+    student: Student, processes: Processes, *, scale: float, mini_batch: int, matryoshka: tuple[int, ...] = ()
+) -> Any:  # noqa: ANN401 - the library is imported late
     """Make the criterion: both directions, each with a softmax of its own; if asked for, at narrower widths too.
 
     Parameters
     ----------
     student : Student
-    ranks : Ranks
+    processes : Processes
     scale : float
         Of the cosines.
     mini_batch : int
@@ -117,7 +119,7 @@ def info_nce(student: Student, ranks: Ranks, *, scale: float, mini_batch: int, m
         student.model,
         scale=scale,
         mini_batch_size=mini_batch,
-        gather_across_devices=ranks.world > 1,
+        gather_across_devices=processes.world_size > 1,
         directions=("query_to_doc", "doc_to_query"),
         partition_mode="per_direction",
     )

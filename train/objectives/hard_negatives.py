@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...analysis.types import Integers
-from ..engine.run_folder import replace_text
+from ...files import write_bytes
 
 if TYPE_CHECKING:
     from ...models.encoder import Encoder
@@ -64,7 +64,7 @@ def mine_negatives(
     mined = _mine(encoder, queries, passages, relevant, negatives, margin)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(path, json.dumps(mined))
+        write_bytes(path, json.dumps(mined).encode())
     except OSError as error:
         log.warning("mined negatives cannot be cached in %s: %s", path.parent, error)
     return mined

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...analysis.types import Floats, Integers
+from ...distributed import Processes
 from ...probe.results.training import MapVerdict
 from ..config import PretrainConfig
 from ..engine.precision import mixed_precision
-from ..engine.ranks import Ranks
 from ..engine.sampler import Batch
 from .masking import IGNORED, WholeWordMasker
 from .retromae import RetroMAEDecoder
@@ -31,7 +31,7 @@ class MaskedObjective:
         Integers rows, one array for each language.
     masker : WholeWordMasker
     config : PretrainConfig
-    ranks : Ranks
+    processes : Processes
     precision : {"float32", "bfloat16"}
     """
 
@@ -44,13 +44,19 @@ class MaskedObjective:
         packed: Sequence[Integers],
         masker: WholeWordMasker,
         config: PretrainConfig,
-        ranks: Ranks,
+        processes: Processes,
         *,
         precision: str = "float32",
     ) -> None:
         import torch
 
-        self.packed, self.masker, self.config, self.ranks, self.precision = packed, masker, config, ranks, precision
+        self.packed, self.masker, self.config, self.processes, self.precision = (
+            packed,
+            masker,
+            config,
+            processes,
+            precision,
+        )
         parts = {"model": model}
         if config.second == "retromae":
             parts["decoder"] = RetroMAEDecoder.for_model(model)
@@ -67,10 +73,10 @@ class MaskedObjective:
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Return this process's share of the loss."""
-        rows = self.packed[batch.dataset][batch.of_rank(self.ranks.rank, self.ranks.world)]
-        rng = np.random.default_rng([self.config.loop.seed, 3, batch.step, self.ranks.rank])
+        rows = self.packed[batch.dataset][batch.of_rank(self.processes.rank, self.processes.world_size)]
+        rng = np.random.default_rng([self.config.loop.seed, 3, batch.step, self.processes.rank])
         with mixed_precision(self.precision, str(self._device())):
-            return self._loss(rows, rng) / self.ranks.world
+            return self._loss(rows, rng) / self.processes.world_size
 
     def masked_loss(self, rows: Integers, rng: np.random.Generator) -> torch.Tensor:
         """Return the mean masked-token loss of rows (b, l), without the second objective."""

@@ -79,14 +79,14 @@ def _train(config: ContrastiveConfig, run: Run) -> TrainResult:
         run.announce(report.sentence, *(f"! {warning}" for warning in report.warnings))
     student = Student(encoder, PRECISION)
     criterion = info_nce(
-        student, run.ranks, scale=config.scale, mini_batch=config.mini_batch, matryoshka=config.matryoshka
+        student, run.processes, scale=config.scale, mini_batch=config.mini_batch, matryoshka=config.matryoshka
     )
     before = [_metrics(encoder, pairs, config) for pairs in datasets]
     baseline = RetentionBaseline.measure(encoder, text)
     rows = [TextRows.of(student, bitext.sources, bitext.targets) for bitext in training]
     validation = [EvaluationPairs(pairs.validation, pairs.validation_groups) for pairs in datasets]
     evaluator = PairEvaluator.of(encoder, validation, config.loop)
-    objective = ContrastiveObjective(student, rows, criterion, run.ranks)
+    objective = ContrastiveObjective(student, rows, criterion, run.processes)
     loop = train(run, objective, [r.index for r in rows], evaluator)
     trained = run.trained_encoder(student)
     languages = tuple(

@@ -134,7 +134,7 @@ def _train(
         raise DataError("the bitext gives the new language no word of its own: --method embeddings can train nothing")
     rows = [LanguageRows.of(student, new.pairs.training, new.teacher) for new in languages]
     first = min(a.first_row for a in added)
-    objective = InsertionObjective(student, rows, config, run.ranks, first_row=first)
+    objective = InsertionObjective(student, rows, config, run.processes, first_row=first)
     evaluator = PairEvaluator.of(student.encoder, [new.validation for new in languages], config.loop)
     report = train(run, objective, [r.index for r in rows], evaluator)
     objective.finish()

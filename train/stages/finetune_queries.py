@@ -8,7 +8,7 @@ import numpy as np
 
 from ...analysis.types import Integers
 from ...errors import DataError
-from ...models.folders import default_cache_dir
+from ...files import default_cache_dir
 from ...probe.results.training import TrainResult
 from ..config import FinetuneConfig
 from ..engine.result import NEW_SPACE, StageOutcome, TrainingText, training_result
@@ -54,8 +54,8 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
     baseline, before = RetentionBaseline.measure(encoder, text), measure_retention(encoder, test)
     student = Student(encoder, PRECISION)
     rows = _training_rows(student, questions, training, config, run)
-    criterion = info_nce(student, run.ranks, scale=config.scale, mini_batch=MINI_BATCH)
-    objective = ContrastiveObjective(student, [rows], criterion, run.ranks)
+    criterion = info_nce(student, run.processes, scale=config.scale, mini_batch=MINI_BATCH)
+    objective = ContrastiveObjective(student, [rows], criterion, run.processes)
     report = train(run, objective, [rows.index], QuestionEvaluator(encoder, _select(questions, validation)))
     trained = run.trained_encoder(student)
     after, rng = measure_retention(trained, test), np.random.default_rng([run.seed, 19])

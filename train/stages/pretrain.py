@@ -68,7 +68,7 @@ def _train(config: PretrainConfig, run: Run) -> TrainResult:
     model = open_model(config, tokenizer)
     masker = WholeWordMasker.of(tokenizer, model.config.vocab_size)
     training = [split.training for split in splits]
-    objective = MaskedObjective(model, training, masker, config, run.ranks, precision=precision)
+    objective = MaskedObjective(model, training, masker, config, run.processes, precision=precision)
     # packed rows have one length and share no text
     indexes = [RowIndex(np.full(len(p), config.length), np.arange(len(p))[:, None]) for p in training]
     held_out = np.concatenate([split.held_out for split in splits])

@@ -90,11 +90,10 @@ def open_tokenizer(config: PretrainConfig, columns: Sequence[list[str]]) -> PreT
 
 def _location(name: str) -> str:
     """Return the folder or hub id of a model."""
-    from ...models.offline.packaged import packaged_folder
-    from ...models.registry import resolve
+    from ...models.registry import packaged_model, resolve
 
     card = resolve(name)
-    return str(packaged_folder(card.name)) if card.kind == "packaged" else card.source
+    return str(packaged_model(card.name).folder()) if card.kind == "packaged" else card.source
 
 
 def open_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Any:  # noqa: ANN401 - any masked model

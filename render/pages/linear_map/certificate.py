@@ -23,20 +23,17 @@ def certificate(direction: Direction, prefix: str) -> Figure | None:
         panels.append(_by_margin(judged, prefix))
     if not panels:
         return None
+    points_of_margin = plain(100 * judged.retrieval_margin)
+    unit = "point" if points_of_margin == "1" else "points"
     caption = (
         f"Left: each rung's R² as a share of the ceiling's. A rung suffices where its whole interval lies in the "
         f"tinted region, above {plain_percent(1 - judged.margin)}; it falls short where its whole interval lies below; "
         f"else it is undecided. Right: the verdict for other margins. By P@1, with a margin of "
-        f"{_points(judged.retrieval_margin)}, the verdict is “{judged.retrieval_verdict}”."
+        f"{points_of_margin} {unit}, the verdict is “{judged.retrieval_verdict}”."
     )
     return Figure(
-        f"{prefix}-certificate", margin_title(judged), tuple(panels), caption, "4", _certificate_table(judged)
+        f"{prefix}-certificate", margin_title(judged), tuple(panels), caption, (5,), _certificate_table(judged)
     )
-
-
-def _points(margin: float) -> str:
-    size = plain(100 * margin)
-    return f"{size} point" if size == "1" else f"{size} points"
 
 
 def margins(judged: Certificate) -> list[tuple[float, str]]:

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from ....probe.results.linear_map import Anatomy, Direction, Drift
 from ...charts.marks import horizontal_band, horizontal_line, over, points
 from ...charts.theme import panel, value_axis
-from ...formatting import number, plain
+from ...formatting import capitalized, number, plain
 from ...view import Cell, Column, Figure, Panel, PlotlyJson, Table
 
 
@@ -23,31 +23,32 @@ def anatomy(direction: Direction, prefix: str) -> Figure | None:
         panels.append(_stretch(parts, prefix))
     if not panels:
         return None
-    rows: list[tuple[Cell, ...]] = [(name, value, None, None) for name, value in _anatomy_numbers(parts)]
+    rows: list[tuple[Cell, ...]] = [
+        (name, value, None, None)
+        for name, value in (
+            (
+                ("shift over spread of the source", parts.shift_to_spread),
+                ("mean turning of a row (degrees)", parts.mean_turning),
+                ("spread of log stretch", parts.stretch_spread),
+                ("effective rank of W − I", parts.rank_of_difference),
+                ("distance to orthogonality", parts.distance_to_orthogonality),
+                ("distance to a similarity", parts.distance_to_similarity),
+            )
+        )
+    ]
     directions = zip_longest(parts.rotation_angles, parts.stretch)
     rows += [(f"direction {i}", None, angle, stretch) for i, (angle, stretch) in enumerate(directions, start=1)]
     columns = (Column("part", "text"), Column("value"), Column("angle (degrees)"), Column("stretch"))
     table = Table.of(columns, rows)
-    return Figure(f"{prefix}-anatomy", anatomy_title(parts), tuple(panels), _anatomy_caption(parts), "5", table)
+    return Figure(f"{prefix}-anatomy", anatomy_title(parts), tuple(panels), _anatomy_caption(parts), (6,), table)
 
 
 def anatomy_title(parts: Anatomy) -> str:
     """Print the two numbers that say most; they carry no intervals, so nothing is concluded."""
     distance = f"the map's distance to a pure rotation is {number(parts.distance_to_orthogonality, 2)}"
     if parts.mean_turning is None:
-        return distance[0].upper() + distance[1:]
+        return capitalized(distance)
     return f"A sentence is turned by {number(parts.mean_turning, 0)}° on average; {distance}"
-
-
-def _anatomy_numbers(parts: Anatomy) -> tuple[tuple[str, float | None], ...]:
-    return (
-        ("shift over spread of the source", parts.shift_to_spread),
-        ("mean turning of a row (degrees)", parts.mean_turning),
-        ("spread of log stretch", parts.stretch_spread),
-        ("effective rank of W − I", parts.rank_of_difference),
-        ("distance to orthogonality", parts.distance_to_orthogonality),
-        ("distance to a similarity", parts.distance_to_similarity),
-    )
 
 
 def _anatomy_caption(parts: Anatomy) -> str:
@@ -123,7 +124,17 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
     ]
     table = Table.of((Column("what", "text"), Column("distance"), Column("difference")), rows)
     return Figure(
-        f"{prefix}-drift", drift_title(moved), (_drift_panel(moved, prefix),), _drift_caption(moved), "5", table
+        f"{prefix}-drift",
+        drift_title(moved),
+        (_drift_panel(moved, prefix),),
+        (
+            "Each dot is a pair of regions of the source space, with a linear map fitted in each. Local fits differ by "
+            f"sampling alone, so the mean of the dots ({number(moved.statistic)}) stands beside the grey band: what "
+            "it would be if one global map held everywhere, from the mean to the 95th percentile, "
+            f"{number(moved.null_mean)} to {number(moved.null_p95)} (p = {plain(moved.p_value)})."
+        ),
+        (6,),
+        table,
     )
 
 
@@ -131,16 +142,7 @@ def drift_title(moved: Drift) -> str:
     """Name a drift only beyond its null."""
     if moved.statistic > moved.null_p95:
         return "The map drifts from region to region, beyond sampling noise"
-    return "No drift from region to region is told from sampling noise"
-
-
-def _drift_caption(moved: Drift) -> str:
-    return (
-        "Each dot is a pair of regions of the source space, with a linear map fitted in each. Local fits differ by "
-        f"sampling alone, so the mean of the dots ({number(moved.statistic)}) stands beside the grey band: what "
-        "it would be if one global map held everywhere, from the mean to the 95th percentile, "
-        f"{number(moved.null_mean)} to {number(moved.null_p95)} (p = {plain(moved.p_value)})."
-    )
+    return "No significant drift from region to region"
 
 
 def _drift_panel(moved: Drift, prefix: str) -> Panel:

@@ -32,7 +32,7 @@ def residuals(direction: Direction, prefix: str) -> Figure | None:
         f"No correction for looking at {len(groups)} parts."
     )
     title = residual_title(direction)
-    return Figure(f"{prefix}-residuals", title, panels, caption, "5", _residual_table(groups))
+    return Figure(f"{prefix}-residuals", title, panels, caption, (6,), _residual_table(groups))
 
 
 def _residual_table(groups: list[ResidualGroup]) -> Table:
@@ -106,7 +106,7 @@ def transfer(direction: Direction, prefix: str) -> Figure | None:
     rows = tuple((a, b, moved.r2[i][j]) for i, a in enumerate(moved.domains) for j, b in enumerate(moved.domains))
     table = Table.of((Column("fitted on", "name"), Column("scored on", "name"), Column("R²")), rows)
     title = "How a map fitted in one domain does in another"
-    return Figure(f"{prefix}-transfer", title, (_transfer_panel(moved, prefix),), caption, "5", table)
+    return Figure(f"{prefix}-transfer", title, (_transfer_panel(moved, prefix),), caption, (6,), table)
 
 
 def _transfer_panel(moved: Transfer, prefix: str) -> Panel:
@@ -162,7 +162,7 @@ def hubness(direction: Direction, prefix: str) -> Figure | None:
         Column("antihubs", "percent"),
     )
     table = Table.of(columns, tuple((n, h.k, h.skew, h.robin_hood, h.antihubs) for n, h in direction.hubness.items()))
-    return Figure(f"{prefix}-hubness", hubness_title(direction), panels, caption, "7", table)
+    return Figure(f"{prefix}-hubness", hubness_title(direction), panels, caption, (8,), table)
 
 
 def hubness_title(direction: Direction) -> str:

@@ -27,7 +27,7 @@ def ladder(direction: Direction, prefix: str) -> Figure:
         ladder_title(direction),
         (_ladder_r2(direction, prefix), _ladder_retrieval(direction, prefix)),
         _ladder_caption(direction),
-        "1–4",
+        (1, 2, 3, 4, 5),
         _ladder_table(direction),
     )
 
@@ -36,7 +36,7 @@ def ladder_title(direction: Direction) -> str:
     """State what the shares support, and nothing where they support nothing."""
     certificate = direction.certificate
     if certificate.verdict == "no map":
-        return "No rung is told from chance"
+        return "No rung differs significantly from chance"
     enough = [n for n in ORDER if certificate.equivalences.get(n) == SUFFICES]
     short = [n for n in ORDER if certificate.equivalences.get(n) == "falls short"]
     if enough:

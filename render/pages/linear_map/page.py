@@ -59,7 +59,7 @@ def view(text: str) -> LinearMapView:
         question=_question(result),
         verdicts=tuple(_verdict(d) for d in result.directions),
         figures=figures,
-        facts=_facts(result),
+        facts=((*provenance_facts(result.provenance), *_splits(result))),
         command=result.provenance.command,
         directions=directions,
         explorers=packed_explorers([d.explorer for d in directions if d.explorer is not None]),
@@ -106,7 +106,7 @@ def _question(result: LinearMapResult) -> str:
 def _verdict(direction: Direction) -> Verdict:
     judged = direction.certificate
     return Verdict(
-        label=_label(direction),
+        label=(f"{language_name(direction.source)} → {language_name(direction.target)}"),
         verdict=judged.verdict,
         sentence=judged.sentence,
         second=retrieval_sentence(judged),
@@ -143,10 +143,6 @@ def _scale(direction: Direction) -> Scale | None:
         f"Share of the best map's R²{r2}, with its interval; tinted: enough, {plain_percent(1 - judged.margin)} or more"
     )
     return Scale(tuple(rows), 1 - judged.margin, caption)
-
-
-def _label(direction: Direction) -> str:
-    return f"{language_name(direction.source)} → {language_name(direction.target)}"
 
 
 def _direction(direction: Direction, prefix: str) -> DirectionView:
@@ -195,10 +191,6 @@ def _rows(direction: Direction) -> str:
         f"{count(direction.n)} pairs in {count(direction.groups)} groups of like meaning, {width} dimensions, "
         f"{direction.folds} folds by group, {count(direction.pool)} candidates in every search."
     )
-
-
-def _facts(result: LinearMapResult) -> tuple[Fact, ...]:
-    return (*provenance_facts(result.provenance), *_splits(result))
 
 
 def _splits(result: LinearMapResult) -> tuple[Fact, ...]:

@@ -47,7 +47,7 @@ def power(direction: Direction, prefix: str) -> Figure | None:
         tuple((p.share, p.detected, p.replicates) for p in found),
     )
     drawn = panel(f"{prefix}-power", "detection rate of planted curvature", data, layout)
-    return Figure(f"{prefix}-power", power_title(judged), (drawn,), POWER_CAPTION, "4", table)
+    return Figure(f"{prefix}-power", power_title(judged), (drawn,), POWER_CAPTION, (5,), table)
 
 
 def power_title(judged: Certificate) -> str:
@@ -76,7 +76,7 @@ def learning_curve(direction: Direction, prefix: str) -> Figure | None:
         rows.append(("limit", *interval_cells(learned.limit)))
     table = Table.of((Column("training pairs", "count"), *INTERVAL_COLUMNS), rows)
     drawn = _learning_panel(learned, prefix)
-    return Figure(f"{prefix}-learning", learning_title(direction), (drawn,), LEARNING_CAPTION, "5", table)
+    return Figure(f"{prefix}-learning", learning_title(direction), (drawn,), LEARNING_CAPTION, (6,), table)
 
 
 def _learning_panel(learned: LearningCurve, prefix: str) -> Panel:
@@ -110,7 +110,7 @@ def learning_title(direction: Direction) -> str:
     if learned.limit is not None and learned.limit.low > last.r2.high:
         return f"More pairs would help: R² {number(last.r2.value, 2)} at {last.pairs} pairs, and rising"
     if learned.limit is not None:
-        return f"More than {last.pairs} pairs would bring no gain that is told from none"
+        return f"More than {last.pairs} pairs would bring no significant gain"
     first = min(learned.points, key=lambda p: p.pairs)
     rises = last.r2.low > first.r2.high
     return f"R² {'rises' if rises else 'does not surely rise'} from {first.pairs} to {last.pairs} pairs"

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from polyglot.analysis.certificate.jackknife import BLOCKS, block_moments_of, refitted_intervals
-from polyglot.analysis.maps.closed_form import Recipe
 from polyglot.analysis.maps.ladder import Ladder
+from polyglot.analysis.maps.map_spec import MapSpec
 from polyglot.analysis.resampling import blocks_of_groups, jackknife_interval
 from polyglot.analysis.splits import group_folds
 
@@ -45,7 +45,7 @@ def test_intervals_equal_a_refit_from_arrays(rung):
         kept = np.setdiff1d(np.arange(len(x)), rows)
         without.append(naive_r2(x[kept], y[kept], folds[kept], rung, penalties))
     expected = jackknife_interval(naive_r2(x, y, folds, rung, penalties), without)
-    found = refitted_intervals(block_moments_of(x, y, groups, folds), {rung: [Recipe(rung, p) for p in penalties]})
+    found = refitted_intervals(block_moments_of(x, y, groups, folds), {rung: [MapSpec(rung, p) for p in penalties]})
     assert (found[rung].value, found[rung].low, found[rung].high) == pytest.approx(
         (expected.value, expected.low, expected.high), abs=1e-9
     )
@@ -54,8 +54,8 @@ def test_intervals_equal_a_refit_from_arrays(rung):
 def test_the_value_is_that_of_the_ladder():
     x, y, groups, folds = setting()
     fit = Ladder(x, folds, rungs=RUNGS).fit(y)
-    recipes = {rung: [Recipe(rung, c.penalty) for c in fit.choices] for rung in RUNGS}
-    found = refitted_intervals(block_moments_of(x, y, groups, folds), recipes)
+    specs = {rung: [MapSpec(rung, c.penalty) for c in fit.choices] for rung in RUNGS}
+    found = refitted_intervals(block_moments_of(x, y, groups, folds), specs)
     for rung in RUNGS:
         r2 = 1 - np.sum((y - fit.predictions[rung]) ** 2) / np.sum((y - fit.reference) ** 2)
         assert found[rung].value == pytest.approx(r2, abs=1e-9)
@@ -71,5 +71,5 @@ def test_blocks_hold_every_row_once():
 @pytest.mark.parametrize("size", [24, 12])
 def test_few_large_groups_are_survived(size):
     x, y, groups, folds = setting(size=size)
-    found = refitted_intervals(block_moments_of(x, y, groups, folds), {"rotation": [Recipe("rotation")] * 5})
+    found = refitted_intervals(block_moments_of(x, y, groups, folds), {"rotation": [MapSpec("rotation")] * 5})
     assert np.isfinite([found["rotation"].low, found["rotation"].high]).all()

@@ -7,8 +7,8 @@ either, so that an eighth of the published sizes has the published levels. The f
 
 import numpy as np
 import pytest
-from polyglot.analysis.maps.affine import procrustes
 from polyglot.analysis.maps.ladder import Ladder
+from polyglot.analysis.maps.procrustes import procrustes
 from polyglot.analysis.retrieval.search import match_ranks
 from polyglot.analysis.similarity import cka
 from polyglot.analysis.similarity.shape import procrustes_score

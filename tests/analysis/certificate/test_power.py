@@ -31,18 +31,18 @@ def test_planted_curvature_has_the_share_that_was_asked_for(share):
     ladder, planting = setting(n=2000)
     quiet = Planting(planting.fitted, np.zeros_like(planting.residuals))
     y = planted_target(ladder.x, quiet, share, np.random.default_rng(1))
-    bend = np.sum((y - planting.fitted) ** 2)
+    curve = np.sum((y - planting.fitted) ** 2)
     straight = np.sum((planting.fitted - planting.fitted.mean(axis=0)) ** 2)
-    assert bend / (bend + straight) == pytest.approx(share)
+    assert curve / (curve + straight) == pytest.approx(share)
 
 
 def test_curvature_is_uncorrelated_with_linear_functions_of_gaussian_rows():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((20_000, 3)) * [3, 1, 0.3] + 5
-    bend = curvature(x, 6, rng)
+    curve = curvature(x, 6, rng)
     about = x - x.mean(axis=0)
-    explained = about @ np.linalg.lstsq(about, bend - bend.mean(axis=0), rcond=None)[0]
-    assert np.sum(explained**2) < 0.005 * np.sum(bend**2)
+    explained = about @ np.linalg.lstsq(about, curve - curve.mean(axis=0), rcond=None)[0]
+    assert np.sum(explained**2) < 0.005 * np.sum(curve**2)
 
 
 def test_curvature_does_not_know_where_the_rows_lie():
@@ -97,12 +97,12 @@ def test_nothing_detected_is_said():
 def test_wide_targets_keep_their_shares_through_a_projection():
     rng = np.random.default_rng(0)
     planting = Planting(rng.standard_normal((200, 256)), 2 * rng.standard_normal((200, 256)))
-    narrow = power._narrow(planting, rng)
+    narrow = planting.projected(rng)
     assert narrow.fitted.shape == (200, 64)
     ratio = np.sum(narrow.fitted**2) / np.sum(narrow.residuals**2)
     assert ratio == pytest.approx(np.sum(planting.fitted**2) / np.sum(planting.residuals**2), rel=0.1)
     small = Planting(rng.standard_normal((9, 64)), rng.standard_normal((9, 64)))
-    assert power._narrow(small, rng) is small
+    assert small.projected(rng) is small
 
 
 def test_what_is_planted_into_skewed_rows_has_no_linear_part():
@@ -110,9 +110,9 @@ def test_what_is_planted_into_skewed_rows_has_no_linear_part():
     x = rng.exponential(size=(400, 5)) ** 2
     planting = Planting(x @ rng.standard_normal((5, 3)), np.zeros((400, 3)))
     skewed = planted_target(x, planting, 0.2, np.random.default_rng(1)) - planting.fitted
-    bend = planted_target(x, replace(planting, span=linear_span(x)), 0.2, np.random.default_rng(1)) - planting.fitted
+    curve = planted_target(x, replace(planting, span=linear_span(x)), 0.2, np.random.default_rng(1)) - planting.fitted
     about = x - x.mean(axis=0)
-    assert np.abs(about.T @ bend).max() < 1e-8 * np.abs(about.T @ skewed).max()
+    assert np.abs(about.T @ curve).max() < 1e-8 * np.abs(about.T @ skewed).max()
     assert linear_span(x[:11]) is None
 
 

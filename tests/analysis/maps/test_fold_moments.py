@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget, kept
+from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget, memoized
 
 
 @pytest.fixture
@@ -22,12 +22,12 @@ def test_means_and_scatters_are_those_of_the_training_rows(data):
         rows, key = without(folds, *excluded), frozenset(excluded)
         about_x, about_y = x[rows] - x[rows].mean(axis=0), y[rows] - y[rows].mean(axis=0)
         np.testing.assert_allclose(source.mean(key) + x.mean(axis=0), x[rows].mean(axis=0))
-        np.testing.assert_allclose(target.mean(key) + target.centre, y[rows].mean(axis=0))
-        np.testing.assert_allclose(target.training_cross(key), about_x.T @ about_y, atol=1e-10)
+        np.testing.assert_allclose(target.regression(key).mean_y + target.centre, y[rows].mean(axis=0))
+        np.testing.assert_allclose(target.regression(key).sxy, about_x.T @ about_y, atol=1e-10)
         factor = source.factor(key)
         rebuilt = factor.vectors @ np.diag(factor.eigenvalues) @ factor.vectors.T
         np.testing.assert_allclose(rebuilt, about_x.T @ about_x, atol=1e-9)
-        np.testing.assert_allclose(target.rotated_cross(key), factor.vectors.T @ about_x.T @ about_y, atol=1e-10)
+        np.testing.assert_allclose(target.regression(key).rotated, factor.vectors.T @ about_x.T @ about_y, atol=1e-10)
 
 
 def test_sums_of_a_held_out_fold_are_about_the_training_means(data):
@@ -37,8 +37,11 @@ def test_sums_of_a_held_out_fold_are_about_the_training_means(data):
     training, held = without(folds, 0, 3), folds == 3
     key = frozenset({0, 3})
     about_x, about_y = x[held] - x[training].mean(axis=0), y[held] - y[training].mean(axis=0)
-    np.testing.assert_allclose(target.cross([3], source.mean(key), target.mean(key)), about_x.T @ about_y, atol=1e-10)
-    assert target.total(3, target.mean(key)) == pytest.approx(np.sum(about_y**2))
+    means = source.mean(key), target.regression(key).mean_y
+    sums = target.fold_sums([3])
+    np.testing.assert_allclose(sums.scatter_xy(*means), about_x.T @ about_y, atol=1e-10)
+    np.testing.assert_allclose(sums.scatter_xx(means[0]), about_x.T @ about_x, atol=1e-10)
+    assert sums.total_y(means[1]) == pytest.approx(np.sum(about_y**2))
     vectors = source.factor(key).vectors
     expected = vectors.T @ about_x.T @ about_x @ vectors
     np.testing.assert_allclose(source.validation_quadratic(key, 3), expected, atol=1e-9)
@@ -51,7 +54,7 @@ def test_a_training_map_does_not_see_the_rows_left_out(data):
     changed_x[folds == 2] += 100.0
     changed_y[folds == 2] *= -5.0
     pairs = [(x, y), (changed_x, changed_y)]
-    crosses = [FoldedTarget.of(FoldedSource.of(a, folds), b).training_cross(key) for a, b in pairs]
+    crosses = [FoldedTarget.of(FoldedSource.of(a, folds), b).regression(key).sxy for a, b in pairs]
     np.testing.assert_allclose(crosses[1], crosses[0], atol=1e-8)
 
 
@@ -65,9 +68,9 @@ def test_inner_folds_never_hold_the_outer_one(n_folds):
         assert all(fold in source.inner_folds(i) for i in inner)
 
 
-def test_what_is_kept_is_made_once():
+def test_a_memoized_value_is_computed_once():
     store: dict[object, object] = {}
     made = []
     for _ in range(2):
-        assert kept(store, "a", lambda: made.append(1) or 7) == 7
+        assert memoized(store, "a", lambda: made.append(1) or 7) == 7
     assert made == [1]

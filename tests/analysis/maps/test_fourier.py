@@ -1,17 +1,16 @@
 import numpy as np
 import pytest
 from polyglot.analysis.maps import fourier as nonlinear
-from polyglot.analysis.maps.affine import fit_ridge
 from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
-from polyglot.analysis.maps.fourier import NonlinearRung, feature_count
+from polyglot.analysis.maps.fourier import FourierFeatures, NonlinearRung, feature_count, median_distance
 from polyglot.analysis.maps.ridge import RELATIVE_PENALTIES
 
 
 def folded(curved, n=150, p=3, q=2, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n, p)) + 2
-    bend = 2 * np.cos(1.5 * (x[:, :1] - 2)) * np.ones(q) if curved else 0.0
-    y = x @ rng.standard_normal((p, q)) + bend + 0.1 * rng.standard_normal((n, q))
+    curve = 2 * np.cos(1.5 * (x[:, :1] - 2)) * np.ones(q) if curved else 0.0
+    y = x @ rng.standard_normal((p, q)) + curve + 0.1 * rng.standard_normal((n, q))
     return FoldedTarget.of(FoldedSource.of(x, rng.permutation(np.arange(n) % 5)), y)
 
 
@@ -31,18 +30,18 @@ def test_predictions_equal_a_dense_block_penalised_solve(penalty):
     predicted, choice = rung.predict(target, held_out, penalty)
     assert choice.penalty < RELATIVE_PENALTIES[-1]
     excluded = frozenset({held_out})
-    featured = rung._featured(excluded, held_out, choice.bandwidth)
-    eliminated = rung._eliminated(excluded, held_out, penalty, choice.bandwidth)
-    x, y = source.x[featured.rows] - source.mean(excluded), target.y[featured.rows] - target.mean(excluded)
+    features = rung.features(excluded, held_out, choice.bandwidth)
+    profiled = rung.profiled(excluded, held_out, penalty, choice.bandwidth)
+    x, y = source.x[features.rows] - source.mean(excluded), target.y[features.rows] - target.regression(excluded).mean_y
     weights = block_ridge(
         x,
-        featured.training.astype(np.float64),
+        features.training.astype(np.float64),
         y,
         penalty * source.factor(excluded).unit,
-        choice.penalty * eliminated.factor.unit,
+        choice.penalty * profiled.factor.unit,
     )
-    held = np.hstack([source.x[source.rows[held_out]] - source.mean(excluded), featured.held_out])
-    np.testing.assert_allclose(predicted, held @ weights + target.mean(excluded), atol=2e-3)
+    held = np.hstack([source.x[source.rows[held_out]] - source.mean(excluded), features.held_out])
+    np.testing.assert_allclose(predicted, held @ weights + target.regression(excluded).mean_y, atol=2e-3)
 
 
 def test_the_inner_choice_is_the_best_of_explicit_predictions():
@@ -54,15 +53,16 @@ def test_the_inner_choice_is_the_best_of_explicit_predictions():
     rows = source.rows[inner]
     errors = {}
     for bandwidth in rung.bandwidths:
-        featured = rung._featured(excluded, inner, bandwidth)
-        factor = rung._eliminated(excluded, inner, penalty, bandwidth).factor
-        x, y = source.x[featured.rows] - source.mean(excluded), target.y[featured.rows] - target.mean(excluded)
-        held = np.hstack([source.x[rows] - source.mean(excluded), featured.held_out])
+        features = rung.features(excluded, inner, bandwidth)
+        factor = rung.profiled(excluded, inner, penalty, bandwidth).factor
+        mean_y = target.regression(excluded).mean_y
+        x, y = source.x[features.rows] - source.mean(excluded), target.y[features.rows] - mean_y
+        held = np.hstack([source.x[rows] - source.mean(excluded), features.held_out])
         for relative in RELATIVE_PENALTIES:
             weights = block_ridge(
-                x, featured.training.astype(float), y, penalty * source.factor(excluded).unit, relative * factor.unit
+                x, features.training.astype(float), y, penalty * source.factor(excluded).unit, relative * factor.unit
             )
-            residual = target.y[rows] - target.mean(excluded) - held @ weights
+            residual = target.y[rows] - mean_y - held @ weights
             errors[bandwidth, relative] = np.sum(residual**2)
     assert errors[choice.bandwidth, choice.penalty] <= 1.01 * min(errors.values())
 
@@ -73,9 +73,9 @@ def test_a_curve_is_found_and_a_line_is_left_alone():
         source = target.source
         errors = np.zeros(2)
         for fold, rows in enumerate(source.rows):
-            bent = NonlinearRung(source, seed=0).predict(target, fold, 1e-4)[0]
-            straight = fit_ridge(target, frozenset({fold}), 1e-4)(source.x[rows])
-            errors += [np.sum((target.y[rows] - p) ** 2) for p in (bent, straight)]
+            predicted = NonlinearRung(source, seed=0).predict(target, fold, 1e-4)[0]
+            straight = target.regression(frozenset({fold})).ridge(1e-4)(source.x[rows])
+            errors += [np.sum((target.y[rows] - p) ** 2) for p in (predicted, straight)]
         relative = 1 - errors[0] / errors[1]
         assert relative > gain if curved else abs(relative) < -gain
 
@@ -86,7 +86,7 @@ def test_the_greatest_penalty_is_the_ridge_rung_exactly(monkeypatch):
     straight = nonlinear.Curvature(1.0, RELATIVE_PENALTIES[-1])
     monkeypatch.setattr(rung, "choose", lambda *_: straight)
     predicted, _ = rung.predict(target, 0, 0.1)
-    ridge = fit_ridge(target, frozenset({0}), 0.1)
+    ridge = target.regression(frozenset({0})).ridge(0.1)
     np.testing.assert_array_equal(predicted, ridge(target.source.x[target.source.rows[0]]))
 
 
@@ -109,10 +109,43 @@ def test_more_rows_than_the_limit_are_sampled(monkeypatch):
     rung = NonlinearRung(target.source, seed=0)
     predicted, _ = rung.predict(target, 0, 1e-4)
     rows = target.source.rows[0]
-    straight = fit_ridge(target, frozenset({0}), 1e-4)(target.source.x[rows])
+    straight = target.regression(frozenset({0})).ridge(1e-4)(target.source.x[rows])
     assert np.sum((target.y[rows] - predicted) ** 2) < np.sum((target.y[rows] - straight) ** 2)
 
 
 @pytest.mark.parametrize(("rows", "features"), [(10, 16), (60, 16), (100, 32), (1200, 512), (10**6, 1024)])
 def test_feature_count_is_a_power_of_two_near_half_the_rows(rows, features):
     assert feature_count(rows) == features
+
+
+def test_features_are_the_cosines_of_the_formula():
+    features = FourierFeatures(np.array([[1.0, 2.0]]), np.array([0.0, 1.0]))
+    expected = np.array([[np.cos(0.5), np.cos(2.0)]])
+    np.testing.assert_allclose(features(np.array([[0.5]])), expected, rtol=1e-6)
+
+
+def test_inner_products_approach_the_gaussian_kernel():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((20, 3))
+    z = FourierFeatures.draw(3, 40_000, 1.5, rng)(x).astype(np.float64)
+    distance = ((x[:, None] - x[None]) ** 2).sum(-1)
+    np.testing.assert_allclose(z @ z.T, np.exp(-distance / (2 * 1.5**2)), atol=0.03)
+
+
+def test_bandwidth_is_in_the_units_of_x():
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    one = FourierFeatures.draw(3, 8, 1.0, np.random.default_rng(1))
+    ten = FourierFeatures.draw(3, 8, 10.0, np.random.default_rng(1))
+    np.testing.assert_allclose(one(x), ten(10 * x), atol=1e-5)
+
+
+def test_median_distance_by_hand_and_by_scale():
+    x = np.array([[0.0], [1.0], [3.0]])
+    assert median_distance(x, np.random.default_rng(0)) == 2.0
+    rows = np.random.default_rng(0).standard_normal((50, 4))
+    a, b = (median_distance(s * rows + 5, np.random.default_rng(0)) for s in (1.0, 7.0))
+    assert b == pytest.approx(7 * a)
+
+
+def test_rows_that_coincide_have_unit_distance():
+    assert median_distance(np.ones((10, 3)), np.random.default_rng(0)) == 1.0

@@ -1,28 +1,27 @@
 import numpy as np
 from polyglot.analysis.maps import mlp
-from polyglot.analysis.maps.affine import fit_ridge
 from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
 
 
-def folded(bend, n=600, seed=0):
+def folded(curve, n=600, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n, 2))
-    y = x + bend * np.abs(x[:, ::-1]) + 0.1 * rng.standard_normal((n, 2))
+    y = x + curve * np.abs(x[:, ::-1]) + 0.1 * rng.standard_normal((n, 2))
     return FoldedTarget.of(FoldedSource.of(x, rng.permutation(np.arange(n) % 5)), y)
 
 
 def errors(target, seed=0):
-    ridge = fit_ridge(target, frozenset({0}), 1e-6)
+    ridge = target.regression(frozenset({0})).ridge(1e-6)
     rows = target.source.rows[0]
-    bent = mlp.residual_mlp(target, ridge, held_out=0, seed=seed)
+    curved = mlp.residual_mlp(target, ridge, held_out=0, seed=seed)
     straight = ridge(target.source.x[rows])
-    return np.sum((target.y[rows] - bent) ** 2), np.sum((target.y[rows] - straight) ** 2), bent, straight
+    return np.sum((target.y[rows] - curved) ** 2), np.sum((target.y[rows] - straight) ** 2), curved, straight
 
 
-def test_a_bend_is_learned(monkeypatch):
+def test_curvature_is_learned(monkeypatch):
     monkeypatch.setattr(mlp, "WIDTHS", (32,))
-    bent, straight, first, _ = errors(folded(2.0))
-    assert bent < 0.7 * straight
+    curved, straight, first, _ = errors(folded(2.0))
+    assert curved < 0.7 * straight
     np.testing.assert_array_equal(first, errors(folded(2.0))[2])
 
 
@@ -31,9 +30,9 @@ def test_a_network_that_does_not_help_is_left_out(monkeypatch):
         def predict(self, x):
             return np.full((len(x), 2), 100.0)
 
-    monkeypatch.setattr(mlp, "_train", lambda *_, **__: Harmful())
-    _, _, bent, straight = errors(folded(0.0))
-    np.testing.assert_array_equal(bent, straight)
+    monkeypatch.setattr(mlp, "trained_network", lambda *_, **__: Harmful())
+    _, _, curved, straight = errors(folded(0.0))
+    np.testing.assert_array_equal(curved, straight)
 
 
 def test_training_never_sees_the_held_out_fold(monkeypatch):
@@ -43,9 +42,7 @@ def test_training_never_sees_the_held_out_fold(monkeypatch):
         def predict(self, x):
             return np.zeros((len(x), 2))
 
-    monkeypatch.setattr(
-        mlp, "_train", lambda x, y, x_validation, y_validation, **_: seen.extend([x, x_validation]) or Silent()
-    )
+    monkeypatch.setattr(mlp, "trained_network", lambda x, y, **_: seen.append(x) or Silent())
     errors(target)
     size = np.sqrt(np.mean(target.source.x**2))
     rows = {tuple(r) for part in seen for r in (part * size).round(9)}

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from polyglot.analysis.maps.affine import fit_ridge
 from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
 from polyglot.analysis.maps.piecewise import Locality, LocalRung
 from polyglot.analysis.maps.ridge import RELATIVE_PENALTIES
@@ -21,7 +20,7 @@ def test_two_maps_are_found_where_there_are_two():
     rung = LocalRung(target.source, seed=0)
     for fold, rows in enumerate(target.source.rows):
         predicted, choice = rung.predict(target, fold, 1e-6)
-        straight = fit_ridge(target, frozenset({fold}), 1e-6)(target.source.x[rows])
+        straight = target.regression(frozenset({fold})).ridge(1e-6)(target.source.x[rows])
         assert choice.regions >= 2
         assert np.sum((target.y[rows] - predicted) ** 2) < 0.05 * np.sum((target.y[rows] - straight) ** 2)
 
@@ -30,8 +29,8 @@ def test_predictions_equal_a_dense_ridge_on_residuals_in_each_region():
     target, fold = folded(), 1
     source, rung = target.source, LocalRung(target.source, seed=0)
     predicted, choice = rung.predict(target, fold, 0.01)
-    ridge = fit_ridge(target, frozenset({fold}), 0.01)
-    regions = rung._partition(frozenset({fold}), fold, choice.regions)
+    ridge = target.regression(frozenset({fold})).ridge(0.01)
+    regions = rung.partition(frozenset({fold}), fold, choice.regions)
     constant = np.sqrt(np.mean(source.x**2))
     expected = np.empty_like(predicted)
     held = source.rows[fold]
@@ -53,7 +52,7 @@ def test_the_greatest_penalty_is_the_global_map(monkeypatch):
     rung = LocalRung(target.source, seed=0)
     monkeypatch.setattr(rung, "choose", lambda *_: Locality(2, RELATIVE_PENALTIES[-1]))
     predicted, _ = rung.predict(target, 0, 0.1)
-    ridge = fit_ridge(target, frozenset({0}), 0.1)
+    ridge = target.regression(frozenset({0})).ridge(0.1)
     np.testing.assert_array_equal(predicted, ridge(target.source.x[target.source.rows[0]]))
 
 
@@ -71,7 +70,7 @@ def test_held_out_targets_do_not_matter():
 @pytest.mark.parametrize(("n", "regions"), [(30, (1,)), (60, (2,)), (200, (2, 4, 8))])
 def test_few_rows_have_few_regions(n, regions):
     source = folded(n=n).source
-    assert LocalRung(source, seed=0)._tried(frozenset({0, 1})) == regions
+    assert LocalRung(source, seed=0).regions_tried(frozenset({0, 1})) == regions
 
 
 def test_duplicated_rows_leave_fewer_regions_than_asked():

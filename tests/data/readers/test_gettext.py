@@ -50,7 +50,7 @@ def test_a_catalog_tells_its_language_by_its_header(tmp_path, name):
 def test_a_catalog_of_no_known_language_takes_the_one_asked_for(tmp_path):
     path = catalog(tmp_path / "messages.po", TEXTS)
     assert set(read(path, ("sw", "en"))[0]) == {"sw", "en"}
-    with pytest.raises(DataError, match="does not say its language"):
+    with pytest.raises(DataError, match="does not name its language"):
         read(path, ())
 
 

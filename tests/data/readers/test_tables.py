@@ -13,7 +13,7 @@ from polyglot.data.readers.batches import BATCH_ROWS, Reading, RowSampler, sampl
 from polyglot.data.readers.columns import resolve_columns
 from polyglot.data.readers.formats import read_file
 from polyglot.data.readers.lines import BadRows
-from polyglot.data.readers.tables import read_moses
+from polyglot.data.readers.moses import read_moses
 from polyglot.errors import DataError
 
 sentence = st.text(

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 import logging
@@ -9,8 +10,9 @@ import textwrap
 
 import pytest
 from polyglot.errors import MissingExtraError, ModelError
-from polyglot.models.offline import packaged
-from polyglot.models.offline.packaged import Packaged, is_installed, packaged_folder, verified_weights
+from polyglot.models.offline.me5_small import decode_e5
+from polyglot.models.offline.packaged import PackagedModel
+from polyglot.models.registry import PACKAGED, packaged_model
 
 
 @pytest.fixture
@@ -22,8 +24,9 @@ def tiny_package(tiny_e5, tmp_path, monkeypatch):
     weights = folder / "weights.bin"
     weights.write_bytes(tiny_e5.read_bytes())
     monkeypatch.syspath_prepend(str(folder.parent))
-    record = Packaged(folder.name, "tiny-package", weights.name, hashlib.sha256(weights.read_bytes()).hexdigest())
-    monkeypatch.setitem(packaged.PACKAGED, "me5-small", record)
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    record = PackagedModel("me5-small", folder.name, "tiny-package", weights.name, digest, decode_e5)
+    monkeypatch.setitem(PACKAGED, "me5-small", record)
     return weights
 
 
@@ -32,83 +35,80 @@ def files_in(folder):
 
 
 def test_the_package_is_found_without_importing_it(tiny_package, tmp_path):
-    assert is_installed("me5-small")
-    assert (packaged_folder("me5-small", cache=tmp_path / "cache") / "model.safetensors").is_file()
+    assert packaged_model("me5-small").is_installed()
+    assert (packaged_model("me5-small").folder(cache=tmp_path / "cache") / "model.safetensors").is_file()
     assert tiny_package.parent.name not in sys.modules
 
 
 def test_decoded_once(tiny_package, tmp_path, monkeypatch):
-    first = packaged_folder("me5-small", cache=tmp_path / "cache")
-    monkeypatch.setattr(packaged, "decode_e5", lambda *_: pytest.fail("decoded twice"))
-    monkeypatch.setattr(packaged, "verified_weights", lambda *_: pytest.fail("read the package again"))
-    assert packaged_folder("me5-small", cache=tmp_path / "cache") == first
+    first = packaged_model("me5-small").folder(cache=tmp_path / "cache")
+    monkeypatch.setattr(PackagedModel, "verified_weights", lambda _: pytest.fail("read the package again"))
+    assert packaged_model("me5-small").folder(cache=tmp_path / "cache") == first
     assert [path.name for path in first.parent.iterdir()] == [first.name]
 
 
 def test_decoding_gives_the_same_bytes_each_time(tiny_package, tmp_path):
-    one, other = (packaged_folder("me5-small", cache=tmp_path / name) for name in ("one", "other"))
+    one, other = (packaged_model("me5-small").folder(cache=tmp_path / name) for name in ("one", "other"))
     assert files_in(one) == files_in(other)
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "config.json", "model.safetensors", "1_Pooling/config.json"])
 def test_a_cut_file_is_found_and_decoded_again(tiny_package, tmp_path, caplog, name):
-    folder = packaged_folder("me5-small", cache=tmp_path / "cache")
+    folder = packaged_model("me5-small").folder(cache=tmp_path / "cache")
     good = files_in(folder)
     (folder / name).write_bytes((folder / name).read_bytes()[:-1])
     with caplog.at_level(logging.WARNING):
-        assert files_in(packaged_folder("me5-small", cache=tmp_path / "cache")) == good
+        assert files_in(packaged_model("me5-small").folder(cache=tmp_path / "cache")) == good
     assert "is damaged; it is decoded again" in caplog.text
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"config.json": 3}', '{"absent": {"bytes": 3, "sha256": ""}}'])
 def test_a_damaged_manifest_is_found(tiny_package, tmp_path, content):
-    folder = packaged_folder("me5-small", cache=tmp_path / "cache")
+    folder = packaged_model("me5-small").folder(cache=tmp_path / "cache")
     good = files_in(folder)
     (folder / "decoded.json").write_text(content)
-    assert files_in(packaged_folder("me5-small", cache=tmp_path / "cache")) == good
+    assert files_in(packaged_model("me5-small").folder(cache=tmp_path / "cache")) == good
 
 
 def test_a_killed_decoding_leaves_nothing_behind_that_counts(tiny_package, tmp_path):
-    record = packaged.PACKAGED["me5-small"]
+    record = packaged_model("me5-small")
     script = textwrap.dedent(f"""
         import os, pathlib, signal, sys
         sys.path.insert(0, {str(tiny_package.parent.parent)!r})
-        from polyglot.models.offline import packaged
-        packaged.PACKAGED["me5-small"] = packaged.Packaged(
-            {record.package!r}, {record.distribution!r}, {record.weights!r}, {record.sha256!r}
-        )
+        from polyglot.models.offline.packaged import PackagedModel
         def half(source, folder):
             (folder / "config.json").write_text("{{")
             os.kill(os.getpid(), signal.SIGKILL)
-        packaged.decode_e5 = half
-        packaged.packaged_folder("me5-small", cache=pathlib.Path({str(tmp_path / "cache")!r}))
+        model = PackagedModel(
+            "me5-small", {record.package!r}, {record.distribution!r}, {record.weights!r}, {record.sha256!r}, half
+        )
+        model.folder(cache=pathlib.Path({str(tmp_path / "cache")!r}))
     """)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     (leftover,) = (tmp_path / "cache" / "models").iterdir()
     assert leftover.name.startswith(".")
-    folder = packaged_folder("me5-small", cache=tmp_path / "cache")
+    folder = packaged_model("me5-small").folder(cache=tmp_path / "cache")
     json.loads((folder / "config.json").read_text())
     os.utime(leftover, (0, 0))
-    packaged_folder("me5-small", cache=tmp_path / "cache")
+    packaged_model("me5-small").folder(cache=tmp_path / "cache")
     assert leftover.exists()
     (folder / "decoded.json").unlink()
-    packaged_folder("me5-small", cache=tmp_path / "cache")
+    packaged_model("me5-small").folder(cache=tmp_path / "cache")
     assert not leftover.exists()
 
 
 def test_another_process_may_finish_first(tiny_package, tmp_path, monkeypatch):
-    decode = packaged.decode_e5
-    good = packaged_folder("me5-small", cache=tmp_path / "other")
+    good = packaged_model("me5-small").folder(cache=tmp_path / "other")
 
     def slow(source, folder):
-        decode(source, folder)
+        decode_e5(source, folder)
         final = folder.parent / good.name
         if not final.exists():
             good.rename(final)
 
-    monkeypatch.setattr(packaged, "decode_e5", slow)
-    folder = packaged_folder("me5-small", cache=tmp_path / "cache")
+    monkeypatch.setitem(PACKAGED, "me5-small", dataclasses.replace(PACKAGED["me5-small"], decode=slow))
+    folder = packaged_model("me5-small").folder(cache=tmp_path / "cache")
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
@@ -117,35 +117,32 @@ def test_a_changed_file_is_refused(tiny_package, tmp_path):
     data[-1] ^= 1
     tiny_package.write_bytes(bytes(data))
     with pytest.raises(ModelError, match=r"not the pinned ones.*--force-reinstall"):
-        packaged_folder("me5-small", cache=tmp_path / "cache")
+        packaged_model("me5-small").folder(cache=tmp_path / "cache")
 
 
 def test_an_absent_file_is_refused(tiny_package):
     tiny_package.unlink()
     with pytest.raises(ModelError, match="no such file"):
-        verified_weights("me5-small")
+        packaged_model("me5-small").verified_weights()
 
 
 @pytest.mark.parametrize("name", ["minilm", "me5-small"])
 def test_a_missing_package_names_the_extra(monkeypatch, tmp_path, name):
-    record = packaged.PACKAGED[name]
-    absent = Packaged("no_such_package_here", record.distribution, record.weights, record.sha256)
-    monkeypatch.setitem(packaged.PACKAGED, name, absent)
-    assert not is_installed(name)
+    monkeypatch.setitem(PACKAGED, name, dataclasses.replace(PACKAGED[name], package="no_such_package_here"))
+    assert not packaged_model(name).is_installed()
     with pytest.raises(MissingExtraError, match=rf"'{name}' needs the `offline` extra"):
-        packaged_folder(name, cache=tmp_path)
+        packaged_model(name).folder(cache=tmp_path)
 
 
 def test_an_unknown_name_is_an_error():
-    assert not is_installed("big")
     with pytest.raises(ModelError, match="packaged models are minilm, me5-small"):
-        packaged_folder("big")
+        packaged_model("big")
 
 
 def test_a_cache_that_cannot_be_written_is_an_error(tiny_package, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelError, match="set POLYGLOT_CACHE"):
-        packaged_folder("me5-small", cache=tmp_path / "file")
+        packaged_model("me5-small").folder(cache=tmp_path / "file")
 
 
 def test_minilm_loads():

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 from polyglot.commands.report import Report
 from polyglot.commands.shared import Probing
+from polyglot.files import write_text
 from polyglot.probe.experiment import reuse as unchanged
-from polyglot.probe.results.serialization import Provenance, to_json, write_text
+from polyglot.probe.results.serialization import Provenance, to_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +54,7 @@ def test_the_same_inputs_are_measured_once(probe, capsys):
     assert probe.runs == 1
     assert second == first
     assert len(first.provenance.inputs) == 32
-    assert "--again" in capsys.readouterr().err
+    assert "--force" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

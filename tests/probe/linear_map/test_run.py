@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 from polyglot.errors import DataError
-from polyglot.probe.linear_map.run import LinearMapConfig, measure, measure_files, open_matrix
+from polyglot.files import open_matrix
+from polyglot.probe.linear_map.run import LinearMapConfig, measure, measure_files
 from polyglot.probe.results.linear_map import SCHEMA, LinearMapResult
 from polyglot.probe.results.serialization import VOLATILE, from_json, read_schema, to_json
 

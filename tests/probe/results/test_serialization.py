@@ -3,8 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from polyglot.errors import DataError, OutputError
-from polyglot.probe.results.serialization import Interval, from_json, read_schema, to_json, write_text
+from polyglot.errors import DataError
+from polyglot.probe.results.serialization import Interval, from_json, read_schema, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +99,3 @@ def test_the_schema_is_read_without_the_rest():
     for text in ("[]", "{}", '{"schema": 1}', '{"schema": "other/1"}'):
         with pytest.raises(DataError, match="expected a JSON object with a `schema`"):
             read_schema(text)
-
-
-def test_files_are_written_whole(tmp_path):
-    path = tmp_path / "deep" / "result.json"
-    write_text(path, "first")
-    write_text(path, "zweite ä")
-    assert path.read_text(encoding="utf-8") == "zweite ä"
-    assert [p.name for p in path.parent.iterdir()] == ["result.json"]
-
-
-def test_a_folder_that_cannot_be_made_is_said(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match=r"cannot write .* with --out"):
-        write_text(tmp_path / "file" / "result.json", "text")

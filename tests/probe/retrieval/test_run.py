@@ -5,7 +5,9 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from polyglot.analysis.maps.estimators import RotationMap
+from polyglot.analysis.retrieval import topk
 from polyglot.analysis.retrieval.scores import Pool
 from polyglot.analysis.retrieval.tatoeba import weighted_f1
 from polyglot.errors import ConfigError, DataError
@@ -122,6 +124,23 @@ def test_rows_of_one_group_count_as_right_in_p_at_k_but_not_in_accuracy():
     assert (direction.queries, direction.groups, direction.pool) == (340, 260, 260)
     assert direction.scores["cosine"].p_at_1.value == 1.0
     assert direction.scores["cosine"].accuracy.value == pytest.approx(260 / 340)
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_accuracy_of_repeated_rows_does_not_depend_on_the_last_bits_of_products(seed, monkeypatch):
+    plain, rng = topk.product, np.random.default_rng(seed)
+
+    def product(a, b, out):
+        plain(a, b, out)
+        out.mul_(torch.from_numpy(1 + 2.0**-22 * rng.uniform(-1, 1, out.shape)))
+
+    if seed is not None:
+        monkeypatch.setattr(topk, "product", product)
+    x, y = clouds(n=60)
+    x, y = np.vstack([x, x[:20]]), np.vstack([y, y[:20]])
+    for direction in measure(x, y, np.r_[:60, :20], config=QUICK).directions:
+        for scores in direction.scores.values():
+            assert (scores.p_at_1.value, scores.accuracy.value) == (1.0, pytest.approx(0.75))
 
 
 def text_pairs():

@@ -8,8 +8,8 @@ from polyglot.probe.cka.run import CkaConfig, measure
 from polyglot.probe.results.layers import ChanceBand
 from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages import cka as module
-from polyglot.render.terminal import terminal_summary
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_title_names_the_best_pair_only_above_chance(result):
     assert module.table_title(table).startswith("Layer ")
     assert "are most alike" in module.table_title(table)
     unbeaten = dataclasses.replace(table, chance={"cka": ChanceBand(1, 1.2, 2)})
-    assert module.table_title(unbeaten) == "No two layers are told from chance"
+    assert module.table_title(unbeaten) == "No two layers differ significantly from chance"
 
 
 def test_headline_and_terminal(result):

@@ -7,10 +7,12 @@ import pytest
 from polyglot.probe.compare.run import CompareConfig, Source, run
 from polyglot.probe.results.compare import Score
 from polyglot.probe.results.serialization import Interval, to_json
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.page import render
-from polyglot.render.pages import compare
-from polyglot.render.pages.compare_figures import differences_title, measure_title, shares_title
-from polyglot.render.terminal import terminal_summary
+from polyglot.render.pages.compare import page as compare
+from polyglot.render.pages.compare.differences import differences_title
+from polyglot.render.pages.compare.measures import measure_title
+from polyglot.render.pages.compare.verdicts import shares_title
 from rich.console import Console
 
 
@@ -91,14 +93,14 @@ def test_a_difference_that_does_not_hold_is_hollow(result):
     traces = [t for p in view.figures[-1].panels for t in p.data]
     assert not any(d.holds for d in found.differences)
     assert all(t["marker"]["color"] == "@paper" for t in traces)
-    assert differences_title(found) == "No difference from one can be told"
+    assert differences_title(found) == "No significant difference from one"
     assert view.verdicts[0].sentence.startswith("en")
 
 
 def test_differences_that_hold_are_counted_by_their_sign(models, languages):
     assert differences_title(models) == "8 of 10 differences from one hold: 8 higher, 0 lower"
     turned = dataclasses.replace(languages, differences=languages.differences[:0])
-    assert differences_title(turned) == "No difference from en–fr can be told"
+    assert differences_title(turned) == "No significant difference from en–fr"
 
 
 def test_titles_name_least_and_most_where_there_are_many(models, languages):

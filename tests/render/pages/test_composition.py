@@ -7,8 +7,8 @@ import pytest
 from polyglot.probe.composition.run import CompositionConfig, measure
 from polyglot.probe.results.serialization import Interval, to_json
 from polyglot.render import page
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages import composition as module
-from polyglot.render.terminal import terminal_summary
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 from polyglot.probe.geometry.run import GeometryConfig, measure
 from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages import geometry as module
-from polyglot.render.terminal import terminal_summary
 
 
 @pytest.fixture(scope="module")

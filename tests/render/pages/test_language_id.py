@@ -8,8 +8,8 @@ from polyglot.probe.language_id.run import LanguageIdConfig, measure
 from polyglot.probe.results.language_id import Baseline
 from polyglot.probe.results.serialization import Interval, to_json
 from polyglot.render import page
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages import language_id as module
-from polyglot.render.terminal import terminal_summary
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,9 @@ from polyglot.probe.results.layers import (
 )
 from polyglot.probe.results.serialization import Interval, Provenance, Side, to_json
 from polyglot.render import page
-from polyglot.render.pages import layers as module
-from polyglot.render.terminal import terminal_summary
+from polyglot.render.kinds import terminal_summary
+from polyglot.render.pages.layers import page as module
+from polyglot.render.pages.layers.stress import stress_title
 
 
 def around(value, half=0.01):
@@ -81,16 +82,19 @@ def test_title_names_the_peak_only_where_it_stands_alone_and_above_chance():
     level = made(layer("0", 0.595), *THREE[1:])
     assert figures(level)["layers-similarity"].title == "Similarity is highest at layer 1, level with layer 0"
     unbeaten = made(*THREE, chance={"cka": ChanceBand(0.5, 0.6, 20)})
-    assert figures(unbeaten)["layers-similarity"].title == "Similarity is not told from chance at any layer"
+    assert (
+        figures(unbeaten)["layers-similarity"].title
+        == "Similarity does not differ significantly from chance at any layer"
+    )
 
 
 def test_band_of_chance_is_drawn_and_explained_where_there_is_one():
     found = figures(made(*THREE))
     (band,) = found["layers-similarity"].panels[0].layout["shapes"]
     assert (band["y0"], band["y1"]) == (0.01, 0.05)
-    assert "broken pairs" in found["layers-similarity"].caption
+    assert "permuted pairs" in found["layers-similarity"].caption
     assert "shapes" not in found["layers-neighbours"].panels[0].layout
-    assert "broken pairs" not in found["layers-neighbours"].caption
+    assert "permuted pairs" not in found["layers-neighbours"].caption
 
 
 def test_pooled_output_stands_apart_from_the_line_of_layers():
@@ -130,7 +134,7 @@ def test_stress_names_what_moved_while_retrieval_did_not():
     assert found.title == "Moved while retrieval did not: debiased CKA"
     assert found.panels[0].data[0]["text"] == [["0.20 → 0.90"], ["0.50 → 0.50"]]
     quiet = dataclasses.replace(stress, retrieval_moved=True)
-    assert module.stress_title((quiet,)) == "No measure moved where retrieval did not"
+    assert stress_title((quiet,)) == "No measure moved where retrieval did not"
 
 
 def test_headline_and_terminal_tell_the_story():
@@ -139,7 +143,7 @@ def test_headline_and_terminal_tell_the_story():
     (part,) = terminal_summary(result).parts
     assert part.sentence == result.story[0]
     assert [row[0] for row in part.table.rows] == ["0", "1", "pooled"]
-    assert terminal_summary(made(*THREE, story=())).parts[0].sentence.startswith("No layer stands clear")
+    assert terminal_summary(made(*THREE, story=())).parts[0].sentence.startswith("No layer stands out")
 
 
 @pytest.mark.parametrize("plotlyjs", ["inline", "cdn"])

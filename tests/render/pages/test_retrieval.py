@@ -9,12 +9,12 @@ from polyglot.probe.results.questions import MissedQuestion, QuestionResult
 from polyglot.probe.results.retrieval import ErrorShare, WrongAnswer
 from polyglot.probe.results.serialization import Interval, Provenance, Side, to_json
 from polyglot.probe.retrieval.run import RetrievalConfig, measure
+from polyglot.render.kinds import terminal_summary
 from polyglot.render.page import render
 from polyglot.render.pages import questions as question_retrieval
 from polyglot.render.pages import retrieval
 from polyglot.render.pages.questions import difference_title
 from polyglot.render.pages.retrieval import errors_title, hubs_title, scores_title
-from polyglot.render.terminal import terminal_summary
 
 SHARE = Interval(0.1, 0.08, 0.12)
 
@@ -55,7 +55,7 @@ def test_every_figure_has_what_a_reader_needs(name, request):
     for figure in view.figures:
         assert figure.title
         assert figure.caption.endswith(".")
-        assert figure.method == "7"
+        assert figure.method == (8,)
         assert all(len(row) == len(figure.table.columns) for row in figure.table.rows)
         for panel in figure.panels:
             assert panel.label
@@ -86,7 +86,7 @@ def test_the_terminal_shows_every_way(result, questions):
     [
         (Interval(0.02, 0.01, 0.03), "CSLS adds 2.0 points [1.0, 3.0]"),
         (Interval(-0.02, -0.03, -0.01), "CSLS loses 2.0 points [1.0, 3.0]"),
-        (Interval(0.01, -0.01, 0.02), "no difference that can be told"),
+        (Interval(0.01, -0.01, 0.02), "no significant difference"),
     ],
 )
 def test_the_title_of_scores_follows_the_interval(result, gain, words):
@@ -96,9 +96,12 @@ def test_the_title_of_scores_follows_the_interval(result, gain, words):
 
 def test_a_kind_of_mistake_leads_only_where_it_surely_does(result):
     direction = result.directions[0]
-    assert errors_title(direction).startswith("Most mistakes are of the kind “other”")
+    assert errors_title(direction).startswith("Most errors are of the type “other”")
     even = (ErrorShare("other", 30, SHARE), ErrorShare("length", 29, SHARE))
-    assert errors_title(dataclasses.replace(direction, errors=even)) == "No kind of mistake surely leads"
+    assert (
+        errors_title(dataclasses.replace(direction, errors=even))
+        == "No type of error is significantly the most frequent"
+    )
     none = (ErrorShare("other", 0, Interval(0, 0, 0)),)
     assert errors_title(dataclasses.replace(direction, errors=none)) == "No query fails"
 
@@ -113,7 +116,7 @@ def test_the_title_of_questions_follows_the_interval(questions):
     assert difference_title(rankings).startswith("The map raises nDCG@10 by")
     for change, words in (
         (Interval(-0.1, -0.2, -0.05), "lowers nDCG@10 by 0.10 [0.05, 0.20]"),
-        (Interval(0.0, -0.1, 0.1), "no difference"),
+        (Interval(0.0, -0.1, 0.1), "no significant difference"),
     ):
         changed = [rankings[0], dataclasses.replace(rankings[1], difference=change)]
         assert words in difference_title(changed)

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from polyglot.train.engine.ranks import Ranks
+from polyglot.distributed import Processes
 from polyglot.train.insertion.losses import AlignWeights, align_loss, cosine_distance, squared_distance
 
 
@@ -28,7 +28,7 @@ def oracle(new, teacher, scale, pull, false_negative):
 def test_it_is_what_the_definition_says(false_negative):
     new, teacher = unit(9, 6, 0), unit(9, 6, 1)
     teacher[4] = teacher[2]
-    found = align_loss(new, teacher, Ranks(), AlignWeights(pull=2.5, false_negative=false_negative))
+    found = align_loss(new, teacher, Processes(), AlignWeights(pull=2.5, false_negative=false_negative))
     assert float(found) == pytest.approx(oracle(new, teacher, 20.0, 2.5, false_negative), abs=1e-9)
 
 
@@ -36,8 +36,8 @@ def test_a_turn_of_both_sides_changes_nothing():
     new, teacher = unit(9, 6, 0), unit(9, 6, 1)
     turn = torch.linalg.qr(torch.randn(6, 6, generator=torch.Generator().manual_seed(2), dtype=torch.float64))[0]
     weights = AlignWeights()
-    assert float(align_loss(new @ turn, teacher @ turn, Ranks(), weights)) == pytest.approx(
-        float(align_loss(new, teacher, Ranks(), weights))
+    assert float(align_loss(new @ turn, teacher @ turn, Processes(), weights)) == pytest.approx(
+        float(align_loss(new, teacher, Processes(), weights))
     )
 
 

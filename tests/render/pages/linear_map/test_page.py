@@ -134,7 +134,7 @@ def test_the_ladder_says_when_no_linear_map_suffices(direction):
 
 def test_the_ladder_says_when_nothing_beats_chance(direction):
     nothing = certified(direction, verdict="no map", shares={}, equivalences={}, by_margin={})
-    assert ladder_title(nothing) == "No rung is told from chance"
+    assert ladder_title(nothing) == "No rung differs significantly from chance"
     assert certificate(nothing, "d0") is None
 
 
@@ -193,7 +193,7 @@ def learned(direction, values, limit):
 
 def test_more_pairs_help_only_where_the_limit_clears_the_last_point(direction):
     assert learning_title(learned(direction, (0.4, 0.5), Interval(0.6, 0.55, 0.65))).startswith("More pairs would help")
-    assert "no gain that is told" in learning_title(learned(direction, (0.4, 0.5), Interval(0.6, 0.51, 0.65)))
+    assert "no significant gain" in learning_title(learned(direction, (0.4, 0.5), Interval(0.6, 0.51, 0.65)))
 
 
 def test_without_a_limit_the_curve_says_what_was_seen(direction):
@@ -224,7 +224,7 @@ def test_a_part_without_a_single_hit_is_no_evidence(direction):
 def test_drift_is_named_only_beyond_its_null(direction):
     within = dataclasses.replace(direction, drift=dataclasses.replace(direction.drift, statistic=0.33))
     assert drift(direction, "d0").title == "The map drifts from region to region, beyond sampling noise"
-    assert drift(within, "d0").title.startswith("No drift")
+    assert drift(within, "d0").title.startswith("No significant drift")
 
 
 def test_anatomy_between_different_spaces_has_no_angles(direction):

@@ -9,8 +9,7 @@ import unicodedata
 import numpy as np
 import pytest
 from polyglot.errors import MissingExtraError, ModelError
-from polyglot.models.offline import e5_file as e5file
-from polyglot.models.offline.packaged import verified_weights
+from polyglot.models.offline import e5_format, me5_small
 
 SENTENCES = [
     *("The quick brown fox jumps over the lazy dog.", "I don't know what you mean by “freedom”.", "It costs $3.50!"),
@@ -44,14 +43,14 @@ SENTENCES = [
 @pytest.fixture(scope="module")
 def real_file():
     try:
-        return verified_weights("me5-small")
+        return me5_small.ME5_SMALL.verified_weights()
     except MissingExtraError as error:
         pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
 def parsed(real_file):
-    return e5file.read_e5(real_file)
+    return e5_format.read_e5(real_file)
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +109,12 @@ def test_dequantise_equals_the_naive_reading():
     scales = rng.normal(size=50).astype("<f2")
     data = b"".join(scale.tobytes() + rng.integers(0, 256, 16, dtype=np.uint8).tobytes() for scale in scales)
     oracle = [value for start in range(0, len(data), 18) for value in naive_block(data[start : start + 18])]
-    np.testing.assert_array_equal(e5file.dequantise(np.frombuffer(data, np.uint8)), np.array(oracle, np.float32))
+    np.testing.assert_array_equal(e5_format.dequantise(np.frombuffer(data, np.uint8)), np.array(oracle, np.float32))
 
 
 def test_dequantise_one_block_by_hand():
     block = np.float16(0.5).tobytes() + bytes([0xF0] + [0x88] * 15)
-    values = e5file.dequantise(np.frombuffer(block, np.uint8))
+    values = e5_format.dequantise(np.frombuffer(block, np.uint8))
     assert values[0] == -4.0
     assert values[16] == 3.5
     assert np.count_nonzero(values) == 2
@@ -132,14 +131,14 @@ def test_the_real_header(parsed):
 
 
 def test_the_whole_character_map_is_honoured(parsed):
-    tokenizer = e5file.unigram_tokenizer(parsed.tokenizer)
+    tokenizer = me5_small.unigram_tokenizer(parsed.tokenizer)
     assert len(parsed.tokenizer.characters) > 4000
     for char, text in parsed.tokenizer.characters.items():
         assert tokenizer.normalizer.normalize_str(char) == re.sub(" {2,}", " ", text), hex(ord(char))
 
 
 def test_pieces_of_one_character_keep_their_form(parsed):
-    tokenizer = e5file.unigram_tokenizer(parsed.tokenizer)
+    tokenizer = me5_small.unigram_tokenizer(parsed.tokenizer)
     for piece in parsed.tokenizer.pieces:
         if len(piece) == 1 and piece not in parsed.tokenizer.characters:
             assert tokenizer.normalizer.normalize_str(piece) == piece
@@ -150,7 +149,7 @@ def collapsed(ids, unknown):
 
 
 def test_tokens_equal_those_of_the_engine(parsed, engine):
-    tokenizer = e5file.unigram_tokenizer(parsed.tokenizer)
+    tokenizer = me5_small.unigram_tokenizer(parsed.tokenizer)
     assert len(SENTENCES) >= 50
     for sentence in SENTENCES:
         text = unicodedata.normalize("NFC", f"query: {sentence}")
@@ -159,7 +158,7 @@ def test_tokens_equal_those_of_the_engine(parsed, engine):
 
 
 def test_unknown_characters_and_combining_marks_differ_as_documented(parsed, engine):
-    tokenizer = e5file.unigram_tokenizer(parsed.tokenizer)
+    tokenizer = me5_small.unigram_tokenizer(parsed.tokenizer)
     unknown = parsed.tokenizer.unk
     assert engine.tokens("\U00010780\U00010781").count(unknown) == 2
     assert tokenizer.encode("\U00010780\U00010781").ids.count(unknown) == 1
@@ -180,7 +179,7 @@ def test_embeddings_equal_those_of_the_engine(me5_folder, engine):
 def test_other_files_are_errors(tmp_path, data):
     (tmp_path / "model.bin").write_bytes(data)
     with pytest.raises(ModelError, match=r"not a whole 4-bit E5 model"):
-        e5file.read_e5(tmp_path / "model.bin")
+        e5_format.read_e5(tmp_path / "model.bin")
 
 
 def test_cut_files_are_errors(tmp_path, tiny_e5):
@@ -189,15 +188,15 @@ def test_cut_files_are_errors(tmp_path, tiny_e5):
     for length in (60, 300, 500, len(data) - 10):
         cut.write_bytes(data[:length])
         with pytest.raises(ModelError, match=r"not a whole|damaged"):
-            dict(e5file.bert_weights(e5file.read_e5(cut)))
+            dict(me5_small.bert_weights(e5_format.read_e5(cut)))
 
 
 def test_a_tiny_file_becomes_a_model(tmp_path, tiny_e5):
     from sentence_transformers import SentenceTransformer
 
-    e5file.decode_e5(tiny_e5, tmp_path)
+    me5_small.decode_e5(tiny_e5, tmp_path)
     model = SentenceTransformer(str(tmp_path), device="cpu")
-    weights = dict(e5file.bert_weights(e5file.read_e5(tiny_e5)))
+    weights = dict(me5_small.bert_weights(e5_format.read_e5(tiny_e5)))
     loaded = model[0].model.state_dict()
     assert set(loaded) == set(weights)
     for name, values in weights.items():
@@ -208,7 +207,7 @@ def test_a_tiny_file_becomes_a_model(tmp_path, tiny_e5):
 
 
 def test_an_absent_tensor_is_an_error(tiny_e5):
-    model = e5file.read_e5(tiny_e5)
+    model = e5_format.read_e5(tiny_e5)
     with pytest.raises(ModelError, match=r"tensor no-such of shape"):
         model.tensor("no-such", 3)
     with pytest.raises(ModelError, match=r"tensor emb.word of shape"):

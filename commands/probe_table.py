@@ -1,0 +1,93 @@
+"""All probes in one table, and the one way of running them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from .loading import check_models
+from .shared import Probing
+
+#: The name of the report, what the probe is given besides its config, and its keyword arguments.
+Inputs = tuple[str, tuple[object, ...], dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Where the parts of a probe are, and how its result is put in a sentence."""
+
+    module: str  # below `probe`, with a function `run`
+    config: str  # class, in the module
+    result: str  # class, in the module of the same name below `probe.results`
+    verdict: Callable[[Any], str] = lambda result: str(result.sentence)
+
+    def load(self, part: str) -> Any:  # noqa: ANN401 - a module of any probe
+        """Import a module below `probe` when the command runs, so that help stays quick."""
+        return import_module(f"..probe.{part}", __package__)
+
+    def config_type(self) -> type[Any]:
+        """Import the class of the config."""
+        module, kind = self.config.split(".")
+        found: type[Any] = getattr(self.load(f"{self.module}.{module}"), kind)
+        return found
+
+
+PROBES = {
+    "linear-map": Probe(
+        "linear_map",
+        "config.LinearMapConfig",
+        "LinearMapResult",
+        lambda result: " ".join(direction.certificate.sentence for direction in result.directions),
+    ),
+    "layers": Probe(
+        "layers",
+        "config.LayersConfig",
+        "LayersResult",
+        lambda result: " ".join(result.story) or "No layer stands out.",
+    ),
+    "cka": Probe("cka", "config.CkaConfig", "CkaResult"),
+    "retrieval": Probe("retrieval", "config.RetrievalConfig", "RetrievalResult"),
+    "questions": Probe("questions", "run.QuestionConfig", "QuestionResult"),
+    "language-id": Probe("language_id", "config.LanguageIdConfig", "LanguageIdResult"),
+    "composition": Probe("composition", "config.CompositionConfig", "CompositionResult"),
+    "geometry": Probe("geometry", "config.GeometryConfig", "GeometryResult", lambda result: " ".join(result.sentences)),
+}
+
+
+def run_probe(
+    command: str,
+    common: Probing,
+    inputs: Callable[[], Inputs],
+    *models: str | None,
+    measured: Callable[[Any], object] | None = None,
+    **settings: object,
+) -> None:
+    """Check what was given, measure, and write the report.
+
+    Parameters
+    ----------
+    command : str
+        Name out of `PROBES`.
+    inputs : callable
+        Opens the text and loads the encoders; called after everything that is quick to check.
+    models : str or None
+        Models besides `--model`.
+    measured : callable, optional
+        Measures with the config in place of the probe's `run`, such as on files of vectors.
+    settings
+        Fields of the config.
+    """
+    probe = PROBES[command]
+    report = common.report(command)
+    config = probe.config_type()(seed=common.seed, **settings)
+    check_models(*(() if measured else (common.model, *models)))
+    name, given, extras = inputs()
+    if measured is not None:
+        result: Any = measured(config)
+    else:
+        kind: type[Any] = getattr(probe.load(f"results.{probe.module}"), probe.result)
+        run = probe.load(f"{probe.module}.run").run
+        result = common.measured(report, name, kind, run, *given, config, **extras)
+    report.write(result, name, verdict=probe.verdict(result))
