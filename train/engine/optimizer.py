@@ -76,7 +76,7 @@ class Optimizer:
         """Sum gradients over processes; return that of the rows of the table, (r, d), if it is updated lazily."""
         import torch
 
-        if self._processes.world > 1:
+        if self._processes.world_size > 1:
             for _, parameter in self._named:
                 if parameter.grad is None:
                     parameter.grad = torch.zeros_like(parameter)
