@@ -3,7 +3,7 @@
 The statistic T = tr(RᵀKR) asks whether residuals R of the structural linear rung resemble each other where meanings
 are alike, beyond what is linear (a conditional moment test; Muandet et al., 2020). All replicates are quadratic forms:
 flat ones flip the signs of the rows of R (wild bootstrap; keeps heteroscedasticity), planted ones add a curve of x
-whose latent part has a stated share, refitted by one matrix. A replicate costs O(n²) whatever the width.
+whose latent part has a stated share and that no linear map fits. A replicate costs O(n²) whatever the width.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from ..types import Floats, Floats32, Integers
 from .curvature_kernels import KERNELS, Source
+from .curvature_residuals import CrossedResiduals
 
 SHARES: tuple[float, ...] = (0.05, 0.10, 0.20, 0.40)
 FAMILIES: tuple[str, ...] = ("principal axes", "whitened axes", "products", "mixture")
@@ -73,23 +74,22 @@ class Straightness:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Residuals:
-    """Residuals of the structural linear rung, and how they follow from targets.
+class Evidence:
+    """What the test rests on.
 
     Parameters
     ----------
-    values : array (n, q)
-        Out of fold.
-    operator : array (n, n)
-        L of `residual_operator`.
+    residuals : CrossedResiduals
+    kernels : dict of arrays (n, n)
+        Of `curvature_kernels`.
     latent_y : float
         Latent variance of y, summed over coordinates.
     group_of_row : array (n,)
         Number of each row's group, 0 … g − 1: a group's rows share a sign.
     """
 
-    values: Floats
-    operator: Floats32
+    residuals: CrossedResiduals
+    kernels: dict[str, Floats32]
     latent_y: float
     group_of_row: Integers
 
@@ -104,18 +104,15 @@ class Statistic:
     """T by one kernel: observed, and of flat samples."""
 
     kernel: Floats32  # (n, n)
-    gram: Floats32  # (n, n) kernel ∘ RRᵀ
+    gram: Floats32  # (n, n) kernel ∘ products of residuals
     observed: float
     flat: Floats  # (b,)
 
     @classmethod
-    def of(cls, kernel: Floats32, residuals: Residuals, signs: Floats32) -> Statistic:
-        """Compute T, less what fitting alone adds: a row's noise is in the map of every other fold."""
-        rows, operator = residuals.values.astype(np.float32), residuals.operator
-        gram = kernel * (rows @ rows.T)
-        own = np.einsum("ai,ai->i", operator, kernel @ operator).astype(np.float64)
-        observed = float(gram.sum(dtype=np.float64)) - float(own @ np.sum(residuals.values**2, axis=1))
-        return cls(kernel, gram, observed, quadratic(gram, signs))
+    def of(cls, kernel: Floats32, products: Floats32, signs: Floats32) -> Statistic:
+        """Compute T of products of residuals (n, n), and of the same with flipped signs (b, n)."""
+        gram = kernel * products
+        return cls(kernel, gram, float(gram.sum(dtype=np.float64)), quadratic(gram, signs))
 
     def standardised(self, values: Floats | float) -> Floats:
         """Express values in standard deviations of flat samples."""
@@ -124,7 +121,8 @@ class Statistic:
 
 def quadratic(matrix: Floats32, rows: Floats32) -> Floats:
     """Return vᵀMv for every row v of rows (b, n)."""
-    return np.einsum("bi,bi->b", rows @ matrix, rows, dtype=np.float64)
+    values: Floats = np.einsum("bi,bi->b", rows @ matrix, rows, dtype=np.float64)
+    return values
 
 
 def enough_rows(n: int, width: int) -> bool:
@@ -132,29 +130,26 @@ def enough_rows(n: int, width: int) -> bool:
     return n >= ROWS_PER_COLUMN * width
 
 
-def straightness(
-    residuals: Residuals, source: Source, kernels: dict[str, Floats32], *, margin: float, seed: int
-) -> Straightness:
+def straightness(evidence: Evidence, source: Source, *, margin: float, seed: int) -> Straightness:
     """Compare the observed statistics with flat and with planted ones.
 
     Parameters
     ----------
-    residuals : Residuals
+    evidence : Evidence
     source : Source
-    kernels : dict of arrays (n, n)
     margin : float
         Share of the latent variance of y that is always among the planted ones, in (0, 1).
     seed : int
     """
-    signs = residuals.signs(FLAT_REPLICATES, np.random.default_rng([seed, 11]))
-    statistics = {name: Statistic.of(kernel, residuals, signs) for name, kernel in kernels.items()}
+    signs, products = evidence.signs(FLAT_REPLICATES, np.random.default_rng([seed, 11])), evidence.residuals.products
+    statistics = {name: Statistic.of(kernel, products, signs) for name, kernel in evidence.kernels.items()}
     null = np.max([s.standardised(s.flat) for s in statistics.values()], axis=0)
     top = max(float(s.standardised(s.observed)) for s in statistics.values())
     shares = np.array(sorted({margin, *(s for s in SHARES if s > margin)}))
     resolutions = []
     for i, family in enumerate(FAMILIES):
         plant = _plant_mixture if family == "mixture" else _plant_curves
-        planted = plant(family, statistics, residuals, source, (shares, np.random.default_rng([seed, 12, i])))
+        planted = plant(family, statistics, evidence, source, (shares, np.random.default_rng([seed, 12, i])))
         resolutions.append(_resolution(family, statistics, planted, shares))
     p_values = {name: _p_value(s.flat, s.observed) for name, s in statistics.items()}
     return Straightness(_p_value(null, top), p_values, tuple(resolutions))
@@ -187,7 +182,7 @@ Draw = tuple[Floats, np.random.Generator]
 
 
 def _plant_curves(
-    family: str, statistics: dict[str, Statistic], residuals: Residuals, source: Source, draw: Draw
+    family: str, statistics: dict[str, Statistic], evidence: Evidence, source: Source, draw: Draw
 ) -> dict[str, Floats]:
     """Plant random curves of a family at every share; return the statistics of each kernel, (k, b)."""
     shares, rng = draw
@@ -195,14 +190,13 @@ def _plant_curves(
     span = np.linalg.qr(np.column_stack([np.ones(len(source.x)), source.x]))[0]
     for _ in range(DRAWS):
         curves, reliability = draw_curves(family, source, rng)
-        curves = curves - span @ (span.T @ curves)
-        left = residuals.operator @ curves.astype(np.float32)
-        loads = rng.standard_normal((curves.shape[1], residuals.values.shape[1]))
+        left = (curves - span @ (span.T @ curves)).astype(np.float32)
+        loads = rng.standard_normal((left.shape[1], evidence.residuals.mean.shape[1]))
         visible = float(reliability @ np.sum(loads**2, axis=1))
-        loads = (loads / np.sqrt(np.mean(curves**2, axis=0))[:, None]).astype(np.float32)
-        scale = np.sqrt(shares * residuals.latent_y / visible)
-        signs = residuals.signs(REPLICATES // DRAWS, rng)
-        along = residuals.values.astype(np.float32) @ loads.T
+        loads = (loads / np.sqrt(np.mean(left**2, axis=0))[:, None]).astype(np.float32)
+        scale = np.sqrt(shares * evidence.latent_y / visible)
+        signs = evidence.signs(REPLICATES // DRAWS, rng)
+        along = evidence.residuals.mean @ loads.T
         for name, part in statistics.items():
             bent = part.kernel @ left
             square = float(np.sum((left.T @ bent) * (loads @ loads.T)))
@@ -239,16 +233,16 @@ def draw_curves(family: str, source: Source, rng: np.random.Generator) -> tuple[
 
 
 def _plant_mixture(
-    family: str, statistics: dict[str, Statistic], residuals: Residuals, source: Source, draw: Draw
+    family: str, statistics: dict[str, Statistic], evidence: Evidence, source: Source, draw: Draw
 ) -> dict[str, Floats]:
     """Plant a hidden mixture y = x(W ± D): its mean is linear, so no statistic of means sees it; shown, not assumed."""
     del family
     shares, rng = draw
-    bend = source.x @ rng.standard_normal((source.x.shape[1], residuals.values.shape[1]))
+    bend = source.x @ rng.standard_normal((source.x.shape[1], evidence.residuals.mean.shape[1]))
     visible = source.along.overall * np.mean(np.sum(bend**2, axis=1))
-    bend *= np.sqrt(residuals.latent_y / visible)
-    own, cross = ((a @ bend.T).astype(np.float32) for a in (bend, 2 * residuals.values))
-    signs, labels = residuals.signs(REPLICATES, rng), residuals.signs(REPLICATES, rng)
+    bend *= np.sqrt(evidence.latent_y / visible)
+    own, cross = ((a @ bend.T).astype(np.float32) for a in (bend, 2 * evidence.residuals.mean))
+    signs, labels = evidence.signs(REPLICATES, rng), evidence.signs(REPLICATES, rng)
     planted = {}
     for name, part in statistics.items():
         square = quadratic(part.kernel * own, labels)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..maps.instruments import AxisReliability, Smoother
-from ..maps.structural import StructuralFit
-from ..types import Floats, Floats32, Indices, Integers
+from ..types import Floats, Floats32, Indices
 
 KERNELS: tuple[str, ...] = ("axes", "whitened", "raw", "smooth")
 SMOOTH_COMPONENTS = 16
@@ -26,12 +24,9 @@ class Source:
     penalty: float  # of x on the scores
 
     @classmethod
-    def of(cls, x: Floats, along: AxisReliability, scores: Floats, rows: tuple[Indices, ...]) -> Source:
-        """Choose the penalty of x on the scores by cross-fitted error."""
-        folds = np.empty(len(x), np.int64)
-        for k, members in enumerate(rows):
-            folds[members] = k
-        return cls(x - x.mean(axis=0), along, scores, rows, Smoother.fit([scores], x, folds).penalty)
+    def of(cls, x: Floats, along: AxisReliability, first: Smoother) -> Source:
+        """Take the instruments from a smoother of x on their scores."""
+        return cls(x - x.mean(axis=0), along, first.features, first.rows, first.penalty)
 
     def predicted(self, k: int, m: int) -> tuple[Floats, Floats]:
         """x̂ along the axes for the rows of two folds, fitted without both."""
@@ -44,16 +39,16 @@ class Source:
         return (self.scores[self.rows[k]] - centre) @ solved, (self.scores[self.rows[m]] - centre) @ solved
 
 
-def curvature_kernels(source: Source, groups: Integers) -> dict[str, Floats32]:
+def curvature_kernels(source: Source) -> dict[str, Floats32]:
     """Return kernels (n, n): three quadratic ones of x̂ and a smooth one of the instruments.
 
     x̂ for rows of folds k and m is fitted without either: noise of x would otherwise tie the kernel to the residuals.
-    What is linear in the instruments is taken out on both sides; pairs of one group count nothing.
+    What is linear in the instruments is taken out on both sides; pairs within a fold count nothing.
     """
     n, latent = len(source.x), source.along.latent
     kernels = {name: np.zeros((n, n)) for name in KERNELS}
     for k in range(len(source.rows)):
-        for m in range(k, len(source.rows)):
+        for m in range(k + 1, len(source.rows)):
             first, second = source.predicted(k, m)
             u, v = first / np.sqrt(latent), second / np.sqrt(latent)
             blocks = {
@@ -66,7 +61,7 @@ def curvature_kernels(source: Source, groups: Integers) -> dict[str, Floats32]:
                 kernels[name][np.ix_(source.rows[m], source.rows[k])] = block.T
     kernels["smooth"] = _smooth(source.scores)
     basis = np.linalg.qr(np.column_stack([np.ones(n), source.scores]))[0]
-    return {name: _straightened(matrix, basis, groups) for name, matrix in kernels.items()}
+    return {name: _straightened(matrix, basis, source.rows) for name, matrix in kernels.items()}
 
 
 def _smooth(scores: Floats) -> Floats:
@@ -77,24 +72,17 @@ def _smooth(scores: Floats) -> Floats:
     return smooth
 
 
-def _straightened(matrix: Floats, basis: Floats, groups: Integers) -> Floats32:
-    """Take the span of an orthonormal basis (n, m) out of a kernel on both sides; scale it to mean square one."""
+def _straightened(matrix: Floats, basis: Floats, folds: tuple[Indices, ...]) -> Floats32:
+    """Take the span of an orthonormal basis (n, m) out of a kernel on both sides; scale it to mean square one.
+
+    A multiple of the identity is taken out with it, to trace zero: once its diagonal were gone, projection would have
+    left a linear kernel of it.
+    """
     left = matrix - basis @ (basis.T @ matrix)
     cleaned = left - (left @ basis) @ basis.T
-    cleaned[groups[:, None] == groups[None, :]] = 0.0
+    own = float(np.trace(cleaned)) / (len(matrix) - basis.shape[1])
+    cleaned += own * (basis @ basis.T)
+    for rows in folds:
+        cleaned[np.ix_(rows, rows)] = 0.0
     narrow: Floats32 = (cleaned / np.sqrt(np.mean(cleaned**2))).astype(np.float32)
     return narrow
-
-
-def residual_operator(fits: Sequence[StructuralFit], x: Floats) -> Floats32:
-    """Write y ↦ y − ŷ of the structural linear rung, refitted at its penalties without a prior, as a matrix (n, n)."""
-    operator = np.eye(len(x), dtype=np.float32)
-    for fold, fit in enumerate(fits):
-        test = fit.sums.rows[fold]
-        train = np.concatenate([r for k, r in enumerate(fit.sums.rows) if k != fold])
-        scatter = fit.basis(fit.excluded)[0]
-        penalised = scatter.xx + fit.shrinkage.penalty * np.eye(x.shape[1])
-        left = np.linalg.solve(penalised, (x[test] - scatter.mean_x).T).T
-        instrument = fit.sums.denoised[train]
-        operator[np.ix_(test, train)] -= left @ (instrument - instrument.mean(axis=0)).T + 1.0 / len(train)
-    return operator

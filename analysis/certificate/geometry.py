@@ -25,9 +25,11 @@ from ..maps.structural import Folds, InstrumentedSums, StructuralFit
 from ..resampling import Interval
 from ..splits import group_folds, permute_within_strata
 from ..types import Floats, Integers
-from .curvature import Residuals, Straightness, enough_rows, straightness
-from .curvature_kernels import Source, curvature_kernels, residual_operator
-from .latent import Correction, PairTerms, corrections, latent_share, map_terms, total_terms
+from .curvature import Evidence, Straightness, enough_rows, straightness
+from .curvature_kernels import Source, curvature_kernels
+from .curvature_residuals import CURVATURE_FOLDS, Regularisation, crossed_residuals
+from .latent import Correction, PairTerms, latent_share, map_terms, total_terms
+from .refitting import corrections
 
 FOLDS = 5
 RUNGS: tuple[str, ...] = ("identity", "shift", "rotation", "similarity", "linear")
@@ -201,8 +203,8 @@ def geometry_verdict(views: Views, config: GeometryConfig | None = None) -> Geom
     folds = group_folds(views.groups, FOLDS, np.random.default_rng([config.seed, 1]))
     p_value = map_p_value(views, folds, config)
     if not views.instruments or p_value > NO_MAP_LEVEL:
-        verdict = ("no map", NO_MAP, None) if p_value > NO_MAP_LEVEL else ("undecided", NO_INSTRUMENTS, None)
-        return Geometry(*verdict, "observed", config.margin, p_value, {}, {}, None, None)
+        found = ("no map", NO_MAP) if p_value > NO_MAP_LEVEL else ("undecided", NO_INSTRUMENTS)
+        return Geometry(*found, None, "observed", config.margin, p_value, {}, {}, None, None)
     fits = structural_fits(views, folds)
     maps = _maps_by_rung(fits)
     scores = principal_components(list(views.instruments.values()))
@@ -212,7 +214,7 @@ def geometry_verdict(views: Views, config: GeometryConfig | None = None) -> Geom
     total, shares = _shares(views, smoother, maps, refitted)
     by_instrument = _by_instrument(views, folds, maps, shares, (refitted, total.total))
     source, target = (axis_reliability(a, b, scores, folds) for a, b in ((views.x, views.y), (views.y, views.x)))
-    straight = _straightness(views, fits, (scores, source, target), residual, config)
+    straight = _straightness(views, fits, (scores, source, target), config)
     verdict = decide(shares, straight, p_value, config.margin, weak=total.total < WEAK * total.error)
     reliability = (source.overall, target.overall)
     return Geometry(*verdict, "latent", config.margin, p_value, shares, by_instrument, reliability, straight)
@@ -288,19 +290,19 @@ def _straightness(
     views: Views,
     fits: Sequence[StructuralFit],
     sides: tuple[Floats, AxisReliability, AxisReliability],
-    residual: Floats,
     config: GeometryConfig,
 ) -> Straightness | None:
     """Test the structural linear rung for curvature; None where there are too few rows."""
-    scores, along, target = sides
-    if not enough_rows(len(np.unique(views.groups)), views.x.shape[1]):
+    names, index = np.unique(views.groups, return_inverse=True)
+    if not enough_rows(len(names), views.x.shape[1]):
         return None
-    sized = scores / np.sqrt(np.mean(scores.var(axis=0)))
-    source = Source.of(views.x, along, sized, fits[0].sums.rows)
-    index = np.unique(views.groups, return_inverse=True)[1].astype(np.int64)
-    residuals = Residuals(residual, residual_operator(fits, views.x), float(target.latent.sum()), index)
-    kernels = curvature_kernels(source, views.groups)
-    return straightness(residuals, source, kernels, margin=config.margin, seed=config.seed)
+    scores, along, target = sides
+    folds = group_folds(views.groups, CURVATURE_FOLDS, np.random.default_rng([config.seed, 2]))
+    first = Smoother.fit([scores], views.x, folds)
+    source = Source.of(views.x, along, first)
+    crossed = crossed_residuals(views.x, views.y, first, Regularisation.of(fits))
+    evidence = Evidence(crossed, curvature_kernels(source), float(target.latent.sum()), index.astype(np.int64))
+    return straightness(evidence, source, margin=config.margin, seed=config.seed)
 
 
 def decide(

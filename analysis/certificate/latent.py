@@ -14,13 +14,10 @@ import numpy as np
 
 from ..maps.affine import AffineMap
 from ..maps.instruments import Smoother
-from ..maps.structural import StructuralFit, polar
 from ..resampling import Interval
 from ..types import Floats, Indices, Integers
 
 LEVEL_Z = 1.959964
-REPLICATES = 3
-REFITTED: tuple[str, ...] = ("rotation", "similarity", "linear")
 UNSURE = 0.5  # standard error of a correction, as a part of it: what planted truths show
 
 
@@ -106,77 +103,6 @@ def latent_share(missed: PairTerms, total: PairTerms, correction: Correction | N
     spread = float(np.linalg.norm([error, UNSURE * correction.noise, UNSURE * correction.pull])) / abs(total.total)
     value = 1 - ratio + (correction.noise + correction.pull) / total.total
     return Interval(value, value - LEVEL_Z * spread, value + LEVEL_Z * spread)
-
-
-def corrections(
-    smoother: Smoother, fits: Sequence[StructuralFit], x: Floats, residual: Floats, seed: int
-) -> dict[str, Correction]:
-    """Estimate what refitting leaves in Σ r·Π(r) for rotation, similarity and linear.
-
-    Noise: signs of residual rows are flipped and every rung is solved again. The truth of this bootstrap is the
-    structural linear map, so that a rung that falls short is refitted where it falls short: its sensitivity to noise
-    is another there. Flips come in opposite pairs, which cancel what is odd in them. Pull: what the linear rung would
-    miss, by its penalty alone, of a linear truth less shrunk than it is itself.
-
-    Parameters
-    ----------
-    smoother : Smoother
-    fits : sequence of StructuralFit
-        One for each fold.
-    x : array (n, p)
-    residual : array (n, q)
-        Out-of-fold residuals of the linear rung. Those of a rung that falls short would count what it misses as noise.
-    seed : int
-    """
-    rng = np.random.default_rng([seed, 21])
-    noise, pull = dict.fromkeys(REFITTED, 0.0), 0.0
-    for fold, fit in enumerate(fits):
-        flips = rng.choice([-1.0, 1.0], size=(REPLICATES, len(x), 1))
-        part = _FoldForm(smoother, fold, x - fit.basis(fit.excluded)[0].mean_x)
-        pull += part.value(_lost_to_penalty(fit))
-        for flipped in (sign * f * residual for f in flips for sign in (1.0, -1.0)):
-            for name, (missing, change) in _changes(fit, part, flipped).items():
-                added = part.value(missing - change, flipped) - part.value(missing)
-                noise[name] += added / (2 * REPLICATES)
-    return {name: Correction(noise[name], pull if name == "linear" else 0.0) for name in REFITTED}
-
-
-class _FoldForm:
-    """Σ r·Π(r) over one fold of r = xW + e, with x about the training mean."""
-
-    def __init__(self, smoother: Smoother, fold: int, x: Floats) -> None:
-        self.test, self.train = smoother.rows[fold], smoother.outside(fold)
-        self.a, self.b = smoother.factors(fold)
-        self.x, self.seen = x, self.b @ x[self.train]
-
-    def value(self, weights: Floats, noise: Floats | None = None) -> float:
-        left, right = self.x[self.test] @ weights, self.seen @ weights
-        if noise is not None:
-            left, right = left + noise[self.test], right + self.b @ noise[self.train]
-        return float(np.sum(left * (self.a @ right)))
-
-
-def _changes(fit: StructuralFit, part: _FoldForm, flipped: Floats) -> dict[str, tuple[Floats, Floats]]:
-    """For each rung, what it misses of the linear map and how much its weights move with the noise, both (p, q)."""
-    moved = flipped[part.train] - flipped[part.train].mean(axis=0)
-    added = fit.sums.denoised[part.train].T @ moved
-    maps, before = fit.maps(), fit.rotation(fit.excluded, fit.kappa)
-    after = before
-    if not np.isinf(fit.kappa):
-        after = polar(fit.pulled(fit.excluded, fit.kappa) + part.x[part.train].T @ moved)
-    change = {
-        "rotation": after - before,
-        "similarity": fit.similarity_scale(after, added) * after - maps["similarity"].weights,
-        "linear": fit.solve_linear(added, np.zeros_like(before)),
-    }
-    return {name: (maps["linear"].weights - maps[name].weights, change[name]) for name in REFITTED}
-
-
-def _lost_to_penalty(fit: StructuralFit) -> Floats:
-    """What the penalty of the linear rung takes from a truth that is shrunk half as far towards the prior, (p, q)."""
-    scatter, prior = fit.basis(fit.excluded)[0], fit.linear_prior()
-    truth = fit.solve_linear(scatter.xy, fit.solve_linear(scatter.xy, prior))
-    return fit.solve_linear(scatter.xx @ truth, prior) - truth
 
 
 def second_reference_share(residuals: tuple[Floats, Floats], deviations: tuple[Floats, Floats]) -> float:

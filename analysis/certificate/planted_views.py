@@ -109,10 +109,11 @@ def _groups(design: Design) -> Integers:
 def _mapped(design: Design, z: Floats, offset: Floats, rng: np.random.Generator) -> Floats:
     d = z.shape[1]
     if design.truth in ("identity", "shift"):
-        return z + 2 * offset * (design.truth == "shift")
-    if design.truth in ("linear", "independent"):
-        return z @ (rng.standard_normal((d, d)) / np.sqrt(d)) + offset
-    mapped: Floats = (0.5 if design.truth == "similarity" else 1.0) * z @ _orthogonal(d, rng) + offset
+        return z + 2 * offset if design.truth == "shift" else z
+    scale = 0.5 if design.truth == "similarity" else 1.0
+    bent = design.truth in ("linear", "independent")
+    weights = rng.standard_normal((d, d)) / np.sqrt(d) if bent else scale * _orthogonal(d, rng)
+    mapped: Floats = z @ weights + offset
     if design.truth == "mixture":
         side = rng.choice([-1.0, 1.0], size=(len(z), 1)) * np.sqrt(design.share / (1 - design.share))
         mapped = mapped + side * ((z - z.mean(axis=0)) @ _orthogonal(d, rng))
@@ -149,7 +150,8 @@ def _curve(family: str, z: Floats, rng: np.random.Generator) -> Floats:
         curves = scaled[:, first] * scaled[:, second]
     bent = curves @ rng.standard_normal((curves.shape[1], width))
     span = np.linalg.qr(np.column_stack([np.ones(len(z)), z]))[0]
-    return bent - span @ (span.T @ bent)
+    straightened: Floats = bent - span @ (span.T @ bent)
+    return straightened
 
 
 def _length_only(design: Design, rng: np.random.Generator) -> Planted:
@@ -162,3 +164,34 @@ def _length_only(design: Design, rng: np.random.Generator) -> Planted:
     instruments = {f"instrument {i + 1}": w for i, w in enumerate(noisy[2:])}
     views = Views(noisy[0], noisy[1], instruments, _groups(design), length.astype(np.int64))
     return Planted(views, sides[0], sides[1])
+
+
+def _known_designs() -> dict[str, Design]:
+    designs = {}
+    for truth in ("identity", "shift", "rotation", "similarity", "linear"):
+        for r in (0.95, 0.9, 0.7, 0.5):
+            designs[f"{truth}, reliability {r}"] = Design(truth, reliability=(r, r))
+    for truth in ("rotation", "linear"):
+        designs |= {
+            f"{truth}, reliability .9 and .5": Design(truth, reliability=(0.9, 0.5)),
+            f"{truth}, reliability .5 and .9": Design(truth, reliability=(0.5, 0.9)),
+            f"{truth}, isotropic noise": Design(truth, shape="isotropic"),
+            f"{truth}, one instrument": Design(truth, instruments=1),
+            f"{truth}, heavy tails": Design(truth, heavy_tails=True),
+            f"{truth}, unequal groups": Design(truth, group_sizes=(1, 1, 3, 1, 6)),
+        }
+    for curves in ("axes", "whitened", "products"):
+        for share in (0.05, 0.1, 0.2):
+            for r in (0.9, 0.7):
+                name = f"linear + {share:.0%} {curves}, reliability {r}"
+                designs[name] = Design("linear", curves=curves, share=share, reliability=(r, r))
+    designs["rotation + 20% axes"] = Design(curves="axes", share=0.2)
+    designs["linear + 20% waves, reliability 0.9"] = Design("linear", curves="waves", share=0.2, reliability=(0.9, 0.9))
+    designs["rotation + 20% hidden mixture"] = Design("mixture", share=0.2)
+    designs |= {"length only": Design("length"), "independent": Design("independent")}
+    designs |= {f"rotation, 600 × 384, reliability {r}": Design(n=600, d=384, reliability=(r, r)) for r in (0.9, 0.7)}
+    return designs
+
+
+#: By name: what the geometry verdict is measured on.
+KNOWN_DESIGNS: dict[str, Design] = _known_designs()

@@ -180,7 +180,7 @@ class AxisReliability:
     @property
     def overall(self) -> float:
         """Reliability of the whole side: latent variance over variance."""
-        return float(self.reliability @ self.variance / self.variance.sum())
+        return float(self.latent.sum() / self.variance.sum())
 
     @property
     def latent(self) -> Floats:
