@@ -4,7 +4,7 @@
     python benchmarks/known_answers.py --seeds 8 --only linear    designs whose name begins so
     python benchmarks/known_answers.py --minutes 10               stop after the first whole seed past ten minutes
 
-Seeds begin at 1000: those below were used while the procedure was made. Designs of 384 columns run on every fourth seed.
+Seeds begin at 1000: those below were used while the procedure was made. Designs of 384 columns run on every fourth.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def measure(design, seed):
 
 
 def population_shares(planted, seed):
-    """Latent shares of the rotation and similarity fitted to the rows without noise, weighted as instruments see them."""
+    """Latent shares of the rotation and similarity fitted to rows without noise, weighted as instruments see them."""
     views = planted.views
     folds = group_folds(views.groups, 5, np.random.default_rng([seed, 1]))
     scores = principal_components(list(views.instruments.values()))
