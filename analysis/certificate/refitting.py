@@ -1,0 +1,95 @@
+"""What fitting adds: signs of residual rows are flipped, and every rung is solved again (method §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..maps.instruments import Smoother
+from ..maps.structural import StructuralFit, polar
+from ..types import Floats
+from .latent import Correction
+
+REPLICATES = 3  # each with its opposite, which cancels what is odd in them
+REFITTED: tuple[str, ...] = ("rotation", "similarity", "linear")
+
+
+def corrections(
+    smoother: Smoother, fits: Sequence[StructuralFit], x: Floats, residual: Floats, seed: int
+) -> dict[str, Correction]:
+    """Solve every rung again for targets with flipped noise: what that leaves in Σ r·Π(r).
+
+    The truth of this bootstrap is the structural linear map, so that a rung that falls short is refitted where it
+    falls short: its sensitivity to noise is another there. Beside noise stands the pull of the penalty: what the
+    linear rung would miss, by its penalty alone, of a linear truth less shrunk than it is itself.
+
+    Parameters
+    ----------
+    smoother : Smoother
+        Π of the latent shares.
+    fits : sequence of StructuralFit
+        One for each fold.
+    x : array (n, p)
+    residual : array (n, q)
+        Out-of-fold residuals of the linear rung. Those of a rung that falls short would count what it misses as noise.
+    seed : int
+    """
+    rng = np.random.default_rng([seed, 21])
+    noise, pull = dict.fromkeys(REFITTED, 0.0), 0.0
+    for fold, fit in enumerate(fits):
+        part = _FoldForm(smoother, fold, x - fit.basis(fit.excluded)[0].mean_x)
+        pull += part.value(_lost_to_penalty(fit))
+        missing = _missing(fit)
+        before = {name: part.value(missing[name]) for name in REFITTED}
+        flips = rng.choice([-1.0, 1.0], size=(REPLICATES, len(x), 1))
+        for flipped in (sign * flip * residual for flip in flips for sign in (1.0, -1.0)):
+            for name, change in _changes(fit, part, flipped).items():
+                added = part.value(missing[name] - change, flipped) - before[name]
+                noise[name] += added / (2 * REPLICATES)
+    return {name: Correction(noise[name], pull if name == "linear" else 0.0) for name in REFITTED}
+
+
+class _FoldForm:
+    """Σ r·Π(r) over one fold of r = xW + e, with x about the training mean."""
+
+    def __init__(self, smoother: Smoother, fold: int, x: Floats) -> None:
+        self.test, self.train = smoother.rows[fold], smoother.outside(fold)
+        self.a, self.b = smoother.factors(fold)
+        self.x, self.seen = x, self.b @ x[self.train]
+
+    def value(self, weights: Floats, noise: Floats | None = None) -> float:
+        left, right = self.x[self.test] @ weights, self.seen @ weights
+        if noise is not None:
+            left, right = left + noise[self.test], right + self.b @ noise[self.train]
+        return float(np.sum(left * (self.a @ right)))
+
+
+def _missing(fit: StructuralFit) -> dict[str, Floats]:
+    """What each rung misses of the linear map, (p, q)."""
+    maps = fit.maps()
+    return {name: maps["linear"].weights - maps[name].weights for name in REFITTED}
+
+
+def _changes(fit: StructuralFit, part: _FoldForm, flipped: Floats) -> dict[str, Floats]:
+    """How much the weights of each rung move with flipped noise, (p, q)."""
+    moved = flipped[part.train] - flipped[part.train].mean(axis=0)
+    added = fit.sums.denoised[part.train].T @ moved
+    before = fit.rotation(fit.excluded, fit.kappa)
+    after = before
+    if not np.isinf(fit.kappa):
+        after = polar(fit.pulled(fit.excluded, fit.kappa) + part.x[part.train].T @ moved)
+    turned = after - before
+    prior = fit.shrinkage.scale * turned if fit.shrinkage.prior == "rotation" else np.zeros_like(turned)
+    return {
+        "rotation": turned,
+        "similarity": fit.similarity_scale(after, added) * after - fit.similarity_scale() * before,
+        "linear": fit.solve_linear(added, prior),
+    }
+
+
+def _lost_to_penalty(fit: StructuralFit) -> Floats:
+    """What the penalty of the linear rung takes from a truth that is shrunk half as far towards the prior, (p, q)."""
+    scatter, prior = fit.basis(fit.excluded)[0], fit.linear_prior()
+    truth = fit.solve_linear(scatter.xy, fit.solve_linear(scatter.xy, prior))
+    return fit.solve_linear(scatter.xx @ truth, prior) - truth
