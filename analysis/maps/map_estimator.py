@@ -81,7 +81,7 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
             "format": FORMAT,
             "rung": self.rung,
             "settings": self.get_params(),
-            "fitted": {name: getattr(self, f"{name}_") for name in self.numbers},
+            "fitted": {name: written_number(getattr(self, f"{name}_")) for name in self.numbers},
             "widths": [int(self.n_features_in_), len(self.mean_y_)],
         }
         text = json.dumps(record, indent=1, default=lambda scalar: scalar.item())  # of numpy
@@ -96,7 +96,7 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
         for name, values in arrays.items():
             setattr(self, f"{name}_", np.asarray(values, np.float64))
         for name in self.numbers:
-            setattr(self, f"{name}_", record["fitted"][name])
+            setattr(self, f"{name}_", read_number(record["fitted"].get(name)))
         self.n_features_in_ = int(record["widths"][0])
 
     @property
@@ -130,6 +130,18 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
         except ValueError as error:
             raise DataError(str(error)) from error
         return rows, targets
+
+
+def written_number(value: float) -> float | str:
+    """Return a fitted number as JSON holds it: an infinite one as text."""
+    return value if np.isfinite(value) else str(float(value))
+
+
+def read_number(value: float | str | None) -> float:
+    """Return a fitted number from JSON; NaN where a folder of an earlier version lacks it."""
+    if value is None:
+        return float("nan")
+    return float(value) if isinstance(value, str) else value
 
 
 def penalty_of(setting: float) -> float:

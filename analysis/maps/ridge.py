@@ -32,9 +32,12 @@ class RidgeFactor:
 
     @classmethod
     def of(cls, sxx: Floats) -> RidgeFactor:
-        """Factorise a scatter matrix, (p, p), symmetric and not negative."""
+        """Factorise a scatter matrix, (p, p), symmetric.
+
+        With an instrument it is indefinite by its noise: below twice the most negative eigenvalue nothing is known.
+        """
         eigenvalues, vectors = np.linalg.eigh(sxx)
-        eigenvalues = np.maximum(eigenvalues, 0.0)
+        eigenvalues = np.maximum(eigenvalues, 2 * max(-float(eigenvalues[0]), 0.0))
         return cls(eigenvalues, vectors, float(eigenvalues.mean()) or 1.0)
 
     @classmethod
@@ -63,7 +66,7 @@ class RidgeFactor:
 
     def weights(self, rotated: Floats, penalty: float) -> Floats:
         """Return W (p, q) for a relative penalty ≥ 0, given the rotated cross-scatter; of least norm at 0."""
-        return self.vectors @ (rotated * self._shrink(penalty)[:, None])
+        return self.vectors @ (rotated * self.inverse(penalty)[:, None])
 
     def path_errors(
         self,
@@ -96,14 +99,14 @@ class RidgeFactor:
         -------
         array (penalties,)
         """
-        shrink = np.stack([self._shrink(penalty) for penalty in penalties])
+        shrink = np.stack([self.inverse(penalty) for penalty in penalties])
         linear = np.einsum("ij,ij->i", rotated, rotated_validation)
         quadratic = (rotated @ rotated.T if gram is None else gram) * quadratic_validation
         errors: Floats = total_validation - 2 * shrink @ linear + np.einsum("ki,ki->k", shrink @ quadratic, shrink)
         return errors
 
-    def _shrink(self, penalty: float) -> Floats:
-        """1 / (eigenvalue + λ), (r,); 0 without a penalty in directions that no row has: the least-norm solution."""
+    def inverse(self, penalty: float) -> Floats:
+        """Return 1 / (eigenvalue + λ), (r,), for a relative penalty; 0 without a penalty in directions that no row has: the least-norm solution."""
         shrunk = self.eigenvalues + penalty * self.unit
         if penalty < LEAST_PENALTY:
             shrunk[self.eigenvalues <= NEGLIGIBLE * self.eigenvalues[-1:]] = np.inf

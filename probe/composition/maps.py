@@ -10,8 +10,8 @@ import numpy as np
 
 from ...analysis.certificate.equivalence import SharedErrors, decide
 from ...analysis.maps.affine import AffineMap
-from ...analysis.maps.fold_moments import FoldedTarget
 from ...analysis.maps.ladder import Ladder, LadderFit
+from ...analysis.maps.map_spec import fit_spec
 from ...analysis.resampling import Interval, percentile_interval
 from ...analysis.retrieval.scores import Pool, fidelity, retrieve, row_squares
 from ...analysis.types import Floats
@@ -86,8 +86,9 @@ def fit_web(
 def _fit_pair(web: Web, ladder: Ladder, step: tuple[int, int], config: CompositionConfig) -> Fitted:
     y = web.rows[step[1]]
     fit = ladder.fit(y)
-    folded = FoldedTarget.of(ladder.source, y)
-    maps = tuple(folded.regression(frozenset({i})).ridge(choices.penalty) for i, choices in enumerate(fit.choices))
+    target = ladder.target(y)
+    specs = [choices.spec("linear") for choices in fit.choices]
+    maps = tuple(fit_spec(target.regression(frozenset({i})), spec) for i, spec in enumerate(specs))
     return Fitted(fit.predictions["linear"], fit.reference, maps, _pair_map(web, ladder, fit, step, config))
 
 
@@ -109,6 +110,6 @@ def _pair_map(web: Web, ladder: Ladder, fit: LadderFit, step: tuple[int, int], c
 
 
 def _permuted_r2(ladder: Ladder, y: Floats) -> float:
-    fit = ladder.fit(y, ("linear",))
+    fit = ladder.narrow(rough=True).fit(y, ("linear",))
     error = row_squares(y - fit.predictions["linear"]).sum()
     return 1 - float(error / row_squares(y - fit.reference).sum())

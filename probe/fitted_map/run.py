@@ -199,6 +199,7 @@ def _fitted(pairs: Pairs, direction: Direction, config: MapFitConfig, record: Pr
         raise DataError(f"the rung {rung!r} cannot be fitted: {why}; ask for another with --rung")
     fitted = make_map(rung, config.seed).fit(pairs.x, pairs.y, pairs.groups)
     judged = direction.certificate
+    numbers = {name: float(getattr(fitted, f"{name}_")) for name in fitted.numbers}
     result = MapFitResult(
         source=direction.source,
         target=direction.target,
@@ -215,7 +216,7 @@ def _fitted(pairs: Pairs, direction: Direction, config: MapFitConfig, record: Pr
         pool=direction.pool,
         scores=direction.rungs[rung],
         before=direction.rungs.get("identity"),
-        settings={name: float(getattr(fitted, f"{name}_")) for name in fitted.numbers},
+        settings={name: value for name, value in numbers.items() if np.isfinite(value)},
         carries_model=False,
         normalised=False,
         warnings=direction.warnings,

@@ -12,7 +12,7 @@ from ...analysis.certificate.equivalence import MARGINS, NO_MAP, Decision, Share
 from ...analysis.certificate.jackknife import block_moments_of, refitted_intervals
 from ...analysis.certificate.permutation import NullPlan, NullScores, permutation_null
 from ...analysis.certificate.power import Planting, PowerCurve, power_curve
-from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Choices, Ladder, LadderFit
+from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Choices, Ladder, LadderFit, Prior
 from ...analysis.maps.map_spec import MapSpec
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.retrieval.scores import (
@@ -77,7 +77,7 @@ class Fitted:
 
     def map_specs(self, rung: str) -> list[MapSpec]:
         """Return what each fold chose for a closed-form rung."""
-        return [MapSpec(rung, c.penalty, c.rank if rung == "low_rank" else None) for c in self.fit.choices]
+        return [choices.spec(rung) for choices in self.fit.choices]
 
 
 def measure_both(pairs: Pairs, config: LinearMapConfig) -> tuple[Direction, Direction]:
@@ -120,7 +120,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
         choices=tuple(_choice(c) for c in fitted.fit.choices),
         worst=worst_rows(pairs, fitted.fit.predictions[fitted.judged], fitted.forward[fitted.judged], config),
         warnings=tuple(_warnings(fitted)),
-        anatomy=anatomy_of(fitted.ladder, pairs, [c.penalty for c in fitted.fit.choices]),
+        anatomy=anatomy_of(fitted.ladder, pairs, fitted.fit),
         drift=drift_of(fitted.fit, pairs, config) if config.failure else None,
         learning_curve=learning,
         residuals=residual_groups(pairs, fitted.judged_outcomes, config),
@@ -135,7 +135,8 @@ def fit_ladder(pairs: Pairs, config: LinearMapConfig) -> Fitted:
     rng = np.random.default_rng(config.seed)
     folds = group_folds(pairs.groups, config.folds, rng)
     rungs = tuple(r for r in config.rungs if pairs.same_space or r not in SAME_SPACE_RUNGS)
-    ladder = Ladder(pairs.x, folds, rungs=rungs, seed=config.seed)
+    prior: Prior = "identity" if pairs.same_space else "components"
+    ladder = Ladder(pairs.x, folds, rungs=rungs, prior=prior, seed=config.seed)
     fit = ladder.fit(pairs.y)
     parts = {rung: fidelity(pairs.y, p, fit.reference) for rung, p in fit.predictions.items()}
     ranks = {
@@ -188,7 +189,8 @@ def _refitted(fitted: Fitted) -> dict[str, Interval]:
         return {}
     pairs = fitted.pairs
     blocks = block_moments_of(pairs.x, pairs.y, pairs.groups, fitted.folds)
-    return refitted_intervals(blocks, {rung: fitted.map_specs(rung) for rung in rungs})
+    prior = fitted.ladder.target(pairs.y).prior
+    return refitted_intervals(blocks, {rung: fitted.map_specs(rung) for rung in rungs}, prior)
 
 
 def _certificate(
@@ -241,7 +243,7 @@ def _power_points(power: PowerCurve | None) -> Iterator[PowerPoint]:
 
 
 def _choice(choices: Choices) -> Choice:
-    locality, curvature = choices.locality, choices.curvature
+    locality, curvature, shrinkage = choices.locality, choices.curvature, choices.shrinkage
     return Choice(
         penalty=choices.penalty,
         rank=choices.rank,
@@ -249,6 +251,9 @@ def _choice(choices: Choices) -> Choice:
         region_penalty=locality.penalty if locality else None,
         bandwidth=curvature.bandwidth if curvature else None,
         curvature_penalty=curvature.penalty if curvature else None,
+        kappa=choices.kappa if np.isfinite(choices.kappa) else None,
+        scale=shrinkage.scale if shrinkage else None,
+        towards=shrinkage.towards if shrinkage else None,
     )
 
 
@@ -262,8 +267,8 @@ def _warnings(fitted: Fitted) -> Iterator[str]:
         yield f"{n} pairs in {width} dimensions: fewer than two pairs a dimension, the ladder rests on its penalties"
     elif n < FEW_A_DIMENSION * width:
         yield (
-            f"{n} pairs in {width} dimensions: a rotation is fitted without a penalty and needs about "
-            f"{FEW_A_DIMENSION} pairs a dimension to come near a ridge map, so that linear may stand for a rotation"
+            f"{n} pairs in {width} dimensions: with fewer than about {FEW_A_DIMENSION} pairs a dimension a rotation "
+            "rests on its prior, so that linear may stand for a rotation"
         )
     if len(np.unique(pairs.groups)) < FEW_GROUPS:
         yield f"{len(np.unique(pairs.groups))} independent groups of pairs: intervals of so few are too short"
