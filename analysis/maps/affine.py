@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,6 @@ class PairSums(Protocol):
         """Return Σ‖y − about‖²."""
 
 
-@runtime_checkable
 class InstrumentedSums(PairSums, Protocol):
     """Sums in which x̂ = E[x | instrument] stands in for one of the two x, so that the noise of x cancels.
 
@@ -51,6 +50,11 @@ class InstrumentedSums(PairSums, Protocol):
 
         Σ x̂xᵀ of a fold is indefinite, and an error built from it has no least value.
         """
+
+
+def has_instrument(rows: PairSums) -> TypeGuard[InstrumentedSums]:
+    """Tell whether sums bring those of an instrument."""
+    return hasattr(rows, "error_xx")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +73,7 @@ class AffineMap:
 def squared_error(fitted: AffineMap, rows: PairSums) -> float:
     """Return Σ‖y − ŷ‖² of an affine map over the rows behind some sums."""
     sxy = rows.scatter_xy(fitted.mean_x, fitted.mean_y)
-    sxx = rows.error_xx(fitted.mean_x) if isinstance(rows, InstrumentedSums) else rows.scatter_xx(fitted.mean_x)
+    sxx = rows.error_xx(fitted.mean_x) if has_instrument(rows) else rows.scatter_xx(fitted.mean_x)
     linear = float(np.einsum("ij,ij->", fitted.weights, sxy))
     quadratic = float(np.einsum("ij,ij->", fitted.weights, sxx @ fitted.weights))
     return rows.total_y(fitted.mean_y) - 2 * linear + quadratic

@@ -145,6 +145,7 @@ class AffineFamily(Map):
     def _set_fit(self, moments: Moments | Sequence[Moments], spec: MapSpec, prior: Floats | None = None) -> Self:
         """Solve from moments, of all rows or by fold, and take over the solution."""
         (fitted,) = solve(total_of(moments), [spec], prior)
+        self.spec_ = spec
         self.weights_, self.mean_x_, self.mean_y_ = fitted.weights, fitted.mean_x, fitted.mean_y
         self.n_features_in_ = len(fitted.mean_x)
         return self
@@ -267,7 +268,7 @@ class RotationMap(ShrunkFamily):
     numbers: ClassVar[tuple[str, ...]] = ("kappa",)
 
     def __init__(
-        self, kappa: float | Automatic = "auto", prior: Prior | None = "auto", folds: int = 5, seed: int = 0
+        self, kappa: float | Automatic = "auto", *, prior: Prior | None = "auto", folds: int = 5, seed: int = 0
     ) -> None:
         self.kappa = kappa
         self.prior = prior
@@ -313,7 +314,8 @@ class RidgeMap(ShrunkFamily):
         Pairs that the prior weighs as, ≥ 0: λ = penalty · tr(Sxx) / (n p); chosen on inner folds by default.
         `penalty_` and `scale_` are what was used. With a number and no prior named, ridge regression is towards zero.
     prior : {"auto", "identity", "components", "rotation", "zero"} or None
-        What W is drawn to; "zero" or None for plain ridge regression.
+        The prior map, by the widths as in `RotationMap`; "rotation" for the rotation alone, "zero" or None for plain
+        ridge regression.
     kappa : float or "auto"
         κ of the rotation; `kappa_` is what was used.
     folds : int
@@ -335,6 +337,7 @@ class RidgeMap(ShrunkFamily):
     def __init__(
         self,
         penalty: float | Automatic = "auto",
+        *,
         prior: Prior | None = "auto",
         kappa: float | Automatic = "auto",
         folds: int = 5,
@@ -381,11 +384,8 @@ def shrinkage_towards(
     penalty : float, optional
         In pairs.
     """
-    towards: tuple[Centre, ...] = {"auto": (), "rotation": ("rotation",)}.get(prior, ("prior",))
-    needs_rotation = prior in ("auto", "rotation")
-    chosen = choose_kappa(splits) if kappa == "auto" and needs_rotation else float(np.inf)
-    if kappa != "auto":
-        chosen = penalty_of(kappa)
+    towards: tuple[Centre, ...] = ("rotation",) if prior == "rotation" else ()
+    chosen = choose_kappa(splits) if kappa == "auto" else penalty_of(kappa)
     return choose_shrinkage(splits, chosen, towards, penalty=penalty)
 
 
@@ -415,12 +415,13 @@ class LowRankMap(RidgeMap):
         self,
         rank: int | Automatic = "auto",
         penalty: float | Automatic = "auto",
+        *,
         prior: Prior | None = "auto",
         kappa: float | Automatic = "auto",
         folds: int = 5,
         seed: int = 0,
     ) -> None:
-        super().__init__(penalty, prior, kappa, folds, seed)
+        super().__init__(penalty, prior=prior, kappa=kappa, folds=folds, seed=seed)
         self.rank = rank
 
     def _chooses(self) -> bool:

@@ -20,6 +20,7 @@ from .affine_estimators import Prior, RidgeMap, prior_map
 from .fold_moments import ALL_ROWS, FoldedSource, FoldedTarget
 from .fourier import BANDWIDTHS, Curvature, FourierCorrection, FourierFeatures, NonlinearRung
 from .map_estimator import Automatic, Groups, Map, penalty_of
+from .map_spec import MapSpec
 from .piecewise import REGIONS, LocalCorrections, Locality, LocalRung
 from .regression import Shrinkage
 
@@ -28,7 +29,7 @@ class CurvedFamily(Map):
     """ŷ = (x − μx) W + μy + a correction; fitted to rows, since curvature is not in the moments."""
 
     def __init__(
-        self, penalty: float | Automatic = "auto", prior: Prior | None = "auto", folds: int = 5, seed: int = 0
+        self, penalty: float | Automatic = "auto", *, prior: Prior | None = "auto", folds: int = 5, seed: int = 0
     ) -> None:
         self.penalty = penalty
         self.prior = prior
@@ -47,10 +48,11 @@ class CurvedFamily(Map):
         rows, targets = finite_rows(rows, " of x"), finite_rows(targets, " of y")
         numbers = np.arange(len(rows)) if groups is None else np.asarray(groups)
         folds = group_folds(numbers, self.folds, np.random.default_rng(self.seed))
-        linear = RidgeMap(self.penalty, self.prior, folds=self.folds, seed=self.seed)
+        linear = RidgeMap(self.penalty, prior=self.prior, folds=self.folds, seed=self.seed)
         prior = prior_map(linear.named_prior, (rows.shape[1], targets.shape[1]))
         target = FoldedTarget.of(FoldedSource.of(rows, folds), targets, prior)
         shrinkage = linear.choose_shrinkage(target.inner_splits(target.source.no_fold))
+        self.spec_ = MapSpec("linear", shrinkage.kappa, shrinkage)
         self.penalty_, self.scale_, self.kappa_ = shrinkage.penalty, shrinkage.scale, shrinkage.kappa
         self.weights_ = target.regression(ALL_ROWS).linear(shrinkage).weights
         self.mean_x_, self.mean_y_ = rows.mean(axis=0), targets.mean(axis=0)
@@ -102,6 +104,7 @@ class LocalMap(CurvedFamily):
 
     rung = "local"
     arrays = ("weights", "mean_x", "mean_y", "centres", "corrections")
+    deviations = ("weights", "corrections")
     numbers = ("penalty", "scale", "kappa", "regions", "shrinkage", "constant")
 
     def __init__(
@@ -109,11 +112,12 @@ class LocalMap(CurvedFamily):
         regions: int | Automatic = "auto",
         shrinkage: float | Automatic = "auto",
         penalty: float | Automatic = "auto",
+        *,
         prior: Prior | None = "auto",
         folds: int = 5,
         seed: int = 0,
     ) -> None:
-        super().__init__(penalty, prior, folds, seed)
+        super().__init__(penalty, prior=prior, folds=folds, seed=seed)
         self.regions = regions
         self.shrinkage = shrinkage
 
@@ -155,6 +159,7 @@ class NonlinearMap(CurvedFamily):
 
     rung = "nonlinear"
     arrays = ("weights", "mean_x", "mean_y", "omega", "phase", "centre", "feature_weights", "linear_correction")
+    deviations = ("weights", "feature_weights", "linear_correction")
     numbers = ("penalty", "scale", "kappa", "bandwidth", "curvature")
 
     def __init__(
@@ -162,11 +167,12 @@ class NonlinearMap(CurvedFamily):
         bandwidth: float | Automatic = "auto",
         curvature: float | Automatic = "auto",
         penalty: float | Automatic = "auto",
+        *,
         prior: Prior | None = "auto",
         folds: int = 5,
         seed: int = 0,
     ) -> None:
-        super().__init__(penalty, prior, folds, seed)
+        super().__init__(penalty, prior=prior, folds=folds, seed=seed)
         self.bandwidth = bandwidth
         self.curvature = curvature
 

@@ -78,6 +78,7 @@ class LadderFit:
     predictions: dict[str, Floats]  # rung → (n, q)
     reference: Floats  # (n, q): the `mean` rung
     choices: tuple[Choices, ...]  # one for each fold
+    target: FoldedTarget
 
 
 class Ladder:
@@ -128,7 +129,8 @@ class Ladder:
     def narrow(self, *, rough: bool = False) -> Ladder:
         """Return the same ladder in float32, with what this one has factorised: for nulls and planted targets.
 
-        Scores agree to about 1e-5; the time is about half. A rough one chooses κ by whole decades, for permuted targets.
+        Scores agree to about 1e-5; the time is about half. A rough one chooses κ by whole decades, which suffices for
+        permuted targets.
         """
         twin = copy(self)
         twin._rough = rough
@@ -174,7 +176,7 @@ class Ladder:
             reference[rows] = target.regression(frozenset({fold})).mean_y + target.centre
             for name in asked:
                 predictions[name][rows] = parts[name]
-        return LadderFit(predictions, reference, tuple(choices))
+        return LadderFit(predictions, reference, tuple(choices), target)
 
     def _fit_fold(self, target: FoldedTarget, fold: int, asked: tuple[str, ...]) -> tuple[Choices, dict[str, Floats]]:
         """Return what the training folds chose for one outer fold, and the predictions of its rows by each rung."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,6 +37,7 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
     rung: ClassVar[str]
     arrays: ClassVar[tuple[str, ...]]
     numbers: ClassVar[tuple[str, ...]] = ()
+    deviations: ClassVar[tuple[str, ...]] = ("weights",)  # arrays that predictions about the mean of y are linear in
 
     def transform(self, x: Rows) -> Floats:
         """Map rows (n, p) to (n, q).
@@ -63,6 +65,21 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
         target = np.asarray(y, np.float64)
         error = row_squares(target - self.predict(x)).sum()
         return float(1 - error / row_squares(target - self.mean_y_).sum())
+
+    def stretched(self, factor: float) -> Self:
+        """Return a copy whose predictions have their deviation from the mean of y stretched, for a search by cosine.
+
+        A map that is shrunk towards the mean points at the mean; a search among targets that are not centred finds more
+        with a factor above 1. An infinite factor leaves the mean out.
+        """
+        self._require_fit()
+        twin = copy(self)
+        if np.isinf(factor):
+            twin.mean_y_ = np.zeros_like(self.mean_y_)
+        elif factor != 1:
+            for name in self.deviations:
+                setattr(twin, f"{name}_", factor * np.asarray(getattr(self, f"{name}_")))
+        return twin
 
     def save(self, folder: str | Path) -> Path:
         """Write `map.safetensors`, then `map.json`, into a folder, both by renaming; return the folder.

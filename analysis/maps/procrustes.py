@@ -68,5 +68,9 @@ def similarity_scale(sxx: Floats, sxy: Floats, rotation: Floats) -> float:
     rotation : array (p, q)
         Q.
     """
-    energy = float(np.einsum("ij,ij->", rotation, sxx @ rotation))
-    return max(float(np.einsum("ij,ij->", rotation, sxy)), 0.0) / energy if energy > 0 else 0.0
+    return best_scale(float(np.einsum("ij,ij->", rotation, sxy)), float(np.einsum("ij,ij->", rotation, sxx @ rotation)))
+
+
+def best_scale(aligned: float, energy: float) -> float:
+    """Return the scale of a rotation from tr(QᵀSxy) and ‖XQ‖², 0 where either is not above 0."""
+    return max(aligned, 0.0) / energy if energy > 0 else 0.0

@@ -21,12 +21,13 @@ import numpy as np
 from scipy.linalg import solve as solve_linear
 
 from ..types import Floats
-from .affine import AffineMap, InstrumentedSums, PairSums
-from .procrustes import procrustes, similarity_scale
+from .affine import AffineMap, PairSums, has_instrument
+from .procrustes import best_scale, procrustes, similarity_scale
 from .ridge import LEAST_PENALTY, RidgeFactor
 
 Centre = Literal["zero", "prior", "rotation"]
 ROWS_A_COMPONENT = 10  # of the prior across spaces
+LARGEST_PENALTY = 1e12  # relative, as good as infinite
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Regression:
     rows : PairSums
         Sums over the training rows.
     prior : array (p, q), optional
-        The prior map: the identity within one space. By default that of the strongest components of x.
+        The prior map, with orthonormal rows or columns: the identity within one space. By default that of the
+        strongest components of x.
     """
 
     def __init__(self, rows: PairSums, prior: Floats | None = None) -> None:
@@ -67,6 +69,8 @@ class Regression:
         self._given_prior = prior
         self._linear: dict[Shrinkage, AffineMap] = {}
         self._rotations: dict[float, Floats] = {}
+        self._scales: dict[float, float] = {}
+        self._turned: dict[tuple[Centre, float], Floats] = {}
 
     @cached_property
     def mean_x(self) -> Floats:
@@ -91,7 +95,7 @@ class Regression:
     @cached_property
     def rotation_sxy(self) -> Floats:
         """Cross-scatter whose polar factor is a rotation, (p, q): that of x itself where there is an instrument."""
-        if isinstance(self.rows, InstrumentedSums):
+        if has_instrument(self.rows):
             return self.rows.rotation_xy(self.mean_x, self.mean_y)
         return self.sxy
 
@@ -147,7 +151,29 @@ class Regression:
 
     def similarity_scale(self, kappa: float = 0.0) -> float:
         """Return the best scale s ≥ 0 of the rotation."""
-        return similarity_scale(self.sxx, self.sxy, self.rotation(kappa))
+        if kappa not in self._scales:
+            rotation = self.rotation(kappa)
+            if self.is_orthogonal(kappa):
+                aligned = float(np.einsum("ij,ij->", rotation, self.sxy))
+                self._scales[kappa] = best_scale(aligned, float(np.trace(self.sxx)))
+            else:
+                self._scales[kappa] = similarity_scale(self.sxx, self.sxy, rotation)
+        return self._scales[kappa]
+
+    def is_orthogonal(self, kappa: float) -> bool:
+        """Whether the rotation of some κ is square and so leaves lengths as they are."""
+        p, q = self.sxy.shape
+        return p == q and (self._given_prior is not None or bool(np.isfinite(kappa)))
+
+    def turned_centre(self, towards: Centre, kappa: float) -> Floats:
+        """Return the prior or the rotation in coordinates of the factor, (p, q)."""
+        key = (towards, kappa if towards == "rotation" else 0.0)
+        if key not in self._turned:
+            centre = self.centre(towards, kappa)
+            assert centre is not None
+            plain = towards == "prior" and is_identity(centre)
+            self._turned[key] = self.factor.vectors.T if plain else self.factor.rotate(centre)
+        return self._turned[key]
 
     def centre(self, towards: Centre, kappa: float = 0.0) -> Floats | None:
         """Return what a linear map is shrunk towards, (p, q), before its scale; None for zero."""
@@ -170,7 +196,8 @@ class Regression:
         if self.is_factored or relative < LEAST_PENALTY:
             right = self.rotated
             if centre is not None and relative > 0:
-                right = right + (relative * self.factor.unit * shrinkage.scale) * self.factor.rotate(centre)
+                pull = self.turned_centre(shrinkage.towards, shrinkage.kappa)
+                right = right + (relative * self.factor.unit * shrinkage.scale) * pull
             return self.factor.weights(right, relative)
         width = len(self.sxx)
         strength = relative * (float(np.trace(self.sxx)) / width or 1.0)
@@ -179,9 +206,15 @@ class Regression:
         return weights
 
 
+def is_identity(matrix: Floats) -> bool:
+    """Tell whether a matrix (p, q) is the identity."""
+    p, q = matrix.shape
+    return p == q and bool(np.array_equal(matrix, np.eye(p)))
+
+
 def error_scatter(held_out: PairSums, about: Floats) -> Floats:
     """Return the quadratic part of the errors of linear maps on held-out rows, (p, p)."""
-    return held_out.error_xx(about) if isinstance(held_out, InstrumentedSums) else held_out.scatter_xx(about)
+    return held_out.error_xx(about) if has_instrument(held_out) else held_out.scatter_xx(about)
 
 
 class Split:
@@ -220,7 +253,7 @@ class Split:
     def rotation_error(self, kappa: float) -> float:
         """Return Σ‖y − ŷ‖² over the held-out rows for a rotation; a square one leaves the length of x as it is."""
         rotation = self.training.rotation(kappa)
-        if np.isinf(kappa) or rotation.shape[0] != rotation.shape[1]:
+        if not self.training.is_orthogonal(kappa):
             return self.error(rotation)
         return self.total - 2 * float(np.einsum("ij,ij->", rotation, self.sxy)) + float(np.trace(self.sxx))
 
@@ -241,7 +274,7 @@ class Split:
         Parameters
         ----------
         penalties : sequence of float
-            In pairs, finite, ≥ 0.
+            In pairs, ≥ 0.
         towards : {"zero", "prior", "rotation"}
         kappa : float
             κ of the rotation.
@@ -251,16 +284,18 @@ class Split:
         a, b, c : array (penalties,)
         """
         training, factor = self.training, self.training.factor
-        relative = np.asarray(penalties, np.float64) / training.rows.n
+        relative = np.minimum(np.asarray(penalties, np.float64) / training.rows.n, LARGEST_PENALTY)
         shrink = np.stack([factor.inverse(penalty) for penalty in relative.tolist()])
         cross, held = self._turned
         plain = self.total - 2 * shrink @ row_products(training.rotated, cross)
         plain = plain + quadratic_forms(shrink, training.gram * held, shrink)
-        centre = training.centre(towards, kappa)
-        if centre is None:
+        if towards == "zero":
             return plain, np.zeros_like(plain), np.zeros_like(plain)
-        pull, keep = factor.rotate(centre), (relative * factor.unit)[:, None].astype(shrink.dtype) * shrink
+        pull = training.turned_centre(towards, kappa)
+        keep = (relative * factor.unit)[:, None].astype(shrink.dtype) * shrink
         slope = keep @ row_products(pull, cross) - quadratic_forms(shrink, (training.rotated @ pull.T) * held, keep)
+        if training.is_orthogonal(kappa if towards == "rotation" else np.inf):  # its rows are orthonormal
+            return plain, slope, keep**2 @ np.diagonal(held)
         return plain, slope, quadratic_forms(keep, (pull @ pull.T) * held, keep)
 
 

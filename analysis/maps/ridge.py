@@ -19,6 +19,7 @@ RELATIVE_PENALTIES: tuple[float, ...] = (
     1e9,
 )
 LEAST_PENALTY = 1e-9  # below it a scatter may be singular in floating point
+ROUNDING = 1e-5  # below it, against the greatest eigenvalue, a negative one is float32's rounding
 NEGLIGIBLE, SMALLEST = 1e-12, 1e-300  # against the greatest eigenvalue, against zero
 
 
@@ -37,7 +38,8 @@ class RidgeFactor:
         With an instrument it is indefinite by its noise: below twice the most negative eigenvalue nothing is known.
         """
         eigenvalues, vectors = np.linalg.eigh(sxx)
-        eigenvalues = np.maximum(eigenvalues, 2 * max(-float(eigenvalues[0]), 0.0))
+        least, greatest = float(eigenvalues[0]), float(eigenvalues[-1])
+        eigenvalues = np.maximum(eigenvalues, -2 * least if -least > ROUNDING * greatest else 0.0)
         return cls(eigenvalues, vectors, float(eigenvalues.mean()) or 1.0)
 
     @classmethod
@@ -106,7 +108,10 @@ class RidgeFactor:
         return errors
 
     def inverse(self, penalty: float) -> Floats:
-        """Return 1 / (eigenvalue + λ), (r,), for a relative penalty; 0 without a penalty in directions that no row has: the least-norm solution."""
+        """Return 1 / (eigenvalue + λ), (r,), for a relative penalty.
+
+        Without a penalty it is 0 in directions that no row has: the least-norm solution.
+        """
         shrunk = self.eigenvalues + penalty * self.unit
         if penalty < LEAST_PENALTY:
             shrunk[self.eigenvalues <= NEGLIGIBLE * self.eigenvalues[-1:]] = np.inf

@@ -18,13 +18,22 @@ LEAST_DECADE = -5  # the least penalty is 10^-5 pairs
 DECADES_ABOVE_ROWS = 4  # the greatest weighs 10 000 times the rows
 STEPS_A_DECADE = 10
 LARGEST_SCALE = 2.0  # of the prior, in scales of the similarity
+NEXT_TO_ZERO = 1e-6  # pairs
 PATIENCE = 2  # steps without gain before the search for κ ends
 
 
-def kappa_grid(n: float, steps: int = 2) -> list[float]:
-    """Return the κ that are tried for about n rows: ∞, steps of a decade from above 10 n to below n / 100, and 0."""
+def kappa_grid(n: float, width: int, steps: int = 2) -> list[float]:
+    """Return the κ that are tried: ∞, steps of a decade from above 10 n to below n / 100, and 0.
+
+    With fewer rows than dimensions Procrustes leaves directions open, and the prior settles them: there a κ that is
+    next to nothing stands for 0.
+    """
     top, bottom = int(np.ceil(steps * np.log10(10 * n))), int(np.floor(steps * np.log10(n / 100)))
-    return [np.inf, *(float(10.0 ** (step / steps)) for step in range(top, bottom - 1, -1)), 0.0]
+    return [
+        np.inf,
+        *(float(10.0 ** (step / steps)) for step in range(top, bottom - 1, -1)),
+        0.0 if n > width else NEXT_TO_ZERO,
+    ]
 
 
 def choose_kappa(splits: Sequence[Split], *, rough: bool = False) -> float:
@@ -41,7 +50,8 @@ def choose_kappa(splits: Sequence[Split], *, rough: bool = False) -> float:
         many and whose rotations say nothing.
     """
     n = max(split.training.rows.n for split in splits)
-    grid, patience = (kappa_grid(n, 1), 1) if rough else (kappa_grid(n), PATIENCE)
+    width = min(splits[0].sxy.shape)
+    grid, patience = (kappa_grid(n, width, 1), 1) if rough else (kappa_grid(n, width), PATIENCE)
     equal = EQUAL * sum(split.total for split in splits)
     errors: list[float] = []
     best = 0

@@ -14,6 +14,7 @@ from ...analysis.certificate.permutation import NullPlan, NullScores, permutatio
 from ...analysis.certificate.power import Planting, PowerCurve, power_curve
 from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Choices, Ladder, LadderFit, Prior
 from ...analysis.maps.map_spec import MapSpec
+from ...analysis.maps.search_stretch import search_predictions
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.retrieval.scores import (
     Fidelity,
@@ -139,9 +140,8 @@ def fit_ladder(pairs: Pairs, config: LinearMapConfig) -> Fitted:
     ladder = Ladder(pairs.x, folds, rungs=rungs, prior=prior, seed=config.seed)
     fit = ladder.fit(pairs.y)
     parts = {rung: fidelity(pairs.y, p, fit.reference) for rung, p in fit.predictions.items()}
-    ranks = {
-        rung: retrieve(p, pairs.y, pairs.groups, pairs.pool, influence=True) for rung, p in fit.predictions.items()
-    }
+    asked = search_predictions(fit, pairs.groups)
+    ranks = {rung: retrieve(p, pairs.y, pairs.groups, pairs.pool, influence=True) for rung, p in asked.items()}
     total = row_squares(pairs.y - fit.reference)
     resamples = Resamples.draw(pairs.groups, np.random.default_rng([config.seed, 1]), config.resamples)
     pool_resamples = Resamples.draw(pairs.pool.groups, np.random.default_rng([config.seed, 2]), config.resamples)
