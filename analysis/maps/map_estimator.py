@@ -37,6 +37,7 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
     rung: ClassVar[str]
     arrays: ClassVar[tuple[str, ...]]
     numbers: ClassVar[tuple[str, ...]] = ()
+    stretch_: float = 1.0  # of what `stretched` gave
     deviations: ClassVar[tuple[str, ...]] = ("weights",)  # arrays that predictions about the mean of y are linear in
 
     def transform(self, x: Rows) -> Floats:
@@ -74,6 +75,7 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
         """
         self._require_fit()
         twin = copy(self)
+        twin.stretch_ = factor
         if np.isinf(factor):
             twin.mean_y_ = np.zeros_like(self.mean_y_)
         elif factor != 1:

@@ -90,7 +90,9 @@ def test_a_stretched_map_stretches_deviations_and_nothing_else(family):
     y = np.abs(x) + 0.1 * rng.standard_normal((120, 3)) + 4
     fitted = family().fit(x, y)
     plain = fitted.transform(x)
-    np.testing.assert_allclose(fitted.stretched(2.5).transform(x), search_queries(plain, fitted.mean_y_, 2.5), atol=1e-5)
+    np.testing.assert_allclose(
+        fitted.stretched(2.5).transform(x), search_queries(plain, fitted.mean_y_, 2.5), atol=1e-5
+    )
     np.testing.assert_allclose(fitted.stretched(np.inf).transform(x), plain - fitted.mean_y_, atol=1e-9)
     np.testing.assert_array_equal(fitted.stretched(1.0).transform(x), plain)
     np.testing.assert_array_equal(fitted.transform(x), plain)
