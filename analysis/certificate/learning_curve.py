@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.ladder import Ladder
+from ..maps.ladder import Ladder, Prior
 from ..maps.ridge import row_space
 from ..resampling import Interval, Resamples, percentile_interval
 from ..retrieval.scores import row_squares
@@ -81,7 +81,7 @@ def _point(
     for rows in subsets:
         coordinates, basis = row_space(x[rows])
         folds = group_folds(groups[rows], plan.n_folds, rng)
-        prior = basis.T if plan.same_space else "components"
+        prior: Prior | Floats = basis.T if plan.same_space else "components"
         ladder = Ladder(coordinates, folds, rungs=("linear",), prior=prior)
         rough = ladder.narrow(rough=True)
         errors[rows], totals[rows] = _scored(rough, y[rows])

@@ -182,7 +182,8 @@ class Ladder:
         """Return what the training folds chose for one outer fold, and the predictions of its rows by each rung."""
         rows, training = self.source.rows[fold], target.regression(frozenset({fold}))
         x = self.source.x[rows]
-        choices, parts = Choices(), {}
+        choices = Choices()
+        parts: dict[str, Floats] = {}
         if not set(asked) <= SAME_SPACE_RUNGS:
             splits = target.inner_splits(fold)
             choices = Choices(choose_kappa(splits, rough=self._rough))

@@ -102,7 +102,7 @@ def _best_towards(
     decades = penalty_grid(max(split.training.rows.n for split in splits))
     penalties = (10.0**decades).tolist() if penalty is None else [penalty]
     parts = [split.errors_in_scale(penalties, towards, kappa) for split in splits]
-    plain, slope, bend = (np.sum(terms, axis=0, dtype=np.float64) for terms in zip(*parts, strict=True))
+    plain, slope, bend = (np.asarray(np.sum(terms, axis=0, dtype=np.float64)) for terms in zip(*parts, strict=True))
     scales = _best_scales(slope, bend, largest_scale(splits, towards, kappa))
     errors = plain - 2 * scales * slope + scales**2 * bend
     if penalty is not None:

@@ -48,7 +48,7 @@ class HeldOutQueries:
     def of(cls, prediction: Floats, mean: Floats, targets: Floats, groups: tuple[Integers, Integers]) -> HeldOutQueries:
         """Ask with predictions (m, q) about a mean (q,) among targets (t, q); concept groups of both, (m,) and (t,)."""
         right = groups[0][:, None] == groups[1][None, :]
-        return cls(prediction - mean, mean, unit_rows(targets, zeros="keep"), right)
+        return cls(prediction - mean, mean, np.asarray(unit_rows(targets, zeros="keep"), np.float64), right)
 
     def outcomes(self, stretches: Sequence[float] = STRETCHES) -> Floats:
         """Return hits and soft score of every query by stretch, (stretches, 2, m)."""
