@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ..maps.affine import AffineMap
 from ..maps.fold_moments import ALL_ROWS, FoldedSource, FoldedTarget
-from ..maps.regression import choose_penalty
 from ..maps.ridge import RidgeFactor, row_space
+from ..maps.shrinkage import choose_kappa, choose_shrinkage
 from ..resampling import permutation_p_value
 from ..retrieval.scores import row_squares
 from ..splits import group_folds
@@ -54,7 +54,7 @@ def local_drift(x: Floats, y: Floats, penalty: float, *, seed: int = 0) -> Local
     x, y : array (n, p), (n, q)
         Source and target.
     penalty : float
-        Relative penalty of the local fits: that of the global one.
+        Penalty of the local fits in pairs: that of the global one, which is relative to the rows of each region.
     seed : int
         Seed of regions and bootstrap.
 
@@ -69,16 +69,17 @@ def local_drift(x: Floats, y: Floats, penalty: float, *, seed: int = 0) -> Local
     freedom = len(x) - 1 - basis.shape[1]
     if len(regions) < MINIMUM_REGIONS or freedom < len(x) // 2:
         return None
+    relative = penalty / len(x)
     centred = [x[rows] - x[rows].mean(axis=0) for rows in regions]
     factors = [RidgeFactor.of(c.T @ c) for c in centred]
     overall = RidgeFactor.of(about.T @ about)
-    global_map = overall.weights(overall.rotate(about.T @ (y - y.mean(axis=0))), penalty)
+    global_map = overall.weights(overall.rotate(about.T @ (y - y.mean(axis=0))), relative)
     scale = float(np.linalg.norm(global_map)) or 1.0
     pairs = list(zip(*np.tril_indices(len(regions), -1), strict=True))
 
     def differences(residuals: Floats) -> Floats:
         local = zip(factors, centred, regions, strict=True)
-        maps = [f.weights(f.rotate(c.T @ residuals[rows]), penalty) for f, c, rows in local]
+        maps = [f.weights(f.rotate(c.T @ residuals[rows]), relative) for f, c, rows in local]
         return np.array([np.linalg.norm(maps[i] - maps[j]) for i, j in pairs]) / scale
 
     rng = np.random.default_rng([seed, 9])
@@ -125,11 +126,25 @@ def _residuals(basis: Floats, y: Floats) -> Floats:
 
 
 def domain_transfer(
-    x: Floats, y: Floats, domains: NDArray[np.str_], groups: NDArray[np.int64], *, seed: int = 0
+    x: Floats,
+    y: Floats,
+    domains: NDArray[np.str_],
+    groups: NDArray[np.int64],
+    *,
+    prior: Floats | None = None,
+    seed: int = 0,
 ) -> tuple[list[str], Floats]:
-    """Fit ridge maps in each domain and score them in every other; within a domain by cross-validation by group.
+    """Fit linear maps in each domain and score them in every other; within a domain by cross-validation by group.
 
     Rows of a concept group that the fitted domain holds too are not scored.
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+    domains, groups : array (n,)
+    prior : array (p, q), optional
+        What the maps are shrunk towards, as in `Regression`.
+    seed : int
 
     Returns
     -------
@@ -148,7 +163,7 @@ def domain_transfer(
     r2 = np.full((len(names), len(names)), np.nan)
     for i, trained in enumerate(names):
         own = rows[trained]
-        fitted, within = domain_map(x[own], y[own], groups[own], np.random.default_rng([seed, 10, i]))
+        fitted, within = domain_map(x[own], y[own], groups[own], np.random.default_rng([seed, 10, i]), prior)
         for j, scored in enumerate(names):
             others = rows[scored][~np.isin(groups[rows[scored]], groups[own])]
             if i == j:
@@ -159,13 +174,21 @@ def domain_transfer(
     return names, r2
 
 
-def domain_map(x: Floats, y: Floats, groups: NDArray[np.int64], rng: np.random.Generator) -> tuple[AffineMap, float]:
-    """Return the ridge map of the rows of a domain, and its cross-validated R² within it."""
+def domain_map(
+    x: Floats, y: Floats, groups: NDArray[np.int64], rng: np.random.Generator, prior: Floats | None = None
+) -> tuple[AffineMap, float]:
+    """Return the linear map of the rows of a domain, and its cross-validated R² within it."""
     coordinates, basis = row_space(x)
-    target = FoldedTarget.of(FoldedSource.of(coordinates, group_folds(groups, 5, rng)), y)
-    penalties = [choose_penalty(target.inner_splits(fold)) for fold in range(5)]
-    weights = target.regression(ALL_ROWS).ridge(sorted(penalties)[2]).weights
+    own_prior = None if prior is None else basis.T @ prior
+    target = FoldedTarget.of(FoldedSource.of(coordinates, group_folds(groups, 5, rng)), y, own_prior)
+    chosen = []
+    for fold in range(5):
+        inner = target.inner_splits(fold)
+        chosen.append(choose_shrinkage(inner, choose_kappa(inner, rough=True)))
+    median = sorted(chosen, key=lambda shrinkage: shrinkage.penalty)[2]
+    weights = target.regression(ALL_ROWS).linear(median).weights
     splits = [target.split(frozenset({fold}), fold) for fold in range(5)]
-    error = sum(float(split.ridge_errors([penalty])[0]) for split, penalty in zip(splits, penalties, strict=True))
-    spread = sum(split.held_out.total_y(split.training.mean_y) for split in splits)
+    fits = zip(splits, chosen, strict=True)
+    error = sum(split.error(split.training.linear(shrinkage).weights) for split, shrinkage in fits)
+    spread = sum(split.total for split in splits)
     return AffineMap(basis @ weights, x.mean(axis=0), y.mean(axis=0)), 1 - error / spread

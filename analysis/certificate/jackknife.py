@@ -12,6 +12,7 @@ from ..maps.affine import squared_error
 from ..maps.map_spec import MapSpec, solve
 from ..moments import Moments, merged, provisional_centres
 from ..resampling import Interval, blocks_of_groups, jackknife_interval
+from ..types import Floats
 
 BLOCKS = 15
 
@@ -35,7 +36,9 @@ def block_moments_of(
     )
 
 
-def refitted_intervals(blocks: Sequence[Block], specs: Mapping[str, Sequence[MapSpec]]) -> dict[str, Interval]:
+def refitted_intervals(
+    blocks: Sequence[Block], specs: Mapping[str, Sequence[MapSpec]], prior: Floats | None = None
+) -> dict[str, Interval]:
     """Return the cross-validated R² of rungs with their delete-one-block jackknife intervals.
 
     Parameters
@@ -43,19 +46,23 @@ def refitted_intervals(blocks: Sequence[Block], specs: Mapping[str, Sequence[Map
     blocks : sequence of Block
     specs : mapping
         For each rung what was chosen for it in every fold; the choices are not made again for every block.
+    prior : array (p, q), optional
+        As in `Regression`.
     """
     n_folds = 1 + max(block.fold for block in blocks)
     folds = [merged(b.moments for b in blocks if b.fold == fold) for fold in range(n_folds)]
     by_fold = list(zip(*specs.values(), strict=True))
-    whole = cross_validated_r2(folds, by_fold)
+    whole = cross_validated_r2(folds, by_fold, prior)
     left_out = [
-        cross_validated_r2([m - b.moments if fold == b.fold else m for fold, m in enumerate(folds)], by_fold)
+        cross_validated_r2([m - b.moments if fold == b.fold else m for fold, m in enumerate(folds)], by_fold, prior)
         for b in blocks
     ]
     return {name: jackknife_interval(whole[i], [values[i] for values in left_out]) for i, name in enumerate(specs)}
 
 
-def cross_validated_r2(folds: Sequence[Moments], specs: Sequence[Sequence[MapSpec]]) -> list[float]:
+def cross_validated_r2(
+    folds: Sequence[Moments], specs: Sequence[Sequence[MapSpec]], prior: Floats | None = None
+) -> list[float]:
     """Return 1 − Σ‖y − ŷ‖² / Σ‖y − μy‖² of each rung over the folds, each predicted from the others.
 
     Parameters
@@ -63,11 +70,13 @@ def cross_validated_r2(folds: Sequence[Moments], specs: Sequence[Sequence[MapSpe
     folds : sequence of Moments
     specs : sequence of sequence of MapSpec
         For each fold every rung with what was chosen for it.
+    prior : array (p, q), optional
+        As in `Regression`.
     """
     total = merged(folds)
     errors, spread = np.zeros(len(specs[0])), 0.0
     for held_out, own in zip(folds, specs, strict=True):
         training = total - held_out
-        errors += [squared_error(fitted, held_out) for fitted in solve(training, own)]
+        errors += [squared_error(fitted, held_out) for fitted in solve(training, own, prior)]
         spread += held_out.total_y(training.mean_y)
     return [float(1 - error / spread) for error in errors]

@@ -1,4 +1,4 @@
-"""The learning curve: held-out R² of the ridge rung against the number of training pairs, and its limit."""
+"""The learning curve: held-out R² of the linear rung against the number of training pairs, and its limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.ladder import Ladder
+from ..maps.ladder import Ladder, Prior
 from ..maps.ridge import row_space
 from ..resampling import Interval, Resamples, percentile_interval
 from ..retrieval.scores import row_squares
@@ -28,10 +28,19 @@ class CurvePoint:
     resampled: Floats  # (b,) over draws of groups that all points of a curve share
 
 
+@dataclass(frozen=True, slots=True)
+class CurvePlan:
+    """Folds of each subset, seed of subsets and folds, and whether both sides share a space."""
+
+    n_folds: int = 5
+    seed: int = 0
+    same_space: bool = False
+
+
 def learning_curve(
-    x: Floats, y: Floats, groups: NDArray[np.int64], *, n_folds: int = 5, seed: int = 0
+    x: Floats, y: Floats, groups: NDArray[np.int64], plan: CurvePlan = CurvePlan()
 ) -> tuple[CurvePoint, ...]:
-    """Cross-validate the ridge rung on random subsets of growing size, λ chosen within each.
+    """Cross-validate the linear rung on random subsets of growing size, its shrinkage chosen within each.
 
     Small sizes use two disjoint subsets, whose rows are scored together. The null permutes the pairs of each subset
     once. Smaller subsets are parts of larger ones, so that points are correlated: their intervals come from the same
@@ -43,18 +52,17 @@ def learning_curve(
         Paired rows.
     groups : array (n,)
         Concept group of each row.
-    n_folds, seed : int
-        Folds of each subset; seed of subsets and folds.
+    plan : CurvePlan
     """
-    rng = np.random.default_rng([seed, 7])
+    rng = np.random.default_rng([plan.seed, 7])
     order = rng.permutation(len(x))
-    resamples = Resamples.draw(groups, np.random.default_rng([seed, 10]), resamples=300)
+    resamples = Resamples.draw(groups, np.random.default_rng([plan.seed, 10]), resamples=300)
     sizes = np.unique(np.geomspace(min(SMALLEST, len(x)), len(x), SIZES).round().astype(int))
     points = []
     for size in sizes.tolist():
         count = min(MAX_SUBSETS, max(1, len(order) // size))
         subsets = [np.sort(order[i * size : (i + 1) * size]) for i in range(count)]
-        points.append(_point(x, y, groups, subsets, resamples, n_folds=n_folds, rng=rng))
+        points.append(_point(x, y, groups, subsets, resamples, plan=plan, rng=rng))
     return tuple(points)
 
 
@@ -65,24 +73,28 @@ def _point(
     subsets: list[NDArray[np.intp]],
     resamples: Resamples,
     *,
-    n_folds: int,
+    plan: CurvePlan,
     rng: np.random.Generator,
 ) -> CurvePoint:
     """Score disjoint subsets together, each cross-validated on its own rows."""
     errors, totals, null = np.zeros(len(x)), np.zeros(len(x)), []
     for rows in subsets:
-        ladder = Ladder(row_space(x[rows])[0], group_folds(groups[rows], n_folds, rng), rungs=("linear",))
-        errors[rows], totals[rows] = _scored(ladder, y[rows])
+        coordinates, basis = row_space(x[rows])
+        folds = group_folds(groups[rows], plan.n_folds, rng)
+        prior: Prior | Floats = basis.T if plan.same_space else "components"
+        ladder = Ladder(coordinates, folds, rungs=("linear",), prior=prior)
+        rough = ladder.narrow(rough=True)
+        errors[rows], totals[rows] = _scored(rough, y[rows])
         partner = permute_within_strata(groups[rows], np.zeros(len(rows), np.int64), rng)
-        error, total = _scored(ladder, y[rows][partner])
-        null.append(1 - error.sum() / total.sum())
+        error, total = _scored(rough, y[rows][partner])
+        null.append(1 - error.sum(dtype=np.float64) / total.sum(dtype=np.float64))
     ratio, drawn = resamples.ratio_of_sums(errors, totals)
-    pairs = round(len(subsets[0]) * (n_folds - 1) / n_folds)
+    pairs = round(len(subsets[0]) * (plan.n_folds - 1) / plan.n_folds)
     return CurvePoint(pairs, percentile_interval(1 - ratio, 1 - drawn).with_null(null), 1 - drawn)
 
 
 def _scored(ladder: Ladder, y: Floats) -> tuple[Floats, Floats]:
-    """Return squared errors of the ridge rung, and squared distances to the training mean, (n,) each."""
+    """Return squared errors of the linear rung, and squared distances to the training mean, (n,) each."""
     fit = ladder.fit(y)
     return row_squares(y - fit.predictions["linear"]), row_squares(y - fit.reference)
 

@@ -73,7 +73,7 @@ def permutation_null(
         Candidates for the retrieval scores; None leaves them out. At most 1 500 queries are searched.
     plan : NullPlan
     """
-    rng, ladder = np.random.default_rng(plan.seed), ladder.narrow()
+    rng, ladder = np.random.default_rng(plan.seed), ladder.narrow(rough=True)
     null = NullScores({}, {}, (), plan.costly)
     best: list[float] = []
     for turn in range(plan.permutations):

@@ -44,19 +44,24 @@ class PowerCurve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planting:
-    """The fitted linear map with its noise, to which curvature is added."""
+    """The fitted linear map with its noise, to which curvature is added.
+
+    Where the targets are projected, the prior map of the linear rung is projected with them.
+    """
 
     fitted: Floats  # (n, q)
     residuals: Floats  # (n, q)
     span: Floats | None = None  # (n, r) orthonormal basis of the linear functions of x; None where rows are few
+    prior: Floats | None = None  # (p, r) prior map of the projected targets; None for the ladder's own
 
-    def projected(self, rng: np.random.Generator) -> Planting:
+    def projected(self, ladder: Ladder, rng: np.random.Generator) -> Planting:
         """Return targets wider than 64 in 64 random orthogonal directions, others as they are."""
         width = self.fitted.shape[1]
         if width <= MAX_WIDTH:
             return self
         basis = np.linalg.qr(rng.standard_normal((width, MAX_WIDTH)))[0]
-        return Planting(self.fitted @ basis, self.residuals @ basis)
+        prior = ladder.target(self.fitted).prior
+        return Planting(self.fitted @ basis, self.residuals @ basis, prior=None if prior is None else prior @ basis)
 
 
 def power_curve(
@@ -73,8 +78,8 @@ def power_curve(
     Targets wider than 64 are projected orthogonally at random, which preserves every share in expectation and adds a
     little noise: the answer is conservative.
     """
-    planting = replace(planting.projected(np.random.default_rng([seed, 1])), span=linear_span(ladder.x))
-    ladder = ladder.narrow()
+    planting = replace(planting.projected(ladder, np.random.default_rng([seed, 1])), span=linear_span(ladder.x))
+    ladder = ladder.narrow(rough=True)
     flat = flat_gains(ladder, planting, flat_replicates, seed)
     visited: dict[float, tuple[float, int]] = {}
     low, high = 0, len(shares)
@@ -92,7 +97,8 @@ def power_curve(
 def flat_gains(ladder: Ladder, planting: Planting, replicates: int, seed: int) -> tuple[float, ...]:
     """Return what the nonlinear rung gains over the linear one, in R², where nothing is planted."""
     generators = (np.random.default_rng([seed, 3, turn]) for turn in range(replicates))
-    return tuple(curvature_gain(ladder, planted_target(ladder.x, planting, 0.0, rng)) for rng in generators)
+    targets = (planted_target(ladder.x, planting, 0.0, rng) for rng in generators)
+    return tuple(curvature_gain(ladder, target, planting.prior) for target in targets)
 
 
 def detection_rate(
@@ -106,14 +112,15 @@ def detection_rate(
     detected = tried = 0
     while tried < replicates and tried - detected <= allowed:
         rng = np.random.default_rng([seed, 2, tried])
-        detected += curvature_gain(ladder, planted_target(ladder.x, planting, share, rng)) > least
+        target = planted_target(ladder.x, planting, share, rng)
+        detected += curvature_gain(ladder, target, planting.prior) > least
         tried += 1
     return detected / tried, tried
 
 
-def curvature_gain(ladder: Ladder, y: Floats) -> float:
-    """Return what the nonlinear rung gains over the linear one, in held-out R²."""
-    fit = ladder.fit(y, TESTED)
+def curvature_gain(ladder: Ladder, y: Floats, prior: Floats | None = None) -> float:
+    """Return what the nonlinear rung gains over the linear one, in held-out R², with the ladder's prior or another."""
+    fit = ladder.fit(y, TESTED, prior=prior)
     linear, nonlinear = (float(row_squares(y - fit.predictions[name]).sum(dtype=np.float64)) for name in TESTED)
     return (linear - nonlinear) / float(row_squares(y - fit.reference).sum(dtype=np.float64))
 

@@ -42,31 +42,69 @@ def narrowed(value: Any) -> Any:  # noqa: ANN401 - whatever is memoized
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Denoised:
+    """Fold sums of x̂, what an instrument predicts of x, about the provisional centre of x."""
+
+    x: Floats  # (n, p)
+    sums: Floats  # (k, p)
+    scatters: Floats  # (k, p, p) Σ x̂x̂ᵀ
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FoldedSource:
-    """Rows of x with their fold sums about a provisional centre."""
+    """Rows of x with their fold sums about a provisional centre.
+
+    With an instrument `scatters` are the symmetric parts of Σ x̂xᵀ, and maps are fitted to x̂; what they map is x.
+    """
 
     x: Floats  # (n, p), centred provisionally
     folds: NDArray[np.int64]  # (n,)
     rows: tuple[NDArray[np.intp], ...]  # the rows of each fold
     sums: Floats  # (k, p)
     scatters: Floats  # (k, p, p)
+    denoised: Denoised | None = None
     memo: dict[object, object] = field(default_factory=dict)  # factorisations by what they were computed from
     wide: FoldedSource | None = None  # of float64, whose factorisations serve a narrow one
 
     @classmethod
-    def of(cls, x: NDArray[np.floating], folds: NDArray[np.int64]) -> FoldedSource:
-        """Gather the fold sums of rows x (n, p) in folds 0 … k − 1 (n,)."""
+    def of(
+        cls, x: NDArray[np.floating], folds: NDArray[np.int64], denoised: NDArray[np.floating] | None = None
+    ) -> FoldedSource:
+        """Gather the fold sums of rows x (n, p) in folds 0 … k − 1 (n,).
+
+        Parameters
+        ----------
+        x, folds : array (n, p), (n,)
+        denoised : array (n, p), optional
+            x̂, what an instrument predicts of each row by a fit that has not seen it.
+        """
         wide = np.asarray(x, np.float64)
-        centred = wide - wide.mean(axis=0)
+        mean = wide.mean(axis=0)
+        centred = wide - mean
         rows = tuple(np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1))
         sums = np.stack([centred[r].sum(axis=0) for r in rows])
-        scatters = np.stack([centred[r].T @ centred[r] for r in rows])
-        return cls(centred, folds, rows, sums, scatters)
+        if denoised is None:
+            return cls(centred, folds, rows, sums, np.stack([centred[r].T @ centred[r] for r in rows]))
+        hat = np.asarray(denoised, np.float64) - mean
+        products = np.stack([hat[r].T @ centred[r] for r in rows])
+        own = np.stack([hat[r].T @ hat[r] for r in rows])
+        instrument = Denoised(hat, np.stack([hat[r].sum(axis=0) for r in rows]), own)
+        return cls(centred, folds, rows, sums, (products + products.transpose(0, 2, 1)) / 2, instrument)
 
     def narrow(self) -> FoldedSource:
         """Return the same source in float32, which takes over what has been factorised in float64."""
-        x, sums, scatters = narrowed((self.x, self.sums, self.scatters))
-        return FoldedSource(x, self.folds, self.rows, sums, scatters, wide=self)
+        x, sums, scatters, denoised = narrowed((self.x, self.sums, self.scatters, self.denoised))
+        return FoldedSource(x, self.folds, self.rows, sums, scatters, denoised, wide=self)
+
+    @property
+    def fitted_x(self) -> Floats:
+        """The rows that maps are fitted to, (n, p): x̂ where there is an instrument, else x."""
+        return self.x if self.denoised is None else self.denoised.x
+
+    @property
+    def fitted_sums(self) -> Floats:
+        """Their fold sums, (k, p)."""
+        return self.sums if self.denoised is None else self.denoised.sums
 
     @property
     def n_folds(self) -> int:
@@ -89,9 +127,13 @@ class FoldedSource:
     def inner_folds(self, held_out: int) -> tuple[int, ...]:
         """Return the folds on which an outer fold's choices are made: its two neighbours in the ring of folds.
 
+        Choices on all rows, with `no_fold` held out, are made on every fold.
+
         Each pair of neighbours is left out together once and serves both as inner and outer fold, so that k, not
         k(k − 1)/2, inner factorisations are needed.
         """
+        if held_out == self.no_fold:
+            return tuple(range(self.n_folds))
         return tuple(sorted({(held_out + 1) % self.n_folds, (held_out - 1) % self.n_folds}))
 
     def count(self, folds: list[int]) -> int:
@@ -106,8 +148,18 @@ class FoldedSource:
 
     def scatter(self, folds: list[int], about: Floats) -> Floats:
         """Scatter of the rows of some folds about a point, (p, p)."""
-        cross = np.outer(self.sums[folds].sum(axis=0), about)
-        about_zero: Floats = self.scatters[folds].sum(axis=0)
+        sums = (self.sums[folds].sum(axis=0) + self.fitted_sums[folds].sum(axis=0)) / 2
+        return self._about(self.scatters, sums, folds, about)
+
+    def error_scatter(self, folds: list[int], about: Floats) -> Floats:
+        """Quadratic part of the errors of linear maps on the rows of some folds, about a point, (p, p)."""
+        if self.denoised is None:
+            return self.scatter(folds, about)
+        return self._about(self.denoised.scatters, self.denoised.sums[folds].sum(axis=0), folds, about)
+
+    def _about(self, scatters: Floats, sums: Floats, folds: list[int], about: Floats) -> Floats:
+        cross = np.outer(sums, about)
+        about_zero: Floats = scatters[folds].sum(axis=0)
         return about_zero - cross - cross.T + self.count(folds) * np.outer(about, about)
 
     def factor(self, excluded: Folds) -> RidgeFactor:
@@ -117,10 +169,10 @@ class FoldedSource:
         )
 
     def validation_quadratic(self, excluded: Folds, fold: int) -> Floats:
-        """Scatter of one fold about the training mean, in the coordinates of the training factor; memoized."""
+        """Quadratic part of one fold's errors about the training mean, in training factor coordinates; memoized."""
         return self.memoize(
             ("quadratic", excluded, fold),
-            lambda: self.factor(excluded).quadratic(self.scatter([fold], self.mean(excluded))),
+            lambda: self.factor(excluded).quadratic(self.error_scatter([fold], self.mean(excluded))),
         )
 
     def memoize(self, key: object, make: Callable[[], T]) -> T:
@@ -140,28 +192,41 @@ class FoldedTarget:
     centre: Floats  # (q,) the provisional centre that was taken out
     sums: Floats  # (k, q)
     crosses: Floats  # (k, p, q)
+    rotation_crosses: Floats  # (k, p, q) the same of x itself where there is an instrument
     squares: Floats  # (k,) Σ‖y‖²
+    prior: Floats | None  # (p, q) of every regression, as in `Regression`
     regressions: dict[object, object] = field(default_factory=dict)  # by the folds that are left out
 
     @classmethod
-    def of(cls, source: FoldedSource, y: NDArray[np.floating]) -> FoldedTarget:
-        """Gather the fold sums of y (n, q) against the rows of a source, in its precision."""
+    def of(cls, source: FoldedSource, y: NDArray[np.floating], prior: Floats | None = None) -> FoldedTarget:
+        """Gather the fold sums of y (n, q) against the rows of a source, in its precision.
+
+        Parameters
+        ----------
+        source : FoldedSource
+        y : array (n, q)
+        prior : array (p, q), optional
+            As in `Regression`.
+        """
         own = np.asarray(y, source.x.dtype)
         centre = own.mean(axis=0)
         centred = own - centre
         sums = np.stack([centred[r].sum(axis=0) for r in source.rows])
-        crosses = np.stack([source.x[r].T @ centred[r] for r in source.rows])
+        crosses = rotation_crosses = np.stack([source.fitted_x[r].T @ centred[r] for r in source.rows])
+        if source.denoised is not None:
+            rotation_crosses = np.stack([source.x[r].T @ centred[r] for r in source.rows])
         squares = np.array([np.einsum("ij,ij->", centred[r], centred[r], dtype=np.float64) for r in source.rows])
-        return cls(source, centred, centre, sums, crosses, squares)
+        own_prior = None if prior is None else prior.astype(own.dtype, copy=False)
+        return cls(source, centred, centre, sums, crosses, rotation_crosses, squares, own_prior)
 
     def fold_sums(self, folds: list[int]) -> FoldSums:
         """Return the sums over the rows of some folds."""
-        return FoldSums(self.source, folds, self.sums, self.crosses, self.squares)
+        return FoldSums(self.source, folds, self.sums, self.crosses, self.rotation_crosses, self.squares)
 
     def regression(self, excluded: Folds) -> FoldRegression:
         """Return the regression on all rows outside the excluded folds; memoized."""
         sums = self.fold_sums(self.source.outside(excluded))
-        return memoized(self.regressions, excluded, lambda: FoldRegression(sums, excluded))
+        return memoized(self.regressions, excluded, lambda: FoldRegression(sums, excluded, self.prior))
 
     def split(self, excluded: Folds, fold: int) -> Split:
         """Return the regression without the excluded folds and, held out of it, one of these."""
@@ -169,7 +234,8 @@ class FoldedTarget:
 
     def inner_splits(self, held_out: int) -> list[Split]:
         """Return the splits on which an outer fold's choices are made, from regressions without either fold."""
-        return [self.split(frozenset({held_out, fold}), fold) for fold in self.source.inner_folds(held_out)]
+        left_out = {held_out} - {self.source.no_fold}
+        return [self.split(frozenset(left_out | {fold}), fold) for fold in self.source.inner_folds(held_out)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +246,13 @@ class FoldSums:
     folds: list[int]
     sums: Floats  # (k, q) of all folds
     crosses: Floats  # (k, p, q)
+    rotation_crosses: Floats  # (k, p, q)
     squares: Floats  # (k,)
+
+    @property
+    def n(self) -> float:
+        """Number of rows."""
+        return float(self.source.count(self.folds))
 
     @property
     def mean_x(self) -> Floats:
@@ -200,11 +272,22 @@ class FoldSums:
 
     def scatter_xy(self, about_x: Floats, about_y: Floats) -> Floats:
         """Cross-scatter about two points, (p, q)."""
-        sum_x, sum_y = self.source.sums[self.folds].sum(axis=0), self.sums[self.folds].sum(axis=0)
+        return self._cross(self.crosses, self.source.fitted_sums, about_x, about_y)
+
+    def rotation_xy(self, about_x: Floats, about_y: Floats) -> Floats:
+        """Cross-scatter of x itself about two points, (p, q), also where there is an instrument."""
+        return self._cross(self.rotation_crosses, self.source.sums, about_x, about_y)
+
+    def error_xx(self, about: Floats) -> Floats:
+        """Quadratic part of the errors of linear maps about a point, (p, p)."""
+        return self.source.error_scatter(self.folds, about)
+
+    def _cross(self, crosses: Floats, sums_x: Floats, about_x: Floats, about_y: Floats) -> Floats:
+        sum_x, sum_y = sums_x[self.folds].sum(axis=0), self.sums[self.folds].sum(axis=0)
         # Σ(x − a)(y − b)ᵀ = Σxyᵀ − (Σx)bᵀ − a(Σy − n b)ᵀ: two outer products instead of three
         shifted_y = sum_y - self.source.count(self.folds) * about_y
         left, right = np.column_stack([sum_x, about_x]), np.stack([about_y, shifted_y])
-        cross: Floats = self.crosses[self.folds].sum(axis=0) - left @ right
+        cross: Floats = crosses[self.folds].sum(axis=0) - left @ right
         return cross
 
     def total_y(self, about: Floats) -> float:
@@ -216,8 +299,8 @@ class FoldSums:
 class FoldRegression(Regression):
     """A regression on the rows outside some folds, whose factorisations are shared by all targets of the source."""
 
-    def __init__(self, rows: FoldSums, excluded: Folds) -> None:
-        super().__init__(rows)
+    def __init__(self, rows: FoldSums, excluded: Folds, prior: Floats | None = None) -> None:
+        super().__init__(rows, prior)
         self.excluded = excluded
         self.source = rows.source
 
@@ -232,7 +315,7 @@ class FoldRegression(Regression):
         return self.source.factor(self.excluded)
 
     def quadratic(self, held_out: PairSums) -> Floats:
-        """Scatter of a held-out fold about the training mean, in coordinates of the factor, (p, p)."""
+        """Quadratic part of a held-out fold's errors about the training mean, in factor coordinates, (p, p)."""
         assert isinstance(held_out, FoldSums)
         (fold,) = held_out.folds
         return self.source.validation_quadratic(self.excluded, fold)

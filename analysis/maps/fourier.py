@@ -1,9 +1,10 @@
 """The nonlinear rung: ridge on [x, random Fourier features of x], with a penalty of its own for the features.
 
-With a penalty λ₁ on the weights of x and λ₂ on those of the features φ, the minimiser of
-‖Y − XW − ΦU‖² + λ₁‖W‖² + λ₂‖U‖² is found by profiling out W: U solves (M + λ₂I) U = Φᵀ Y − Pᵀ Xᵀ Y with
-P = (XᵀX + λ₁I)⁻¹ XᵀΦ and M = ΦᵀΦ − ΦᵀX P. As λ₂ grows the map becomes the ridge rung exactly, so this rung holds the
-linear one as a special case, and what it gains over it is curvature.
+With a penalty λ₁ that draws the weights of x to C and λ₂ on those of the features φ, the minimiser of
+‖Y − XW − ΦU‖² + λ₁‖W − C‖² + λ₂‖U‖² is found by profiling out W: U solves (M + λ₂I) U = Φᵀ Y − Pᵀ (Xᵀ Y + λ₁C) with
+P = (XᵀX + λ₁I)⁻¹ XᵀΦ and M = ΦᵀΦ − ΦᵀX P. As λ₂ grows the map becomes the linear rung exactly, so this rung holds the
+linear one as a special case, and what it gains over it is curvature. The features are profiled under the half decade
+nearest to λ₁, so that permuted and planted targets share their factors.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..types import Floats
 from .fold_moments import ALL_ROWS, FoldedSource, FoldedTarget, Folds
+from .regression import Shrinkage
 from .ridge import RELATIVE_PENALTIES, RidgeFactor
 
 BANDWIDTHS: tuple[float, ...] = (0.5, 1.0, 2.0)
@@ -58,6 +60,12 @@ def median_distance(x: NDArray[np.floating], rng: np.random.Generator) -> float:
 
     rows = rng.choice(len(x), size=min(len(x), MEDIAN_ROWS), replace=False)
     return float(np.median(pdist(x[rows]))) or 1.0
+
+
+def profiling_penalty(penalty: float) -> float:
+    """Return the half decade of pairs nearest to the penalty of the linear rung, between 10⁻⁶ and 10⁹."""
+    half = round(2 * float(np.log10(np.clip(penalty, 1e-6, 1e9))))
+    return float(10.0 ** (half / 2))
 
 
 def feature_count(n_training: int) -> int:
@@ -111,7 +119,8 @@ class ProfiledFeatures:
         """Profile the linear part out of the features of a split."""
         linear = source.factor(excluded)
         share = len(features.rows) / source.count(source.outside(excluded))
-        projection = linear.weights(linear.rotate(features.cross / share), penalty)
+        relative = penalty / source.count(source.outside(excluded))
+        projection = linear.weights(linear.rotate(features.cross / share), relative)
         reduced = features.scatter - features.cross.T @ projection
         factor = RidgeFactor.of((reduced + reduced.T) / 2)
         x = source.x[source.rows[held_out]] - source.mean(excluded)
@@ -150,46 +159,46 @@ class NonlinearRung:
         self.seed = seed
         self.bandwidths = bandwidths
 
-    def predict(self, target: FoldedTarget, held_out: int, penalty: float) -> tuple[Floats, Curvature]:
-        """Predict the rows of an outer fold, given the λ₁ that the ridge rung chose for it.
+    def predict(self, target: FoldedTarget, held_out: int, shrinkage: Shrinkage) -> tuple[Floats, Curvature]:
+        """Predict the rows of an outer fold, given what the linear rung chose for it.
 
         Returns
         -------
         array (h, q), Curvature
             Predictions about the provisional centre of the target, and what was chosen on the inner fold.
         """
-        choice = self.choose(target, held_out, penalty)
+        choice = self.choose(target, held_out, shrinkage)
         excluded = frozenset({held_out})
-        ridge = target.regression(excluded).ridge(penalty)
+        straight = target.regression(excluded).linear(shrinkage)
         x = self.source.x[self.source.rows[held_out]]
         if choice.penalty == RELATIVE_PENALTIES[-1]:
-            return ridge(x), choice
-        weights, linear = self._weights(target, excluded, held_out, penalty, choice)
+            return straight(x), choice
+        weights, linear = self._weights(target, excluded, held_out, shrinkage, choice)
         features = self.features(excluded, held_out, choice.bandwidth)
-        return ridge(x) + (_times(features.held_out, weights) - (x - ridge.mean_x) @ linear), choice
+        return straight(x) + (_times(features.held_out, weights) - (x - straight.mean_x) @ linear), choice
 
-    def choose(self, target: FoldedTarget, held_out: int, penalty: float) -> Curvature:
+    def choose(self, target: FoldedTarget, held_out: int, shrinkage: Shrinkage) -> Curvature:
         """Choose bandwidth and λ₂ on the next fold, from maps fitted on the remaining ones."""
         inner = (held_out + 1) % self.source.n_folds
         excluded = frozenset({held_out, inner})
-        ridge = target.regression(excluded).ridge(penalty)
+        straight = target.regression(excluded).linear(shrinkage)
         x = self.source.x[self.source.rows[inner]]
-        residual = target.y[self.source.rows[inner]] - ridge(x)
-        linear, total = (x - ridge.mean_x).T @ residual, float(np.einsum("ij,ij->", residual, residual))
+        residual = target.y[self.source.rows[inner]] - straight(x)
+        linear, total = (x - straight.mean_x).T @ residual, float(np.einsum("ij,ij->", residual, residual))
         paths = np.empty((len(self.bandwidths), len(RELATIVE_PENALTIES)))
         for row, bandwidth in enumerate(self.bandwidths):
-            profiled = self.profiled(excluded, inner, penalty, bandwidth)
+            profiled = self.profiled(excluded, inner, shrinkage.penalty, bandwidth)
             features = self.features(excluded, inner, bandwidth)
             validation = _product(features.held_out, residual) - profiled.projection.T @ linear
-            cross = self._cross(target, excluded, features, profiled)
+            cross = self._cross(target, excluded, features, profiled, shrinkage)
             factor = profiled.factor
             paths[row] = factor.path_errors(factor.rotate(cross), factor.rotate(validation), profiled.quadratic, total)
         best, column = np.unravel_index(int(np.argmin(paths)), paths.shape)
         return Curvature(self.bandwidths[int(best)], RELATIVE_PENALTIES[int(column)])
 
-    def fit_all(self, target: FoldedTarget, penalty: float, choice: Curvature) -> FourierCorrection:
+    def fit_all(self, target: FoldedTarget, shrinkage: Shrinkage, choice: Curvature) -> FourierCorrection:
         """Fit to the rows of all folds, for a map that is to be used rather than scored."""
-        weights, linear = self._weights(target, ALL_ROWS, 0, penalty, choice)
+        weights, linear = self._weights(target, ALL_ROWS, 0, shrinkage, choice)
         features = self.features(ALL_ROWS, 0, choice.bandwidth)
         return FourierCorrection(features.features, features.centre, weights, linear)
 
@@ -201,31 +210,41 @@ class NonlinearRung:
         )
 
     def profiled(self, excluded: Folds, held_out: int, penalty: float, bandwidth: float) -> ProfiledFeatures:
-        """Return the features of one split without their linear part; memoized."""
+        """Return the features of one split without their linear part, for a penalty in pairs; memoized."""
         features = self.features(excluded, held_out, bandwidth)
+        near = profiling_penalty(penalty)
         return self.source.memoize(
-            ("profiled", excluded, held_out, penalty, bandwidth, self.seed),
-            lambda: ProfiledFeatures.of(self.source, features, excluded, held_out, penalty),
+            ("profiled", excluded, held_out, near, bandwidth, self.seed),
+            lambda: ProfiledFeatures.of(self.source, features, excluded, held_out, near),
         )
 
     def _weights(
-        self, target: FoldedTarget, excluded: Folds, held_out: int, penalty: float, choice: Curvature
+        self, target: FoldedTarget, excluded: Folds, held_out: int, shrinkage: Shrinkage, choice: Curvature
     ) -> tuple[Floats, Floats]:
         """Return U (m, q), and PU (p, q), which it subtracts from the linear weights."""
-        profiled = self.profiled(excluded, held_out, penalty, choice.bandwidth)
+        profiled = self.profiled(excluded, held_out, shrinkage.penalty, choice.bandwidth)
         features = self.features(excluded, held_out, choice.bandwidth)
-        cross = self._cross(target, excluded, features, profiled)
+        cross = self._cross(target, excluded, features, profiled, shrinkage)
         weights = profiled.factor.weights(profiled.factor.rotate(cross), choice.penalty)
         return weights, profiled.projection @ weights
 
     def _cross(
-        self, target: FoldedTarget, excluded: Folds, features: SplitFeatures, profiled: ProfiledFeatures
+        self,
+        target: FoldedTarget,
+        excluded: Folds,
+        features: SplitFeatures,
+        profiled: ProfiledFeatures,
+        shrinkage: Shrinkage,
     ) -> Floats:
-        """Return ΦᵀY − PᵀXᵀY over the training rows, (m, q)."""
+        """Return ΦᵀY − Pᵀ(XᵀY + λ₁C) over the training rows, (m, q)."""
         training = target.regression(excluded)
+        moment, centre = training.sxy, training.centre(shrinkage.towards, shrinkage.kappa)
+        if centre is not None:
+            relative = profiling_penalty(shrinkage.penalty) / training.rows.n
+            moment = moment + (relative * training.factor.unit * shrinkage.scale) * centre
         share = len(features.rows) / self.source.count(self.source.outside(excluded))
         y = target.y[features.rows] - training.mean_y
-        return _product(features.training, y) - share * profiled.projection.T @ training.sxy
+        return _product(features.training, y) - share * profiled.projection.T @ moment
 
 
 def _product(features: NDArray[np.float32], y: Floats) -> Floats:

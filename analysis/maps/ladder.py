@@ -6,8 +6,10 @@ null and the planted ones of the power statement.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +19,13 @@ from ..types import Floats
 from .fold_moments import FoldedSource, FoldedTarget
 from .fourier import Curvature, NonlinearRung
 from .low_rank import choose_rank
-from .map_spec import MapSpec, fit_spec
+from .map_spec import LEAST_SQUARES, MapSpec, fit_spec
 from .mlp import residual_mlp
 from .piecewise import Locality, LocalRung
-from .regression import choose_penalty
+from .regression import Shrinkage, Split
+from .shrinkage import choose_kappa, choose_shrinkage
+
+Prior = Literal["auto", "identity", "components"]
 
 #: Every rung, from the fewest free parameters to the most.
 RUNGS: tuple[str, ...] = (
@@ -44,10 +49,26 @@ DEFAULT_RUNGS = RUNGS[:-1]
 class Choices:
     """What the training folds chose for one outer fold."""
 
-    penalty: float
+    kappa: float = float("nan")  # of the rotation, in pairs; NaN where no rung needed one
+    shrinkage: Shrinkage | None = None  # of the linear map
     rank: int | None = None
     locality: Locality | None = None
     curvature: Curvature | None = None
+
+    @property
+    def penalty(self) -> float:
+        """Pairs that the prior of the linear map weighs as; NaN where none was fitted."""
+        return float("nan") if self.shrinkage is None else self.shrinkage.penalty
+
+    def spec(self, rung: str) -> MapSpec:
+        """Return a closed-form rung with what was chosen for it."""
+        rank = self.rank if rung == "low_rank" else None
+        return MapSpec(rung, self.kappa, self.shrinkage or LEAST_SQUARES, rank)
+
+
+def median_choices(choices: Sequence[Choices]) -> Choices:
+    """Return the choices with the median penalty of the linear map: what a fit to all rows may use."""
+    return sorted(choices, key=lambda choice: choice.penalty)[len(choices) // 2]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +78,7 @@ class LadderFit:
     predictions: dict[str, Floats]  # rung → (n, q)
     reference: Floats  # (n, q): the `mean` rung
     choices: tuple[Choices, ...]  # one for each fold
+    target: FoldedTarget
 
 
 class Ladder:
@@ -68,6 +90,9 @@ class Ladder:
         Source embeddings.
     folds : array (n,) of int
         Outer fold of each row; inner choices use the other folds only.
+    prior : {"auto", "identity", "components"} or array (p, q)
+        The plainest map that rotations and linear maps are shrunk towards: the identity within one space, or the
+        partial isometry of the strongest components; by default the identity where `rungs` hold identity or shift.
     rungs : tuple of str
         Names out of `RUNGS`; `identity` and `shift` need p = q.
     seed : int
@@ -75,7 +100,13 @@ class Ladder:
     """
 
     def __init__(
-        self, x: NDArray[np.floating], folds: NDArray[np.int64], *, rungs: tuple[str, ...], seed: int = 0
+        self,
+        x: NDArray[np.floating],
+        folds: NDArray[np.int64],
+        *,
+        rungs: tuple[str, ...],
+        prior: Prior | Floats = "auto",
+        seed: int = 0,
     ) -> None:
         unknown = [name for name in rungs if name not in RUNGS]
         if unknown:
@@ -83,7 +114,11 @@ class Ladder:
         if int(folds.max()) < 2:
             raise ConfigError(f"expected at least 3 folds (inner choices need two), got {int(folds.max()) + 1}")
         self.rungs = rungs
+        self.prior: Prior | Floats = prior
+        if isinstance(prior, str) and prior == "auto":
+            self.prior = "identity" if SAME_SPACE_RUNGS & set(rungs) else "components"
         self.seed = seed
+        self._rough = False
         self._set_source(np.asarray(x, np.float64), FoldedSource.of(x, folds))
 
     def _set_source(self, x: Floats, source: FoldedSource) -> None:
@@ -91,17 +126,37 @@ class Ladder:
         self._local = LocalRung(source, self.seed)
         self._nonlinear = NonlinearRung(source, self.seed)
 
-    def narrow(self) -> Ladder:
+    def narrow(self, *, rough: bool = False) -> Ladder:
         """Return the same ladder in float32, with what this one has factorised: for nulls and planted targets.
 
-        Scores agree to about 1e-5; the time is about half.
+        Scores agree to about 1e-5; the time is about half. A rough one chooses κ by whole decades, which suffices for
+        permuted targets.
         """
         twin = copy(self)
+        twin._rough = rough
         twin._set_source(self.x.astype(np.float32), self.source.narrow())
         return twin
 
-    def fit(self, y: NDArray[np.floating], rungs: tuple[str, ...] | None = None) -> LadderFit:
+    def target(self, y: NDArray[np.floating], prior: Floats | None = None) -> FoldedTarget:
+        """Return y (n, q) with its sums against the source, and this ladder's prior map or another, (p, q)."""
+        if prior is None and not isinstance(self.prior, str):
+            prior = self.prior
+        elif prior is None and self.prior == "identity":
+            prior = np.eye(self.x.shape[1], y.shape[1])
+        return FoldedTarget.of(self.source, y, prior)
+
+    def fit(
+        self, y: NDArray[np.floating], rungs: tuple[str, ...] | None = None, *, prior: Floats | None = None
+    ) -> LadderFit:
         """Predict every row of y, (n, q), from maps fitted without its fold.
+
+        Parameters
+        ----------
+        y : array (n, q)
+        rungs : tuple of str, optional
+            Those of the ladder by default.
+        prior : array (p, q), optional
+            Prior map of this target alone.
 
         Raises
         ------
@@ -109,7 +164,7 @@ class Ladder:
             If `identity` or `shift` are asked for and the widths differ.
         """
         asked = self.rungs if rungs is None else rungs
-        target = FoldedTarget.of(self.source, y)
+        target = self.target(y, prior)
         if SAME_SPACE_RUNGS & set(asked) and y.shape[1] != self.x.shape[1]:
             raise DataError(f"identity and shift need equal widths, got {self.x.shape[1]} and {y.shape[1]}")
         predictions = {name: np.empty(y.shape, self.x.dtype) for name in asked}
@@ -121,34 +176,44 @@ class Ladder:
             reference[rows] = target.regression(frozenset({fold})).mean_y + target.centre
             for name in asked:
                 predictions[name][rows] = parts[name]
-        return LadderFit(predictions, reference, tuple(choices))
+        return LadderFit(predictions, reference, tuple(choices), target)
 
     def _fit_fold(self, target: FoldedTarget, fold: int, asked: tuple[str, ...]) -> tuple[Choices, dict[str, Floats]]:
         """Return what the training folds chose for one outer fold, and the predictions of its rows by each rung."""
         rows, training = self.source.rows[fold], target.regression(frozenset({fold}))
         x = self.source.x[rows]
-        parts = {name: fit_spec(training, MapSpec(name))(x) for name in asked if name in RIGID}
-        choices = Choices(float("nan"))
-        if not set(asked) <= RIGID | {"identity"}:
-            choices = self._predict_chosen(target, fold, asked, parts)
+        choices = Choices()
+        parts: dict[str, Floats] = {}
+        if not set(asked) <= SAME_SPACE_RUNGS:
+            splits = target.inner_splits(fold)
+            choices = Choices(choose_kappa(splits, rough=self._rough))
+            if not set(asked) <= RIGID | SAME_SPACE_RUNGS:
+                choices = self._predict_chosen(target, fold, asked, parts, splits=splits, kappa=choices.kappa)
+        parts |= {name: fit_spec(training, choices.spec(name))(x) for name in asked if name in RIGID}
         return choices, {"identity": self.x[rows]} | {name: part + target.centre for name, part in parts.items()}
 
     def _predict_chosen(
-        self, target: FoldedTarget, fold: int, asked: tuple[str, ...], parts: dict[str, Floats]
+        self,
+        target: FoldedTarget,
+        fold: int,
+        asked: tuple[str, ...],
+        parts: dict[str, Floats],
+        *,
+        splits: list[Split],
+        kappa: float,
     ) -> Choices:
         """Add the predictions of the rungs that choose something on the inner folds, and return what they chose."""
         x, training = self.source.x[self.source.rows[fold]], target.regression(frozenset({fold}))
-        splits = target.inner_splits(fold)
-        penalty = choose_penalty(splits)
-        parts["linear"] = training.ridge(penalty)(x)
+        shrinkage = choose_shrinkage(splits, kappa)
+        parts["linear"] = training.linear(shrinkage)(x)
         rank = locality = curvature = None
         if "low_rank" in asked:
-            rank = choose_rank(splits, penalty)
-            parts["low_rank"] = fit_spec(training, MapSpec("low_rank", penalty, rank))(x)
+            rank = choose_rank(splits, shrinkage)
+            parts["low_rank"] = fit_spec(training, MapSpec("low_rank", kappa, shrinkage, rank))(x)
         if "local" in asked:
-            parts["local"], locality = self._local.predict(target, fold, penalty)
+            parts["local"], locality = self._local.predict(target, fold, shrinkage)
         if "nonlinear" in asked:
-            parts["nonlinear"], curvature = self._nonlinear.predict(target, fold, penalty)
+            parts["nonlinear"], curvature = self._nonlinear.predict(target, fold, shrinkage)
         if "mlp" in asked:
-            parts["mlp"] = residual_mlp(target, training.ridge(penalty), held_out=fold, seed=self.seed)
-        return Choices(penalty, rank, locality, curvature)
+            parts["mlp"] = residual_mlp(target, training.linear(shrinkage), held_out=fold, seed=self.seed)
+        return Choices(kappa, shrinkage, rank, locality, curvature)

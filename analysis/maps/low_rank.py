@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Floats
-from .regression import Split
+from .regression import Shrinkage, Split
+from .shrinkage import EQUAL
 
 
 def rank_grid(width: int) -> NDArray[np.int64]:
@@ -23,26 +24,25 @@ def output_directions(sxx: Floats, weights: Floats) -> Floats:
 
 
 def reduced_rank(sxx: Floats, weights: Floats, rank: int) -> Floats:
-    """Project ridge weights (p, q) onto the strongest directions of their fitted values."""
+    """Project weights (p, q) onto the strongest directions of their fitted values."""
     directions = output_directions(sxx, weights)[:, :rank]
     return weights @ directions @ directions.T
 
 
-def rank_errors(split: Split, penalty: float) -> Floats:
+def rank_errors(split: Split, shrinkage: Shrinkage) -> Floats:
     """Return Σ‖y − ŷ‖² over the held-out rows for every rank of `rank_grid`, (ranks,)."""
-    training, held_out = split.training, split.held_out
-    weights = training.ridge(penalty).weights
-    directions = output_directions(training.sxx, weights)
+    weights = split.training.linear(shrinkage).weights
+    directions = output_directions(split.training.sxx, weights)
     projected = weights @ directions
-    cross = held_out.scatter_xy(training.mean_x, training.mean_y) @ directions
-    linear = np.einsum("ij,ij->j", projected, cross)
-    quadratic = np.einsum("ij,ij->j", projected, held_out.scatter_xx(training.mean_x) @ projected)
-    errors = held_out.total_y(training.mean_y) + np.cumsum(quadratic - 2 * linear)
+    linear = np.einsum("ij,ij->j", projected, split.sxy @ directions)
+    quadratic = np.einsum("ij,ij->j", projected, split.sxx @ projected)
+    errors = split.total + np.cumsum(quadratic - 2 * linear)
     return errors[rank_grid(min(weights.shape)) - 1]
 
 
-def choose_rank(splits: Iterable[Split], penalty: float) -> int:
-    """Return the rank with the least error over all splits, at one relative penalty."""
-    parts = list(splits)
-    errors = sum(rank_errors(split, penalty) for split in parts)
-    return int(rank_grid(min(parts[0].training.sxy.shape))[int(np.argmin(errors))])
+def choose_rank(splits: Sequence[Split], shrinkage: Shrinkage) -> int:
+    """Return the rank with the least error over all splits, at one shrinkage; the least of ranks that are equal."""
+    errors = sum((rank_errors(split, shrinkage) for split in splits), np.zeros(()))
+    equal = EQUAL * sum(split.total for split in splits)
+    grid = rank_grid(min(splits[0].training.sxy.shape))
+    return int(grid[int(np.flatnonzero(errors <= errors.min() + equal)[0])])

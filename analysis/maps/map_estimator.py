@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,6 +37,8 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
     rung: ClassVar[str]
     arrays: ClassVar[tuple[str, ...]]
     numbers: ClassVar[tuple[str, ...]] = ()
+    stretch_: float = 1.0  # of what `stretched` gave
+    deviations: ClassVar[tuple[str, ...]] = ("weights",)  # arrays that predictions about the mean of y are linear in
 
     def transform(self, x: Rows) -> Floats:
         """Map rows (n, p) to (n, q).
@@ -64,6 +67,22 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
         error = row_squares(target - self.predict(x)).sum()
         return float(1 - error / row_squares(target - self.mean_y_).sum())
 
+    def stretched(self, factor: float) -> Self:
+        """Return a copy whose predictions have their deviation from the mean of y stretched, for a search by cosine.
+
+        A map that is shrunk towards the mean points at the mean; a search among targets that are not centred finds more
+        with a factor above 1. An infinite factor leaves the mean out.
+        """
+        self._require_fit()
+        twin = copy(self)
+        twin.stretch_ = factor
+        if np.isinf(factor):
+            twin.mean_y_ = np.zeros_like(self.mean_y_)
+        elif factor != 1:
+            for name in self.deviations:
+                setattr(twin, f"{name}_", factor * np.asarray(getattr(self, f"{name}_")))
+        return twin
+
     def save(self, folder: str | Path) -> Path:
         """Write `map.safetensors`, then `map.json`, into a folder, both by renaming; return the folder.
 
@@ -81,7 +100,7 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
             "format": FORMAT,
             "rung": self.rung,
             "settings": self.get_params(),
-            "fitted": {name: getattr(self, f"{name}_") for name in self.numbers},
+            "fitted": {name: written_number(getattr(self, f"{name}_")) for name in self.numbers},
             "widths": [int(self.n_features_in_), len(self.mean_y_)],
         }
         text = json.dumps(record, indent=1, default=lambda scalar: scalar.item())  # of numpy
@@ -96,7 +115,7 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
         for name, values in arrays.items():
             setattr(self, f"{name}_", np.asarray(values, np.float64))
         for name in self.numbers:
-            setattr(self, f"{name}_", record["fitted"][name])
+            setattr(self, f"{name}_", read_number(record["fitted"].get(name)))
         self.n_features_in_ = int(record["widths"][0])
 
     @property
@@ -130,6 +149,18 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
         except ValueError as error:
             raise DataError(str(error)) from error
         return rows, targets
+
+
+def written_number(value: float) -> float | str:
+    """Return a fitted number as JSON holds it: an infinite one as text."""
+    return value if np.isfinite(value) else str(float(value))
+
+
+def read_number(value: float | str | None) -> float:
+    """Return a fitted number from JSON; NaN where a folder of an earlier version lacks it."""
+    if value is None:
+        return float("nan")
+    return float(value) if isinstance(value, str) else value
 
 
 def penalty_of(setting: float) -> float:

@@ -9,10 +9,12 @@ import numpy as np
 
 from ...errors import DataError
 from ..moments import Moments
+from ..types import Floats
 from .affine import AffineMap
 from .low_rank import reduced_rank
-from .procrustes import similarity_scale
-from .regression import Regression
+from .regression import Regression, Shrinkage
+
+LEAST_SQUARES = Shrinkage(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,10 @@ class MapSpec:
     """An affine rung with what was chosen for it."""
 
     rung: str  # shift, rotation, similarity, low_rank or linear
-    penalty: float = 0.0  # λ relative to tr(Sxx)/p
+    kappa: float = 0.0  # pairs that the prior of a rotation weighs as
+    shrinkage: Shrinkage = LEAST_SQUARES  # of a linear map
     rank: int | None = None
+    stretch: float = 1.0  # factor of the deviation from the mean of y, for search
 
 
 def fit_spec(training: Regression, spec: MapSpec) -> AffineMap:
@@ -32,22 +36,33 @@ def fit_spec(training: Regression, spec: MapSpec) -> AffineMap:
     DataError
         If `shift` is asked for between spaces of different width.
     """
+    fitted = training.affine(_weights(training, spec)) if spec.rung != "linear" else training.linear(spec.shrinkage)
+    return fitted if spec.stretch == 1.0 else training.affine(spec.stretch * fitted.weights)
+
+
+def _weights(training: Regression, spec: MapSpec) -> Floats:
     if spec.rung == "shift":
         p, q = len(training.mean_x), len(training.mean_y)
         if p != q:
             raise DataError(f"a shift needs equal widths, got {p} and {q}")
-        return training.affine(np.eye(p, dtype=training.mean_x.dtype))
-    if spec.rung in ("rotation", "similarity"):
-        rotation, nuclear = training.rotation
-        if spec.rung == "similarity":
-            rotation = similarity_scale(training.sxx, rotation, nuclear) * rotation
-        return training.affine(rotation)
-    ridge = training.ridge(spec.penalty)
-    return ridge if spec.rank is None else training.affine(reduced_rank(training.sxx, ridge.weights, spec.rank))
+        return np.eye(p, dtype=training.mean_x.dtype)
+    if spec.rung == "rotation":
+        return training.rotation(spec.kappa)
+    if spec.rung == "similarity":
+        return training.similarity_scale(spec.kappa) * training.rotation(spec.kappa)
+    linear = training.linear(spec.shrinkage).weights
+    return linear if spec.rank is None else reduced_rank(training.sxx, linear, spec.rank)
 
 
-def solve(moments: Moments, specs: Sequence[MapSpec]) -> list[AffineMap]:
+def solve(moments: Moments, specs: Sequence[MapSpec], prior: Floats | None = None) -> list[AffineMap]:
     """Solve affine rungs from the moments of their training rows.
+
+    Parameters
+    ----------
+    moments : Moments
+    specs : sequence of MapSpec
+    prior : array (p, q), optional
+        As in `Regression`.
 
     Raises
     ------
@@ -56,5 +71,5 @@ def solve(moments: Moments, specs: Sequence[MapSpec]) -> list[AffineMap]:
     """
     if moments.n < 1:
         raise DataError("a map cannot be fitted to no rows")
-    training = Regression(moments)
+    training = Regression(moments, prior)
     return [fit_spec(training, spec) for spec in specs]

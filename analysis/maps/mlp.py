@@ -1,4 +1,4 @@
-"""The optional MLP rung: a small network on the residuals of the ridge rung, width and stopping chosen."""
+"""The optional MLP rung: a small network on the residuals of the linear rung, width and stopping chosen."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 WIDTHS: tuple[int, ...] = (64, 256)
 
 
-def residual_mlp(target: FoldedTarget, ridge: AffineMap, *, held_out: int, seed: int) -> Floats:
-    """Predict the rows of an outer fold by ridge plus a network fitted to its training residuals, (h, q).
+def residual_mlp(target: FoldedTarget, linear: AffineMap, *, held_out: int, seed: int) -> Floats:
+    """Predict the rows of an outer fold by the linear map plus a network fitted to its training residuals, (h, q).
 
     The network trains on all but one of the other folds, a tenth of whose rows decide when to stop; that one chooses
     its width, and whether to use it at all (a network that does not lower the error there is left out).
@@ -28,7 +28,7 @@ def residual_mlp(target: FoldedTarget, ridge: AffineMap, *, held_out: int, seed:
     validation = source.rows[inner]
     size = float(np.sqrt(np.mean(source.x**2))) or 1.0
     x = source.x / size
-    residual = target.y - ridge(source.x)
+    residual = target.y - linear(source.x)
     best = np.zeros((len(source.rows[held_out]), target.y.shape[1]))
     best_error = float(np.mean(residual[validation] ** 2))
     for width in WIDTHS:
@@ -36,7 +36,7 @@ def residual_mlp(target: FoldedTarget, ridge: AffineMap, *, held_out: int, seed:
         error = float(np.mean((residual[validation] - network.predict(x[validation])) ** 2))
         if error < best_error:
             best_error, best = error, network.predict(x[source.rows[held_out]])
-    return ridge(source.x[source.rows[held_out]]) + best
+    return linear(source.x[source.rows[held_out]]) + best
 
 
 def trained_network(x: Floats, y: Floats, *, width: int, seed: int) -> MLPRegressor:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..types import Floats
 from .affine import AffineMap
 from .fold_moments import ALL_ROWS, FoldedSource, FoldedTarget, Folds
+from .regression import Shrinkage
 from .ridge import RELATIVE_PENALTIES, RidgeFactor
 
 REGIONS: tuple[int, ...] = (2, 4, 8)
@@ -76,46 +77,46 @@ class LocalRung:
         self.seed = seed
         self.regions = regions
 
-    def predict(self, target: FoldedTarget, held_out: int, penalty: float) -> tuple[Floats, Locality]:
-        """Predict the rows of an outer fold, given the λ that the ridge rung chose for it, (h, q)."""
-        choice = self.choose(target, held_out, penalty)
+    def predict(self, target: FoldedTarget, held_out: int, shrinkage: Shrinkage) -> tuple[Floats, Locality]:
+        """Predict the rows of an outer fold, given what the linear rung chose for it, (h, q)."""
+        choice = self.choose(target, held_out, shrinkage)
         excluded = frozenset({held_out})
-        ridge = target.regression(excluded).ridge(penalty)
-        prediction = ridge(self.source.x[self.source.rows[held_out]])
+        linear = target.regression(excluded).linear(shrinkage)
+        prediction = linear(self.source.x[self.source.rows[held_out]])
         if choice.penalty == RELATIVE_PENALTIES[-1]:
             return prediction, choice
         regions = self.partition(excluded, held_out, choice.regions)
         place = np.full(len(self.source.x), -1)
         place[self.source.rows[held_out]] = np.arange(len(prediction))
         for training, rows, factor in zip(regions.training, regions.held_out, regions.factors, strict=True):
-            weights = self._correction(target, training, factor, ridge, choice.penalty)
-            prediction[place[rows]] += self._augmented(rows, ridge.mean_x) @ weights
+            weights = self._correction(target, training, factor, linear, choice.penalty)
+            prediction[place[rows]] += self._augmented(rows, linear.mean_x) @ weights
         return prediction, choice
 
-    def fit_all(self, target: FoldedTarget, penalty: float, choice: Locality) -> LocalCorrections:
+    def fit_all(self, target: FoldedTarget, shrinkage: Shrinkage, choice: Locality) -> LocalCorrections:
         """Fit to the rows of all folds, for a map that is to be used rather than scored."""
-        ridge = target.regression(ALL_ROWS).ridge(penalty)
+        linear = target.regression(ALL_ROWS).linear(shrinkage)
         regions = self.partition(ALL_ROWS, 0, choice.regions)
         weights = [
-            self._correction(target, training, factor, ridge, choice.penalty)
+            self._correction(target, training, factor, linear, choice.penalty)
             for training, factor in zip(regions.training, regions.factors, strict=True)
         ]
         return LocalCorrections(regions.centres, np.stack(weights), self._coordinate_size())
 
     def _correction(
-        self, target: FoldedTarget, training: NDArray[np.intp], factor: RidgeFactor, ridge: AffineMap, penalty: float
+        self, target: FoldedTarget, training: NDArray[np.intp], factor: RidgeFactor, linear: AffineMap, penalty: float
     ) -> Floats:
         """Return what a region adds to the global map, (1 + p, q)."""
-        moment = self._augmented(training, ridge.mean_x).T @ self._residual(target, training, ridge)
+        moment = self._augmented(training, linear.mean_x).T @ self._residual(target, training, linear)
         return factor.weights(factor.rotate(moment), penalty)
 
-    def choose(self, target: FoldedTarget, held_out: int, penalty: float) -> Locality:
+    def choose(self, target: FoldedTarget, held_out: int, shrinkage: Shrinkage) -> Locality:
         """Choose the number of regions and the shrinkage on the next fold."""
         inner = (held_out + 1) % self.source.n_folds
         excluded = frozenset({held_out, inner})
-        ridge = target.regression(excluded).ridge(penalty)
+        linear = target.regression(excluded).linear(shrinkage)
         tried = self.regions_tried(excluded)
-        paths = np.stack([self._path(target, self.partition(excluded, inner, k), ridge) for k in tried])
+        paths = np.stack([self._path(target, self.partition(excluded, inner, k), linear) for k in tried])
         best, column = np.unravel_index(int(np.argmin(paths)), paths.shape)
         return Locality(tried[int(best)], RELATIVE_PENALTIES[int(column)])
 
@@ -124,20 +125,20 @@ class LocalRung:
         available = self.source.count(self.source.outside(excluded)) // ROWS_A_REGION
         return tuple(k for k in self.regions if k <= available) or (1,)
 
-    def _path(self, target: FoldedTarget, regions: Regions, ridge: AffineMap) -> Floats:
+    def _path(self, target: FoldedTarget, regions: Regions, linear: AffineMap) -> Floats:
         """Return the error of every penalty on the held-out rows of a partition, (penalties,)."""
         errors = np.zeros(len(RELATIVE_PENALTIES))
         parts = zip(regions.training, regions.held_out, regions.factors, regions.quadratics, strict=True)
         for training, rows, factor, quadratic in parts:
-            moment = self._augmented(training, ridge.mean_x).T @ self._residual(target, training, ridge)
-            residual = self._residual(target, rows, ridge)
-            validation = self._augmented(rows, ridge.mean_x).T @ residual
+            moment = self._augmented(training, linear.mean_x).T @ self._residual(target, training, linear)
+            residual = self._residual(target, rows, linear)
+            validation = self._augmented(rows, linear.mean_x).T @ residual
             total = float(np.einsum("ij,ij->", residual, residual))
             errors += factor.path_errors(factor.rotate(moment), factor.rotate(validation), quadratic, total)
         return errors
 
-    def _residual(self, target: FoldedTarget, rows: NDArray[np.intp], ridge: AffineMap) -> Floats:
-        return target.y[rows] - ridge(self.source.x[rows])
+    def _residual(self, target: FoldedTarget, rows: NDArray[np.intp], linear: AffineMap) -> Floats:
+        return target.y[rows] - linear(self.source.x[rows])
 
     def _augmented(self, rows: NDArray[np.intp], mean: Floats) -> Floats:
         return _augmented(self.source.x[rows] - mean, self._coordinate_size())

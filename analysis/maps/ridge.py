@@ -19,6 +19,7 @@ RELATIVE_PENALTIES: tuple[float, ...] = (
     1e9,
 )
 LEAST_PENALTY = 1e-9  # below it a scatter may be singular in floating point
+ROUNDING = 1e-5  # below it, against the greatest eigenvalue, a negative one is float32's rounding
 NEGLIGIBLE, SMALLEST = 1e-12, 1e-300  # against the greatest eigenvalue, against zero
 
 
@@ -32,9 +33,13 @@ class RidgeFactor:
 
     @classmethod
     def of(cls, sxx: Floats) -> RidgeFactor:
-        """Factorise a scatter matrix, (p, p), symmetric and not negative."""
+        """Factorise a scatter matrix, (p, p), symmetric.
+
+        With an instrument it is indefinite by its noise: below twice the most negative eigenvalue nothing is known.
+        """
         eigenvalues, vectors = np.linalg.eigh(sxx)
-        eigenvalues = np.maximum(eigenvalues, 0.0)
+        least, greatest = float(eigenvalues[0]), float(eigenvalues[-1])
+        eigenvalues = np.maximum(eigenvalues, -2 * least if -least > ROUNDING * greatest else 0.0)
         return cls(eigenvalues, vectors, float(eigenvalues.mean()) or 1.0)
 
     @classmethod
@@ -63,7 +68,7 @@ class RidgeFactor:
 
     def weights(self, rotated: Floats, penalty: float) -> Floats:
         """Return W (p, q) for a relative penalty ≥ 0, given the rotated cross-scatter; of least norm at 0."""
-        return self.vectors @ (rotated * self._shrink(penalty)[:, None])
+        return self.vectors @ (rotated * self.inverse(penalty)[:, None])
 
     def path_errors(
         self,
@@ -96,14 +101,17 @@ class RidgeFactor:
         -------
         array (penalties,)
         """
-        shrink = np.stack([self._shrink(penalty) for penalty in penalties])
+        shrink = np.stack([self.inverse(penalty) for penalty in penalties])
         linear = np.einsum("ij,ij->i", rotated, rotated_validation)
         quadratic = (rotated @ rotated.T if gram is None else gram) * quadratic_validation
         errors: Floats = total_validation - 2 * shrink @ linear + np.einsum("ki,ki->k", shrink @ quadratic, shrink)
         return errors
 
-    def _shrink(self, penalty: float) -> Floats:
-        """1 / (eigenvalue + λ), (r,); 0 without a penalty in directions that no row has: the least-norm solution."""
+    def inverse(self, penalty: float) -> Floats:
+        """Return 1 / (eigenvalue + λ), (r,), for a relative penalty.
+
+        Without a penalty it is 0 in directions that no row has: the least-norm solution.
+        """
         shrunk = self.eigenvalues + penalty * self.unit
         if penalty < LEAST_PENALTY:
             shrunk[self.eigenvalues <= NEGLIGIBLE * self.eigenvalues[-1:]] = np.inf

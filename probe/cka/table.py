@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...analysis.maps.fold_moments import FoldedSource, FoldedTarget
-from ...analysis.maps.regression import choose_penalty
+from ...analysis.maps.shrinkage import choose_shrinkage
 from ...analysis.resampling import Interval, percentile_interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.similarity.cka_jackknife import BlockedRows, blocked_cka, permuted_cka
@@ -112,16 +112,17 @@ def ratio_intervals(numerators: Floats, denominators: Floats, design: Design) ->
 
 
 def held_out_errors(source: FoldedSource, y: Floats) -> tuple[Floats, Floats]:
-    """Squared errors of a ridge map on rows held out of it, and squared distances to the training mean, (n,) each.
+    """Squared errors of a linear map on rows held out of it, and squared distances to the training mean, (n,) each.
 
-    The penalty of each outer fold is chosen on one inner fold, not on all: a table has many cells.
+    It is shrunk towards the strongest components, and for each outer fold the penalty is chosen on one inner fold, not
+    on all: a table has many cells.
     """
     target = FoldedTarget.of(source, y)
     error, total = np.empty(len(y)), np.empty(len(y))
     for fold, rows in enumerate(source.rows):
         inner = (fold + 1) % source.n_folds
-        penalty = choose_penalty([target.split(frozenset({fold, inner}), inner)])
-        fitted = target.regression(frozenset({fold})).ridge(penalty)
+        shrinkage = choose_shrinkage([target.split(frozenset({fold, inner}), inner)], np.inf)
+        fitted = target.regression(frozenset({fold})).linear(shrinkage)
         error[rows] = row_squares(target.y[rows] - fitted(source.x[rows]))
         total[rows] = row_squares(target.y[rows] - fitted.mean_y)
     return error, total

@@ -10,8 +10,8 @@ import numpy as np
 
 from ...analysis.certificate.equivalence import decide
 from ...analysis.maps.affine import AffineMap
-from ...analysis.maps.fold_moments import FoldedTarget
 from ...analysis.maps.ladder import Ladder, LadderFit
+from ...analysis.maps.map_spec import fit_spec
 from ...analysis.resampling import Interval, percentile_interval
 from ...analysis.retrieval.scores import Pool, retrieve, row_squares
 from ...analysis.types import Floats
@@ -81,9 +81,9 @@ def fit_web(
         for target in range(len(rows)):
             if target != source:
                 fit = ladder.fit(rows[target])
-                folded = FoldedTarget.of(ladder.source, rows[target])
                 maps = tuple(
-                    folded.regression(frozenset({i})).ridge(choices.penalty) for i, choices in enumerate(fit.choices)
+                    fit_spec(fit.target.regression(frozenset({i})), choices.spec("linear"))
+                    for i, choices in enumerate(fit.choices)
                 )
                 pair = pair_map(web, ladder, fit, (source, target), config.margin)
                 web.fitted[source, target] = Fitted(fit.predictions["linear"], fit.reference, maps, pair)
@@ -94,10 +94,10 @@ def pair_map(web: Web, ladder: Ladder, fit: LadderFit, step: tuple[int, int], ma
     """Return the verdict and the scores of one ordered pair; the linear rung is refitted on permuted pairs."""
     y, design = web.rows[step[1]], web.design
     errors = rung_errors(fit, y, design.resamples)
-    null = []
+    null, rough = [], ladder.narrow(rough=True)
     for partner in design.partners:
         permuted = y[partner]
-        refit = ladder.fit(permuted, ("linear",))
+        refit = rough.fit(permuted, ("linear",))
         error = row_squares(permuted - refit.predictions["linear"]).sum()
         null.append(1 - float(error / row_squares(permuted - refit.reference).sum()))
     decision = decide(errors, float(np.quantile(null, 0.95)), margin)

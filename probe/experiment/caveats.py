@@ -64,9 +64,8 @@ def few_pairs_for_a_ladder(n: int, width: int, groups: int) -> Iterator[str]:
         yield f"{n} pairs in {width} dimensions: fewer than two pairs a dimension, the ladder rests on its penalties"
     elif n < FEW_PAIRS_PER_DIMENSION * width:
         yield (
-            f"{n} pairs in {width} dimensions: a rotation is fitted without a penalty and needs about "
-            f"{FEW_PAIRS_PER_DIMENSION} pairs a dimension to come near a ridge map, so that linear may stand for a "
-            "rotation"
+            f"{n} pairs in {width} dimensions: with fewer than about {FEW_PAIRS_PER_DIMENSION} pairs a dimension a "
+            "rotation rests on its prior, so that linear may stand for a rotation"
         )
     if groups < FEW_GROUPS:
         yield f"{groups} independent groups of pairs: intervals of so few are too short"

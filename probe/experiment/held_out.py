@@ -9,7 +9,8 @@ import numpy as np
 
 from ...analysis.certificate.equivalence import SharedErrors
 from ...analysis.certificate.permutation import NullPlan, NullScores, permutation_null
-from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Ladder, LadderFit
+from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Ladder, LadderFit, Prior
+from ...analysis.maps.search_stretch import search_predictions
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.retrieval.scores import (
     Fidelity,
@@ -29,7 +30,7 @@ from .pairs import Pairs
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RungSearches:
-    """Searches with the held-out predictions of every rung, both ways."""
+    """Searches with the held-out predictions of every rung, stretched as an index is asked, both ways."""
 
     forward: dict[str, MatchRanks]  # rung → rank of each prediction's target in the pool, (n,)
     backward: dict[str, MatchRanks]  # rung → rank of each pool member's prediction, (pool,)
@@ -87,7 +88,8 @@ def fit_held_out(pairs: Pairs, rungs: tuple[str, ...], *, folds: int, resamples:
     """
     numbers = group_folds(pairs.groups, folds, np.random.default_rng(seed))
     allowed = tuple(rung for rung in rungs if pairs.same_space or rung not in SAME_SPACE_RUNGS)
-    ladder = Ladder(pairs.x, numbers, rungs=allowed, seed=seed)
+    prior: Prior = "identity" if pairs.same_space else "components"
+    ladder = Ladder(pairs.x, numbers, rungs=allowed, prior=prior, seed=seed)
     fit = ladder.fit(pairs.y)
     drawn = Resamples.draw(pairs.groups, np.random.default_rng([seed, 1]), resamples)
     return HeldOut(
@@ -95,7 +97,7 @@ def fit_held_out(pairs: Pairs, rungs: tuple[str, ...], *, folds: int, resamples:
         fit,
         {rung: fidelity(pairs.y, prediction, fit.reference) for rung, prediction in fit.predictions.items()},
         rung_errors(fit, pairs.y, drawn),
-        RungSearches.of(pairs, fit.predictions),
+        RungSearches.of(pairs, search_predictions(fit, pairs.groups)),
         drawn,
         Resamples.draw(pairs.pool.groups, np.random.default_rng([seed, 2]), resamples),
     )

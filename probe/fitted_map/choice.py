@@ -35,6 +35,7 @@ class RungEvidence:
     retrieval_verdict: str  # by P@1
     ceiling: str
     shares: dict[str, Interval]
+    retrieval_gaps: dict[str, Interval]  # P@1 of a rung less that of the best, by row
     warnings: tuple[str, ...]
 
     @classmethod
@@ -52,6 +53,7 @@ class RungEvidence:
             certificate.retrieval_verdict,
             certificate.ceiling,
             certificate.shares,
+            certificate.retrieval_gaps,
             (*warnings, *direction.warnings),
         )
 
@@ -103,6 +105,7 @@ def measure_rungs(
         by_p_at_1.verdict,
         by_r2.ceiling,
         by_r2.shares,
+        by_p_at_1.shares,
         ladder_warnings(pairs),
     )
 
@@ -110,7 +113,8 @@ def measure_rungs(
 def choose_rung(evidence: RungEvidence, chosen_by: ChosenBy) -> str:
     """Return the rung to fit: the one that the verdict names, and where it names none, the best that it leaves.
 
-    *nonlinear* gives the ceiling, a nonlinear map; *undecided* gives `linear`, which contains all plainer maps.
+    *nonlinear* gives the ceiling, a nonlinear map. *undecided* by P@1 gives the plainest rung that is not surely worse
+    than the best, row by row, and by R² `linear`, which contains all plainer maps.
 
     Raises
     ------
@@ -128,4 +132,7 @@ def choose_rung(evidence: RungEvidence, chosen_by: ChosenBy) -> str:
     if verdict == NONLINEAR and chosen_by == "p_at_1":
         fitted = [name for name in evidence.rungs if name in FITTED_RUNGS]
         return max(fitted, key=lambda name: evidence.rungs[name].p_at_1.value)
-    return evidence.ceiling if verdict == NONLINEAR else "linear"
+    if verdict == NONLINEAR:
+        return evidence.ceiling
+    gaps = evidence.retrieval_gaps if chosen_by == "p_at_1" else {}
+    return next((name for name in VERDICT_ORDER if name in gaps and gaps[name].high >= 0), "linear")

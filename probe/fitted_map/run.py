@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from ...analysis.certificate.equivalence import MARGIN
 from ...analysis.maps.estimators import Map, make_map
+from ...analysis.maps.fold_moments import FoldedSource, FoldedTarget
 from ...analysis.maps.ladder import DEFAULT_RUNGS
+from ...analysis.maps.search_stretch import stretch_of
+from ...analysis.splits import group_folds
 from ...errors import ConfigError, DataError
 from ..experiment.checks import require, require_resampling
 from ..experiment.pairs import Pairs, embed_sides, in_one_space
@@ -197,8 +200,24 @@ def fit_chosen(pairs: Pairs, evidence: RungEvidence, config: MapFitConfig) -> Ma
         unheld = "the certificate does not hold it" if rung in FITTED_RUNGS else "no folder can hold it"
         why = evidence.absent.get(rung, unheld)
         raise DataError(f"the rung {rung!r} cannot be fitted: {why}; ask for another with --rung")
-    fitted: Map = make_map(rung, config.seed).fit(pairs.x, pairs.y, pairs.groups)
-    return fitted
+    return fitted_for_search(pairs, rung, config.seed)
+
+
+def fitted_for_search(pairs: Pairs, rung: str, seed: int) -> Map:
+    """Fit a rung to all rows and stretch its deviations by the factor with the best P@1 on inner folds, `stretch_`.
+
+    The identity is left as it is.
+    """
+    made = make_map(rung, seed)
+    if "prior" in made.get_params():
+        made.set_params(prior="identity" if pairs.same_space else "components")
+    fitted: Map = made.fit(pairs.x, pairs.y, pairs.groups)
+    if rung == "identity":
+        return fitted
+    prior = np.eye(pairs.x.shape[1]) if pairs.same_space else None
+    folds = group_folds(pairs.groups, FOLDS, np.random.default_rng(seed))
+    target = FoldedTarget.of(FoldedSource.of(pairs.x, folds), pairs.y, prior)
+    return fitted.stretched(stretch_of(target, fitted.spec_, pairs.groups, held_out=target.source.no_fold))
 
 
 def fit_result(
@@ -212,6 +231,7 @@ def fit_result(
 ) -> MapFitResult:
     """Return the record of a fitted map; without encoders it is one between arrays."""
     rung, chosen = fitted.rung, config.rung is None
+    numbers = {"stretch": fitted.stretch_} | {name: float(getattr(fitted, f"{name}_")) for name in fitted.numbers}
     scores, before = evidence.rungs[rung], evidence.rungs.get("identity")
     without = "" if before is None else f", {100 * before.p_at_1.value:.1f} % without a map"
     return MapFitResult(
@@ -233,7 +253,7 @@ def fit_result(
         pool=evidence.pool,
         scores=scores,
         before=before,
-        settings={name: float(getattr(fitted, f"{name}_")) for name in fitted.numbers},
+        settings={name: value for name, value in numbers.items() if np.isfinite(value)},
         carries_model=encoders is not None and fitted.affine is not None,
         normalised=encoders is not None and normalises(encoders[1].model),
         warnings=evidence.warnings,

@@ -96,7 +96,7 @@ def _neighbourhoods(x: Floats, y: Floats, design: Design, plan: LayerPlan) -> Me
 
 def _maps(x: Floats, y: Floats, design: Design, plan: LayerPlan) -> Measured:
     """Held-out rotation and linear map, and their scores when they are refitted on permuted pairs."""
-    ladder = Ladder(x, design.folds, rungs=MAPS)
+    ladder = Ladder(x, design.folds, rungs=MAPS, prior="identity" if x.shape[1] == y.shape[1] else "components")
     fit = ladder.fit(y)
     errors = rung_errors(fit, y, design.resamples)
     forward, backward = retrieve(fit.predictions["linear"], y, design.groups, design.pools[1])
@@ -110,7 +110,8 @@ def _maps(x: Floats, y: Floats, design: Design, plan: LayerPlan) -> Measured:
         "p_at_1_mapped": design.proportion(forward.cosine <= 1),
         "p_at_1_mapped_backward": design.pool_proportion(backward.cosine <= 1, 1),
     }
-    refits = [refitted_scores(ladder, y, design, partner) for partner in design.partners[: plan.refits]]
+    rough = ladder.narrow(rough=True)
+    refits = [refitted_scores(rough, y, design, partner) for partner in design.partners[: plan.refits]]
     nulls = {name: np.array([refit[name] for refit in refits]) for name in (refits[0] if refits else {})}
     return Measured(estimates, nulls)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ...analysis.certificate.equivalence import MARGINS, NO_MAP, Decision, SharedErrors, decide, decide_retrieval
@@ -9,7 +10,6 @@ from ...analysis.certificate.jackknife import block_moments_of, refitted_interva
 from ...analysis.certificate.permutation import NullPlan, NullScores
 from ...analysis.certificate.power import Planting, PowerCurve, power_curve
 from ...analysis.maps.ladder import Choices
-from ...analysis.maps.map_spec import MapSpec
 from ...analysis.resampling import Interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.types import Floats
@@ -86,7 +86,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
         choices=tuple(map(choice_of_fold, fit.choices)),
         worst=worst_rows(pairs, prediction, ranks, config),
         warnings=ladder_warnings(pairs),
-        anatomy=anatomy_of(held_out.ladder, pairs, [c.penalty for c in fit.choices]),
+        anatomy=anatomy_of(fit, pairs),
         drift=drift_of(fit, pairs, config) if config.failure else None,
         learning_curve=learning,
         residuals=residual_groups(pairs, rows, config),
@@ -119,7 +119,8 @@ def refitted_r2(held_out: HeldOut, pairs: Pairs) -> dict[str, Interval]:
     choices = held_out.fit.choices
     return refitted_intervals(
         blocks,
-        {rung: [MapSpec(rung, c.penalty) for c in choices] for rung in REFITTED_RUNGS if rung in held_out.ladder.rungs},
+        {rung: [c.spec(rung) for c in choices] for rung in REFITTED_RUNGS if rung in held_out.ladder.rungs},
+        held_out.fit.target.prior,
     )
 
 
@@ -170,7 +171,7 @@ def power_points(power: PowerCurve) -> tuple[PowerPoint, ...]:
 
 def choice_of_fold(choices: Choices) -> Choice:
     """Return what one fold chose as a part of the result."""
-    locality, curvature = choices.locality, choices.curvature
+    locality, curvature, shrinkage = choices.locality, choices.curvature, choices.shrinkage
     return Choice(
         penalty=choices.penalty,
         rank=choices.rank,
@@ -178,4 +179,7 @@ def choice_of_fold(choices: Choices) -> Choice:
         region_penalty=locality.penalty if locality else None,
         bandwidth=curvature.bandwidth if curvature else None,
         curvature_penalty=curvature.penalty if curvature else None,
+        kappa=choices.kappa if math.isfinite(choices.kappa) else None,
+        scale=shrinkage.scale if shrinkage else None,
+        towards=shrinkage.towards if shrinkage else None,
     )

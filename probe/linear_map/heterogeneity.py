@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.certificate.heterogeneity import domain_transfer, local_drift
-from ...analysis.certificate.learning_curve import extrapolated_limit, learning_curve
+from ...analysis.certificate.learning_curve import CurvePlan, extrapolated_limit, learning_curve
 from ...analysis.maps.decomposition import map_anatomy
-from ...analysis.maps.fold_moments import ALL_ROWS, FoldedTarget
-from ...analysis.maps.ladder import Ladder, LadderFit
+from ...analysis.maps.fold_moments import ALL_ROWS
+from ...analysis.maps.ladder import LadderFit, median_choices
+from ...analysis.maps.map_spec import fit_spec
 from ...analysis.resampling import Resamples, percentile_interval
 from ...analysis.retrieval.scores import mean_intervals
 from ...analysis.retrieval.search import MatchRanks
@@ -25,10 +26,10 @@ from .config import LinearMapConfig
 MINIMUM_PART = 30
 
 
-def anatomy_of(ladder: Ladder, pairs: Pairs, penalties: list[float]) -> Anatomy:
-    """Decompose the linear map of all rows, at the median of the penalties that the folds chose."""
-    training = FoldedTarget.of(ladder.source, pairs.y).regression(ALL_ROWS)
-    fitted = training.ridge(sorted(penalties)[len(penalties) // 2])
+def anatomy_of(fit: LadderFit, pairs: Pairs) -> Anatomy:
+    """Decompose the linear map of all rows, with the choices of the fold that has the median penalty."""
+    training = fit.target.regression(ALL_ROWS)
+    fitted = fit_spec(training, median_choices(fit.choices).spec("linear"))
     sxx = training.sxx / len(pairs.x)
     parts = map_anatomy(fitted.weights, pairs.x.mean(axis=0), pairs.y.mean(axis=0), sxx, same_space=pairs.same_space)
     angles = () if parts.angles is None else tuple(np.degrees(parts.angles).round(3).tolist())
@@ -46,8 +47,7 @@ def anatomy_of(ladder: Ladder, pairs: Pairs, penalties: list[float]) -> Anatomy:
 
 def drift_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Drift | None:
     """Test whether local maps differ by more than the noise about the global map explains."""
-    penalties = sorted(c.penalty for c in fit.choices)
-    drift = local_drift(pairs.x, pairs.y, penalties[len(penalties) // 2], seed=config.seed)
+    drift = local_drift(pairs.x, pairs.y, median_choices(fit.choices).penalty, seed=config.seed)
     if drift is None:
         return None
     return Drift(
@@ -61,7 +61,8 @@ def drift_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Drift | N
 
 def learning_of(pairs: Pairs, config: LinearMapConfig) -> LearningCurve:
     """Score the linear rung on growing subsets."""
-    points = learning_curve(pairs.x, pairs.y, pairs.groups, n_folds=config.folds, seed=config.seed)
+    plan = CurvePlan(config.folds, config.seed, pairs.same_space)
+    points = learning_curve(pairs.x, pairs.y, pairs.groups, plan)
     return LearningCurve(tuple(LearningPoint(p.pairs, p.r2) for p in points), extrapolated_limit(points))
 
 
@@ -69,7 +70,8 @@ def transfer_of(pairs: Pairs, config: LinearMapConfig) -> Transfer | None:
     """Fit in each domain, score in every other."""
     if pairs.domains is None:
         return None
-    names, r2 = domain_transfer(pairs.x, pairs.y, pairs.domains, pairs.groups, seed=config.seed)
+    prior = np.eye(pairs.x.shape[1]) if pairs.same_space else None
+    names, r2 = domain_transfer(pairs.x, pairs.y, pairs.domains, pairs.groups, prior=prior, seed=config.seed)
     if len(names) < 2:
         return None
     return Transfer(tuple(names), tuple(tuple(row) for row in r2.tolist()))

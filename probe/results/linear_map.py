@@ -78,6 +78,9 @@ class Choice:
     region_penalty: float | None
     bandwidth: float | None
     curvature_penalty: float | None
+    kappa: float | None = None  # pairs that the prior of the rotation weighs as; None for the prior itself
+    scale: float | None = None  # of what the linear map is shrunk towards
+    towards: str | None = None  # the prior map, the rotation, or zero; `penalty` is then in pairs
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from polyglot.analysis.certificate.learning_curve import CurvePoint, extrapolated_limit, learning_curve
+from polyglot.analysis.certificate.learning_curve import CurvePlan, CurvePoint, extrapolated_limit, learning_curve
 from polyglot.analysis.maps.ladder import Ladder
 from polyglot.analysis.resampling import Interval
 
@@ -39,8 +39,8 @@ def test_the_last_point_is_the_ridge_rung_on_all_pairs():
 
 
 def test_the_same_seed_gives_the_same_curve():
-    assert [p.r2 for p in learning_curve(*pairs(n=120), seed=3)] == [
-        p.r2 for p in learning_curve(*pairs(n=120), seed=3)
+    assert [p.r2 for p in learning_curve(*pairs(n=120), CurvePlan(seed=3))] == [
+        p.r2 for p in learning_curve(*pairs(n=120), CurvePlan(seed=3))
     ]
 
 

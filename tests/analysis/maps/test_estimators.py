@@ -20,8 +20,9 @@ from polyglot.analysis.maps.estimators import (
 )
 from polyglot.analysis.maps.ladder import Ladder
 from polyglot.analysis.maps.low_rank import choose_rank
-from polyglot.analysis.maps.regression import choose_penalty
-from polyglot.analysis.maps.ridge import RELATIVE_PENALTIES
+from polyglot.analysis.maps.map_spec import solve
+from polyglot.analysis.maps.regression import Shrinkage
+from polyglot.analysis.maps.shrinkage import choose_kappa, choose_shrinkage
 from polyglot.analysis.moments import Moments
 from polyglot.analysis.splits import group_folds
 from polyglot.errors import ConfigError, DataError
@@ -83,7 +84,7 @@ def test_a_rotation_between_widths_is_semi_orthogonal(cloud, width):
 
 
 @pytest.mark.parametrize(
-    "family", [ShiftMap(), RotationMap(), SimilarityMap(), RidgeMap(), RidgeMap(penalty=0.1), LowRankMap()], ids=repr
+    "family", [ShiftMap(), RotationMap(), SimilarityMap(), RidgeMap(), RidgeMap(penalty=24.0), LowRankMap()], ids=repr
 )
 def test_rows_and_moments_give_the_same_map(pairs, family):
     x, y = pairs
@@ -109,20 +110,81 @@ def test_the_penalty_is_that_of_a_refit_for_every_fold_and_penalty(pairs):
     y = y + 8 * np.random.default_rng(1).standard_normal(y.shape)
     folds = group_folds(np.arange(240), 5, np.random.default_rng(0))
     errors = []
-    for penalty in RELATIVE_PENALTIES:
+    penalties = np.geomspace(0.1, 1e4, 51)
+    for penalty in penalties:
         parts = [folds == f for f in range(5)]
         fits = [RidgeMap(penalty).fit(x[~held], y[~held]).transform(x[held]) for held in parts]
         errors.append(sum(np.sum((y[held] - fit) ** 2) for held, fit in zip(parts, fits, strict=True)))
-    chosen = choose_penalty(splits_of(grouped_moments(x, y)))
-    assert chosen == RELATIVE_PENALTIES[int(np.argmin(errors))]
-    assert 1e-6 < chosen < 1e9
+    chosen = choose_shrinkage(splits_of(grouped_moments(x, y)), 0.0, ("zero",)).penalty
+    best = int(np.argmin(errors))
+    assert penalties[best - 1] < chosen < penalties[best + 1]
+    assert RidgeMap(prior="zero").fit(x, y).penalty_ == RidgeMap(prior=None).fit(x, y).penalty_ == chosen
+
+
+def test_limits_and_priors_of_the_shrunk_families(pairs):
+    x, y = pairs
+    a, b = x - x.mean(axis=0), y - y.mean(axis=0)
+    left, _, right = np.linalg.svd(a.T @ b)
+    for plain in (RotationMap(kappa=0.0), RotationMap(prior=None)):
+        np.testing.assert_allclose(plain.fit(x, y).weights_, left @ right, atol=1e-9)
+    np.testing.assert_array_equal(RotationMap(kappa=np.inf).fit(x, y).weights_, np.eye(6))
+    scale = np.sum((a @ left @ right) * b) / np.sum(a**2)
+    np.testing.assert_allclose(SimilarityMap(kappa=0.0).fit(x, y).weights_, scale * left @ right, atol=1e-9)
+    strength = 24.0 * np.trace(a.T @ a) / 6 / len(x)
+    ridge = np.linalg.solve(a.T @ a + strength * np.eye(6), a.T @ b)
+    np.testing.assert_allclose(RidgeMap(penalty=24.0).fit(x, y).weights_, ridge, atol=1e-9)
+    for prior in ("identity", "components", "rotation"):
+        stiff = RidgeMap(penalty=np.inf, prior=prior).fit(x, y)
+        singular = np.linalg.svd(stiff.weights_, compute_uv=False)
+        np.testing.assert_allclose(singular, stiff.scale_, atol=1e-9)
+    for wrong in (RotationMap(prior="nothing"), RidgeMap(prior="nothing")):
+        with pytest.raises(ConfigError, match="a prior is one of"):
+            wrong.fit(x, y)
+    with pytest.raises(ConfigError, match="no map between widths 6 and 3"):
+        RidgeMap(prior="identity").fit(x, y[:, :3])
+
+
+def test_few_pairs_are_enough_where_the_prior_is_right():
+    rng = np.random.default_rng(8)
+    x, new = rng.standard_normal((60, 40)), rng.standard_normal((500, 40))
+    noise = rng.standard_normal((60, 40))
+    target = 0.7 * new
+    errors = {
+        prior: np.sum((RidgeMap(prior=prior).fit(x, 0.7 * x + noise).transform(new) - target) ** 2)
+        for prior in ("auto", "identity", "zero")
+    }
+    assert errors["auto"] <= 1.2 * errors["identity"] < 0.3 * errors["zero"]
+
+
+def test_a_map_of_an_earlier_version_is_read(pairs, tmp_path):
+    """Its record lacks what is chosen now, and its settings lack the prior."""
+    x, y = pairs
+    fitted = RidgeMap(penalty=24.0).fit(x, y)
+    folder = fitted.save(tmp_path / "map")
+    record = json.loads((folder / "map.json").read_text())
+    record["settings"] = {"penalty": 0.1, "folds": 5, "seed": 0}
+    record["fitted"] = {"penalty": 0.1}
+    (folder / "map.json").write_text(json.dumps(record))
+    np.testing.assert_array_equal(load_map(folder).transform(x), fitted.transform(x))
+    fitted = RotationMap().fit(x, y)
+    folder = fitted.save(tmp_path / "rotation")
+    record = json.loads((folder / "map.json").read_text())
+    (folder / "map.json").write_text(json.dumps(record | {"settings": {}, "fitted": {}}))
+    np.testing.assert_array_equal(load_map(folder).transform(x), fitted.transform(x))
+
+
+def test_an_infinite_number_survives_the_folder(pairs, tmp_path):
+    x, y = pairs
+    folder = RotationMap(kappa=np.inf).fit(x, y).save(tmp_path)
+    assert "Infinity" not in json.dumps(json.loads((folder / "map.json").read_text())["fitted"])
+    assert load_map(folder).kappa_ == np.inf
 
 
 def test_the_rank_is_found():
     rng = np.random.default_rng(2)
     x = rng.standard_normal((300, 12))
     y = x @ rng.standard_normal((12, 4)) @ rng.standard_normal((4, 12)) + 1.5 * rng.standard_normal((300, 12))
-    assert choose_rank(splits_of(grouped_moments(x, y)), 0.0) == 4
+    assert choose_rank(splits_of(grouped_moments(x, y)), Shrinkage(0.0)) == 4
     fitted = LowRankMap().fit(x, y)
     assert np.linalg.matrix_rank(fitted.weights_, tol=1e-8) == fitted.rank_ == 4
 
@@ -131,13 +193,26 @@ def test_the_rank_is_found():
 def test_the_map_predicts_what_the_ladder_scored(pairs, rung):
     x, y = pairs
     folds = group_folds(np.arange(240), 5, np.random.default_rng(3))
-    fit = Ladder(x, folds, rungs=(rung,)).fit(y)
+    ladder = Ladder(x, folds, rungs=(rung,), prior="identity")
+    fit = ladder.fit(y)
     for fold in range(5):
-        chosen, held = fit.choices[fold], folds == fold
-        settings = {"penalty": chosen.penalty, "rank": chosen.rank}
-        family = MAP_FAMILIES[rung]
-        fitted = family(**{k: v for k, v in settings.items() if k in family().get_params()}).fit(x[~held], y[~held])
-        np.testing.assert_allclose(fitted.transform(x[held]), fit.predictions[rung][held], atol=1e-8)
+        held = folds == fold
+        moments = Moments.from_arrays(x[~held], y[~held], dtype="float64")
+        (fitted,) = solve(moments, [fit.choices[fold].spec(rung)], np.eye(6))
+        np.testing.assert_allclose(fitted(x[held]), fit.predictions[rung][held], atol=1e-8)
+
+
+@pytest.mark.parametrize("family", [RotationMap, SimilarityMap, RidgeMap, LowRankMap])
+def test_choices_on_all_rows_are_those_of_the_ladder_with_no_fold_held_out(pairs, family):
+    x, y = pairs
+    folds = group_folds(np.arange(240), 5, np.random.default_rng(0))
+    target = Ladder(x, folds, rungs=("linear",), prior="identity").target(y)
+    splits = target.inner_splits(target.source.no_fold)
+    fitted = family().fit(x, y)
+    kappa = choose_kappa(splits)
+    assert fitted.kappa_ == pytest.approx(kappa, rel=1e-6)
+    if hasattr(fitted, "penalty_"):
+        assert fitted.penalty_ == pytest.approx(choose_shrinkage(splits, kappa).penalty, rel=1e-6)
 
 
 @pytest.mark.parametrize("family", [LocalMap, NonlinearMap])
@@ -155,10 +230,10 @@ def test_a_curved_map_beats_the_straight_one_on_a_bent_target_only(family):
 
 def test_local_corrections_equal_a_literal_ridge_in_each_region(pairs):
     x, y = pairs
-    fitted = LocalMap(regions=3, shrinkage=0.05, penalty=0.01).fit(x, y)
+    fitted = LocalMap(regions=3, shrinkage=0.05, penalty=2.4).fit(x, y)
     moved = x - x.mean(axis=0)
     nearest = np.argmin(((moved[:, None] - fitted.centres_) ** 2).sum(axis=2), axis=1)
-    base = RidgeMap(penalty=0.01).fit(x, y).transform(x)
+    base = RidgeMap(penalty=2.4).fit(x, y).transform(x)
     for region in range(3):
         rows = nearest == region
         design = np.column_stack([np.full(rows.sum(), fitted.constant_), moved[rows]])
@@ -223,7 +298,7 @@ def test_groups_keep_copies_on_one_side_of_the_inner_folds():
     x = np.repeat(rng.standard_normal((30, 40)), 8, axis=0) + 1e-3 * rng.standard_normal((240, 40))
     y = np.repeat(rng.standard_normal((30, 40)), 8, axis=0)
     groups = np.repeat(np.arange(30), 8)
-    assert RidgeMap().fit(x, y).penalty_ < RidgeMap().fit(x, y, groups).penalty_ / 100
+    assert RidgeMap(prior=None).fit(x, y).penalty_ < RidgeMap(prior=None).fit(x, y, groups).penalty_ / 100
 
 
 def test_bad_settings_and_folders_are_refused(pairs, tmp_path):

@@ -3,15 +3,16 @@ import pytest
 from polyglot.analysis.maps import fourier as nonlinear
 from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
 from polyglot.analysis.maps.fourier import FourierFeatures, NonlinearRung, feature_count, median_distance
+from polyglot.analysis.maps.regression import Shrinkage
 from polyglot.analysis.maps.ridge import RELATIVE_PENALTIES
 
 
-def folded(curved, n=150, p=3, q=2, seed=0):
+def folded(curved, n=150, p=3, q=2, seed=0, prior=None):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n, p)) + 2
     curve = 2 * np.cos(1.5 * (x[:, :1] - 2)) * np.ones(q) if curved else 0.0
     y = x @ rng.standard_normal((p, q)) + curve + 0.1 * rng.standard_normal((n, q))
-    return FoldedTarget.of(FoldedSource.of(x, rng.permutation(np.arange(n) % 5)), y)
+    return FoldedTarget.of(FoldedSource.of(x, rng.permutation(np.arange(n) % 5)), y, prior)
 
 
 def block_ridge(x, features, y, penalty_x, penalty_features):
@@ -22,12 +23,15 @@ def block_ridge(x, features, y, penalty_x, penalty_features):
     return np.linalg.lstsq(stacked, np.vstack([y, np.zeros((len(roots), y.shape[1]))]), rcond=None)[0]
 
 
-@pytest.mark.parametrize("penalty", [1e-4, 0.1])
-def test_predictions_equal_a_dense_block_penalised_solve(penalty):
-    target = folded(curved=True)
+@pytest.mark.parametrize("penalty", [1e-2, 10.0])
+@pytest.mark.parametrize("towards", ["zero", "prior"])
+def test_predictions_equal_a_dense_block_penalised_solve(penalty, towards):
+    target = folded(curved=True, prior=np.eye(3, 2))
+    shrinkage = Shrinkage(penalty, 0.6, towards)
+    centre = 0.6 * np.eye(3, 2) if towards == "prior" else np.zeros((3, 2))
     source, held_out = target.source, 1
     rung = NonlinearRung(source, seed=3)
-    predicted, choice = rung.predict(target, held_out, penalty)
+    predicted, choice = rung.predict(target, held_out, shrinkage)
     assert choice.penalty < RELATIVE_PENALTIES[-1]
     excluded = frozenset({held_out})
     features = rung.features(excluded, held_out, choice.bandwidth)
@@ -36,20 +40,21 @@ def test_predictions_equal_a_dense_block_penalised_solve(penalty):
     weights = block_ridge(
         x,
         features.training.astype(np.float64),
-        y,
-        penalty * source.factor(excluded).unit,
+        y - x @ centre,
+        penalty * source.factor(excluded).unit / len(x),
         choice.penalty * profiled.factor.unit,
     )
     held = np.hstack([source.x[source.rows[held_out]] - source.mean(excluded), features.held_out])
-    np.testing.assert_allclose(predicted, held @ weights + target.regression(excluded).mean_y, atol=2e-3)
+    straight = held[:, :3] @ centre
+    np.testing.assert_allclose(predicted, held @ weights + straight + target.regression(excluded).mean_y, atol=2e-3)
 
 
 def test_the_inner_choice_is_the_best_of_explicit_predictions():
     target = folded(curved=True)
-    source, outer, inner, penalty = target.source, 2, 3, 0.01
+    source, outer, inner, penalty = target.source, 2, 3, 1.0
     rung = NonlinearRung(source, seed=3)
     excluded = frozenset({outer, inner})
-    choice = rung.choose(target, outer, penalty)
+    choice = rung.choose(target, outer, Shrinkage(penalty))
     rows = source.rows[inner]
     errors = {}
     for bandwidth in rung.bandwidths:
@@ -60,7 +65,11 @@ def test_the_inner_choice_is_the_best_of_explicit_predictions():
         held = np.hstack([source.x[rows] - source.mean(excluded), features.held_out])
         for relative in RELATIVE_PENALTIES:
             weights = block_ridge(
-                x, features.training.astype(float), y, penalty * source.factor(excluded).unit, relative * factor.unit
+                x,
+                features.training.astype(float),
+                y,
+                penalty * source.factor(excluded).unit / len(x),
+                relative * factor.unit,
             )
             residual = target.y[rows] - mean_y - held @ weights
             errors[bandwidth, relative] = np.sum(residual**2)
@@ -73,8 +82,8 @@ def test_a_curve_is_found_and_a_line_is_left_alone():
         source = target.source
         errors = np.zeros(2)
         for fold, rows in enumerate(source.rows):
-            predicted = NonlinearRung(source, seed=0).predict(target, fold, 1e-4)[0]
-            straight = target.regression(frozenset({fold})).ridge(1e-4)(source.x[rows])
+            predicted = NonlinearRung(source, seed=0).predict(target, fold, Shrinkage(1e-2))[0]
+            straight = target.regression(frozenset({fold})).linear(Shrinkage(1e-2))(source.x[rows])
             errors += [np.sum((target.y[rows] - p) ** 2) for p in (predicted, straight)]
         relative = 1 - errors[0] / errors[1]
         assert relative > gain if curved else abs(relative) < -gain
@@ -85,8 +94,8 @@ def test_the_greatest_penalty_is_the_ridge_rung_exactly(monkeypatch):
     rung = NonlinearRung(target.source, seed=0)
     straight = nonlinear.Curvature(1.0, RELATIVE_PENALTIES[-1])
     monkeypatch.setattr(rung, "choose", lambda *_: straight)
-    predicted, _ = rung.predict(target, 0, 0.1)
-    ridge = target.regression(frozenset({0})).ridge(0.1)
+    predicted, _ = rung.predict(target, 0, Shrinkage(10.0))
+    ridge = target.regression(frozenset({0})).linear(Shrinkage(10.0))
     np.testing.assert_array_equal(predicted, ridge(target.source.x[target.source.rows[0]]))
 
 
@@ -97,8 +106,8 @@ def test_held_out_targets_do_not_matter():
         spoiled[target.source.rows[2]].shape
     )
     other = FoldedTarget.of(target.source, spoiled)
-    a, choice = NonlinearRung(target.source, seed=0).predict(target, 2, 0.01)
-    b, same = NonlinearRung(target.source, seed=0).predict(other, 2, 0.01)
+    a, choice = NonlinearRung(target.source, seed=0).predict(target, 2, Shrinkage(1.0))
+    b, same = NonlinearRung(target.source, seed=0).predict(other, 2, Shrinkage(1.0))
     assert choice == same
     np.testing.assert_allclose(b + other.centre, a, atol=1e-3)
 
@@ -107,9 +116,9 @@ def test_more_rows_than_the_limit_are_sampled(monkeypatch):
     monkeypatch.setattr(nonlinear, "MAX_ROWS", 120)
     target = folded(curved=True, n=300)
     rung = NonlinearRung(target.source, seed=0)
-    predicted, _ = rung.predict(target, 0, 1e-4)
+    predicted, _ = rung.predict(target, 0, Shrinkage(1e-2))
     rows = target.source.rows[0]
-    straight = target.regression(frozenset({0})).ridge(1e-4)(target.source.x[rows])
+    straight = target.regression(frozenset({0})).linear(Shrinkage(1e-2))(target.source.x[rows])
     assert np.sum((target.y[rows] - predicted) ** 2) < np.sum((target.y[rows] - straight) ** 2)
 
 

@@ -1,11 +1,11 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from polyglot.analysis.certificate.planted import plant
 from polyglot.analysis.maps.ladder import DEFAULT_RUNGS, RUNGS, Ladder
-from polyglot.analysis.maps.ridge import RELATIVE_PENALTIES
 from polyglot.analysis.splits import group_folds
 from polyglot.errors import ConfigError, DataError
-from scipy.linalg import orthogonal_procrustes
 from sklearn.linear_model import Ridge
 
 CLOSED = ("identity", "shift", "rotation", "similarity", "low_rank", "linear")
@@ -22,45 +22,64 @@ def r2(y, fit, rung):
     return 1 - np.sum((y - fit.predictions[rung]) ** 2) / np.sum((y - fit.reference) ** 2)
 
 
-def sklearn_ridge(x, y, penalty):
+def literal_linear(x, y, penalty, centre):
+    """Ridge towards a centre is ridge of what the centre leaves, by scikit-learn."""
     about = x - x.mean(axis=0)
-    return Ridge(alpha=penalty * np.sum(about**2) / x.shape[1], solver="svd").fit(x, y)
+    alpha = penalty * np.sum(about**2) / x.shape[1] / len(x)
+    fitted = Ridge(alpha=alpha, solver="svd").fit(x, y - x @ centre)
+    return lambda rows: fitted.predict(rows) + rows @ centre
 
 
-def literal_predictions(x, y, folds):
-    """Transcribe method §1 and §2 with scikit-learn and SciPy, fold by fold, with the same inner folds."""
-    n_folds = folds.max() + 1
-    predicted = {name: np.empty_like(y) for name in ("shift", "rotation", "similarity", "linear")}
-    penalties, reference = [], np.empty_like(y)
-    for outer in range(n_folds):
-        errors = np.zeros(len(RELATIVE_PENALTIES))
-        for inner in {(outer + 1) % n_folds, (outer - 1) % n_folds}:
-            fitted, held = ~np.isin(folds, (outer, inner)), folds == inner
-            for i, penalty in enumerate(RELATIVE_PENALTIES):
-                errors[i] += np.sum((y[held] - sklearn_ridge(x[fitted], y[fitted], penalty).predict(x[held])) ** 2)
-        penalties.append(RELATIVE_PENALTIES[int(errors.argmin())])
-        training, held = folds != outer, folds == outer
-        mean_x, mean_y = x[training].mean(axis=0), y[training].mean(axis=0)
-        about_x, about_y = x[training] - mean_x, y[training] - mean_y
-        rotation, scale = orthogonal_procrustes(about_x, about_y)
-        reference[held] = mean_y
-        predicted["shift"][held] = x[held] + mean_y - mean_x
-        predicted["rotation"][held] = (x[held] - mean_x) @ rotation + mean_y
-        predicted["similarity"][held] = (x[held] - mean_x) @ rotation * scale / np.sum(about_x**2) + mean_y
-        predicted["linear"][held] = sklearn_ridge(x[training], y[training], penalties[-1]).predict(x[held])
-    return predicted, reference, penalties
+def literal_rotation(x, y, kappa):
+    about_x, about_y = x - x.mean(axis=0), y - y.mean(axis=0)
+    cross = about_x.T @ about_y
+    if np.isinf(kappa):
+        return np.eye(len(cross))
+    unit = np.linalg.norm(cross) / np.sqrt(len(cross)) / len(x)
+    left, _, right = np.linalg.svd(cross + kappa * unit * np.eye(len(cross)))
+    return left @ right
+
+
+def inner_error(x, y, folds, outer, predict):
+    """Σ‖y − ŷ‖² on both inner folds of an outer one, for predict(training x, training y, held-out x)."""
+    n_folds, error = folds.max() + 1, 0.0
+    for inner in {(outer + 1) % n_folds, (outer - 1) % n_folds}:
+        fitted, held = ~np.isin(folds, (outer, inner)), folds == inner
+        error += np.sum((y[held] - predict(x[fitted], y[fitted], x[held])) ** 2)
+    return error
 
 
 @pytest.mark.parametrize("shape", [(80, 6, 6), (30, 40, 40)], ids=["n > d", "n < d"])
-def test_closed_form_rungs_equal_scikit_learn_and_scipy_fold_by_fold(shape):
+def test_closed_form_rungs_equal_scikit_learn_and_numpy_fold_by_fold(shape):
+    """Method §1 and §2 transcribed; the choices must be as good on the inner folds as any of a coarse search."""
     x, y, folds = data(*shape)
     fit = Ladder(x, folds, rungs=CLOSED).fit(y)
-    predicted, reference, penalties = literal_predictions(x, y, folds)
-    np.testing.assert_allclose(fit.reference, reference)
-    assert [c.penalty for c in fit.choices] == penalties
-    unique = predicted if len(x) > x.shape[1] else {k: predicted[k] for k in ("shift", "linear")}
-    for name, expected in unique.items():
-        np.testing.assert_allclose(fit.predictions[name], expected, rtol=1e-6, atol=1e-5, err_msg=name)
+    for outer, choices in enumerate(fit.choices):
+        training, held, shrinkage = folds != outer, folds == outer, choices.shrinkage
+        mean_x, mean_y = x[training].mean(axis=0), y[training].mean(axis=0)
+        np.testing.assert_allclose(fit.reference[held], np.tile(mean_y, (held.sum(), 1)))
+        np.testing.assert_allclose(fit.predictions["shift"][held], x[held] + mean_y - mean_x)
+        rotation = literal_rotation(x[training], y[training], choices.kappa)
+        turned = (x[training] - mean_x) @ rotation
+        scale = max(np.sum(turned * (y[training] - mean_y)), 0) / np.sum(turned**2)
+        moved = (x[held] - mean_x) @ rotation
+        if choices.kappa > 1e-3 or len(x) > x.shape[1]:
+            np.testing.assert_allclose(fit.predictions["rotation"][held], moved + mean_y, atol=1e-6)
+            np.testing.assert_allclose(fit.predictions["similarity"][held], scale * moved + mean_y, atol=1e-6)
+
+        def linear(a, b, c, penalty, factor, chosen=shrinkage):
+            centre = literal_rotation(a, b, chosen.kappa) if chosen.towards == "rotation" else np.eye(x.shape[1])
+            return literal_linear(a, b, penalty, factor * centre)(c)
+
+        expected = linear(x[training], y[training], x[held], shrinkage.penalty, shrinkage.scale)
+        np.testing.assert_allclose(fit.predictions["linear"][held], expected, atol=1e-6)
+        least = min(
+            inner_error(x, y, folds, outer, partial(linear, penalty=p, factor=f))
+            for p in np.geomspace(0.01, 1e5, 8)
+            for f in (0.0, 0.3, 1.0)
+        )
+        own = inner_error(x, y, folds, outer, partial(linear, penalty=shrinkage.penalty, factor=shrinkage.scale))
+        assert own <= least * 1.001
     np.testing.assert_array_equal(fit.predictions["identity"], x)
 
 
@@ -80,6 +99,7 @@ def test_exact_relations_reach_one(rung):
     assert r2(y, fit, rung) > 1 - 1e-9
     lower = CLOSED[: CLOSED.index(rung)]
     assert all(r2(y, fit, name) < 1 - 1e-3 for name in lower if name != "low_rank")
+    assert r2(y, fit, "linear") > 1 - 1e-9
 
 
 def test_no_prediction_sees_its_own_row():
@@ -93,7 +113,8 @@ def test_no_prediction_sees_its_own_row():
         np.testing.assert_allclose(
             other.predictions[name][folds == 2], fit.predictions[name][folds == 2], atol=0.05, err_msg=name
         )
-    assert other.choices[2] == fit.choices[2]
+    assert other.choices[2].penalty == pytest.approx(fit.choices[2].penalty, rel=1e-5)
+    assert other.choices[2].rank == fit.choices[2].rank
 
 
 def test_moving_and_turning_the_target_moves_and_turns_predictions():
@@ -101,7 +122,7 @@ def test_moving_and_turning_the_target_moves_and_turns_predictions():
     q = np.linalg.qr(np.random.default_rng(3).standard_normal((6, 6)))[0]
     rungs = ("rotation", "similarity", "low_rank", "linear")
     ladder = Ladder(x, folds, rungs=rungs)
-    a, b = ladder.fit(y), ladder.fit(y @ q + 11)
+    a, b = ladder.fit(y, prior=np.eye(6)), ladder.fit(y @ q + 11, prior=q)
     for name in rungs:
         np.testing.assert_allclose(b.predictions[name], a.predictions[name] @ q + 11, atol=1e-7, err_msg=name)
 
@@ -167,7 +188,9 @@ def test_a_narrow_ladder_predicts_the_same_with_what_is_factorised_and_without(f
         ladder.fit(y)
     narrow = ladder.narrow().fit(y)
     wide = ladder.fit(y)
-    assert narrow.choices == wide.choices
+    for one, other in zip(narrow.choices, wide.choices, strict=True):
+        assert one.penalty == pytest.approx(other.penalty, rel=0.05)
+        assert (one.rank, one.locality, one.curvature) == (other.rank, other.locality, other.curvature)
     for name, predicted in narrow.predictions.items():
         assert predicted.dtype == np.float32, name
         np.testing.assert_allclose(predicted, wide.predictions[name], atol=2e-5 * np.abs(y).max())

@@ -6,6 +6,7 @@ from polyglot.analysis.maps.affine import AffineMap
 from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
 from polyglot.analysis.maps.low_rank import choose_rank, rank_errors, rank_grid
 from polyglot.analysis.maps.map_spec import MapSpec, fit_spec
+from polyglot.analysis.maps.regression import Shrinkage
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 48, 384])
@@ -33,7 +34,7 @@ def test_rank_errors_are_those_of_explicit_projections():
             np.sum((y[held] - AffineMap(ridge.weights @ top @ top.T, ridge.mean_x, ridge.mean_y)(x[held])) ** 2)
         )
     split = FoldedTarget.of(FoldedSource.of(x, folds), y).split(frozenset({0, 1}), 1)
-    np.testing.assert_allclose(rank_errors(split, 0.2), expected, rtol=1e-8)
+    np.testing.assert_allclose(rank_errors(split, Shrinkage(0.2 * training.sum())), expected, rtol=1e-8)
 
 
 def test_low_rank_recovers_a_map_of_low_rank():
@@ -43,8 +44,8 @@ def test_low_rank_recovers_a_map_of_low_rank():
     y = x @ weights + 3 * rng.standard_normal((400, 10))
     target = FoldedTarget.of(FoldedSource.of(x, np.arange(400) % 5), y)
     training = target.regression(frozenset({0}))
-    assert choose_rank(target.inner_splits(0), 1e-6) == 2
-    fitted = fit_spec(training, MapSpec("low_rank", 1e-6, 2))
+    assert choose_rank(target.inner_splits(0), Shrinkage(1e-4)) == 2
+    fitted = fit_spec(training, MapSpec("low_rank", shrinkage=Shrinkage(1e-4), rank=2))
     assert np.linalg.matrix_rank(fitted.weights) == 2
-    full = training.ridge(1e-6)
+    full = training.linear(Shrinkage(1e-4))
     assert np.linalg.norm(fitted.weights - weights) < 0.7 * np.linalg.norm(full.weights - weights)

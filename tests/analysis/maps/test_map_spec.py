@@ -3,6 +3,7 @@ import pytest
 from polyglot.analysis.maps.affine import squared_error
 from polyglot.analysis.maps.low_rank import reduced_rank
 from polyglot.analysis.maps.map_spec import MapSpec, solve
+from polyglot.analysis.maps.regression import Shrinkage
 from polyglot.analysis.moments import Moments
 from polyglot.errors import DataError
 from scipy.linalg import orthogonal_procrustes
@@ -32,7 +33,7 @@ def literal(x, y, spec):
         q, scale = orthogonal_procrustes(a, b)
         return q * (scale / np.sum(a**2) if spec.rung == "similarity" else 1.0)
     p = x.shape[1]
-    weights = np.linalg.solve(a.T @ a + spec.penalty * np.trace(a.T @ a) / p * np.eye(p), a.T @ b)
+    weights = np.linalg.solve(a.T @ a + spec.shrinkage.penalty * np.trace(a.T @ a) / p / len(x) * np.eye(p), a.T @ b)
     if spec.rank is None:
         return weights
     top = np.linalg.svd(a @ weights)[2][: spec.rank].T
@@ -43,8 +44,8 @@ SPECS = [
     MapSpec("shift"),
     MapSpec("rotation"),
     MapSpec("similarity"),
-    MapSpec("linear", 0.3),
-    MapSpec("low_rank", 0.3, rank=2),
+    MapSpec("linear", shrinkage=Shrinkage(15.0)),
+    MapSpec("low_rank", shrinkage=Shrinkage(15.0), rank=2),
 ]
 
 
@@ -77,7 +78,7 @@ def test_a_planted_similarity_is_found_exactly():
 def test_full_rank_changes_nothing(data):
     x, y = data
     m = moments(x, y)
-    ridge = solved(m, MapSpec("linear", 0.1)).weights
+    ridge = solved(m, MapSpec("linear", shrinkage=Shrinkage(5.0))).weights
     np.testing.assert_allclose(reduced_rank(m.sxx, ridge, 5), ridge, atol=1e-10)
 
 

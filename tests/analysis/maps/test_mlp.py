@@ -1,6 +1,7 @@
 import numpy as np
 from polyglot.analysis.maps import mlp
 from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
+from polyglot.analysis.maps.regression import Shrinkage
 
 
 def folded(curve, n=600, seed=0):
@@ -11,10 +12,10 @@ def folded(curve, n=600, seed=0):
 
 
 def errors(target, seed=0):
-    ridge = target.regression(frozenset({0})).ridge(1e-6)
+    linear = target.regression(frozenset({0})).linear(Shrinkage(1e-3))
     rows = target.source.rows[0]
-    curved = mlp.residual_mlp(target, ridge, held_out=0, seed=seed)
-    straight = ridge(target.source.x[rows])
+    curved = mlp.residual_mlp(target, linear, held_out=0, seed=seed)
+    straight = linear(target.source.x[rows])
     return np.sum((target.y[rows] - curved) ** 2), np.sum((target.y[rows] - straight) ** 2), curved, straight
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
 from polyglot.analysis.maps.piecewise import Locality, LocalRung
+from polyglot.analysis.maps.regression import Shrinkage
 from polyglot.analysis.maps.ridge import RELATIVE_PENALTIES
 
 
@@ -19,8 +20,8 @@ def test_two_maps_are_found_where_there_are_two():
     target = folded()
     rung = LocalRung(target.source, seed=0)
     for fold, rows in enumerate(target.source.rows):
-        predicted, choice = rung.predict(target, fold, 1e-6)
-        straight = target.regression(frozenset({fold})).ridge(1e-6)(target.source.x[rows])
+        predicted, choice = rung.predict(target, fold, Shrinkage(1e-4))
+        straight = target.regression(frozenset({fold})).linear(Shrinkage(1e-4))(target.source.x[rows])
         assert choice.regions >= 2
         assert np.sum((target.y[rows] - predicted) ** 2) < 0.05 * np.sum((target.y[rows] - straight) ** 2)
 
@@ -28,8 +29,8 @@ def test_two_maps_are_found_where_there_are_two():
 def test_predictions_equal_a_dense_ridge_on_residuals_in_each_region():
     target, fold = folded(), 1
     source, rung = target.source, LocalRung(target.source, seed=0)
-    predicted, choice = rung.predict(target, fold, 0.01)
-    ridge = target.regression(frozenset({fold})).ridge(0.01)
+    predicted, choice = rung.predict(target, fold, Shrinkage(1.0))
+    ridge = target.regression(frozenset({fold})).linear(Shrinkage(1.0))
     regions = rung.partition(frozenset({fold}), fold, choice.regions)
     constant = np.sqrt(np.mean(source.x**2))
     expected = np.empty_like(predicted)
@@ -51,8 +52,8 @@ def test_the_greatest_penalty_is_the_global_map(monkeypatch):
     target = folded()
     rung = LocalRung(target.source, seed=0)
     monkeypatch.setattr(rung, "choose", lambda *_: Locality(2, RELATIVE_PENALTIES[-1]))
-    predicted, _ = rung.predict(target, 0, 0.1)
-    ridge = target.regression(frozenset({0})).ridge(0.1)
+    predicted, _ = rung.predict(target, 0, Shrinkage(10.0))
+    ridge = target.regression(frozenset({0})).linear(Shrinkage(10.0))
     np.testing.assert_array_equal(predicted, ridge(target.source.x[target.source.rows[0]]))
 
 
@@ -61,8 +62,8 @@ def test_held_out_targets_do_not_matter():
     spoiled = target.y.copy()
     spoiled[target.source.rows[2]] *= -30
     other = FoldedTarget.of(target.source, spoiled)
-    a, choice = LocalRung(target.source, seed=0).predict(target, 2, 0.01)
-    b, same = LocalRung(target.source, seed=0).predict(other, 2, 0.01)
+    a, choice = LocalRung(target.source, seed=0).predict(target, 2, Shrinkage(1.0))
+    b, same = LocalRung(target.source, seed=0).predict(other, 2, Shrinkage(1.0))
     assert choice == same
     np.testing.assert_allclose(b + other.centre, a, atol=1e-8)
 
@@ -77,5 +78,5 @@ def test_duplicated_rows_leave_fewer_regions_than_asked():
     rng = np.random.default_rng(0)
     x = np.repeat(rng.standard_normal((3, 4)), 40, axis=0)
     target = FoldedTarget.of(FoldedSource.of(x, np.arange(120) % 5), x @ rng.standard_normal((4, 2)))
-    predicted, _ = LocalRung(target.source, seed=0).predict(target, 0, 1e-6)
+    predicted, _ = LocalRung(target.source, seed=0).predict(target, 0, Shrinkage(1e-4))
     np.testing.assert_allclose(predicted, target.y[target.source.rows[0]], atol=1e-3)

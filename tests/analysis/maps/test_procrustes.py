@@ -21,20 +21,20 @@ def test_procrustes_maximises_over_orthogonal_matrices(widths):
 def test_procrustes_agrees_with_scipy_and_finds_a_planted_rotation():
     rng = np.random.default_rng(1)
     x, q = rng.standard_normal((30, 5)), np.linalg.qr(rng.standard_normal((5, 5)))[0]
-    rotation, nuclear = procrustes(x.T @ (x @ q))
+    rotation, _ = procrustes(x.T @ (x @ q))
     np.testing.assert_allclose(rotation, q, atol=1e-10)
     np.testing.assert_allclose(rotation, orthogonal_procrustes(x, x @ q)[0], atol=1e-10)
-    assert similarity_scale(x.T @ x, rotation, 0.3 * nuclear) == pytest.approx(0.3)
+    assert similarity_scale(x.T @ x, 0.3 * x.T @ (x @ q), rotation) == pytest.approx(0.3)
 
 
 def test_scale_is_the_least_squares_one_and_zero_for_no_data():
     rng = np.random.default_rng(2)
     x, y = rng.standard_normal((30, 4)), rng.standard_normal((30, 6))
-    rotation, nuclear = procrustes(x.T @ y)
+    rotation, _ = procrustes(x.T @ y)
     fitted = (x @ rotation).ravel()
     expected = np.linalg.lstsq(fitted[:, None], y.ravel(), rcond=None)[0][0]
-    assert similarity_scale(x.T @ x, rotation, nuclear) == pytest.approx(expected)
-    assert similarity_scale(np.zeros((4, 4)), rotation, 0.0) == 0.0
+    assert similarity_scale(x.T @ x, x.T @ y, rotation) == pytest.approx(expected)
+    assert similarity_scale(np.zeros((4, 4)), np.zeros((4, 6)), rotation) == 0.0
 
 
 @pytest.mark.parametrize("rank", [20, 18, 14, 3])

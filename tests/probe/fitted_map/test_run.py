@@ -8,6 +8,8 @@ import pytest
 from polyglot.analysis.certificate.equivalence import NO_MAP, NONLINEAR
 from polyglot.analysis.maps.estimators import load_map, make_map
 from polyglot.analysis.maps.ladder import Ladder
+from polyglot.analysis.maps.map_spec import solve
+from polyglot.analysis.moments import Moments
 from polyglot.analysis.splits import group_folds
 from polyglot.errors import ConfigError, DataError, MissingExtraError, OutputError
 from polyglot.probe.fitted_map.certificate import certified_direction
@@ -72,7 +74,10 @@ def test_what_is_loaded_predicts_what_was_scored(turned, tmp_path):
     folds = group_folds(np.arange(N), 5, np.random.default_rng(0))
     ladder = Ladder(x, folds, rungs=("linear",)).fit(y)
     held = folds == 2
-    chosen = make_map("linear").set_params(penalty=ladder.choices[2].penalty).fit(x[~held], y[~held])
+    moments = Moments.from_arrays(x[~held], y[~held], dtype="float64")
+    (solved,) = solve(moments, [ladder.choices[2].spec("linear")])
+    chosen = make_map("linear").fit(x[~held], y[~held])
+    chosen.weights_, chosen.mean_x_, chosen.mean_y_ = solved.weights, solved.mean_x, solved.mean_y
     loaded = load_map(chosen.save(tmp_path / "fold"))
     np.testing.assert_allclose(loaded.transform(x[held]), ladder.predictions["linear"][held], atol=1e-9)
     result = fit_vectors(x, y, tmp_path / "map", config=LINEAR)
