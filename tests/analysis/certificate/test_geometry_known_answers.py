@@ -1,4 +1,4 @@
-"""The geometry verdict against planted directions whose answer is known (method §5): no wrong verdict, and what settles.
+"""The geometry verdict on planted directions whose answer is known (method §5): nothing wrong, and what settles.
 
 A few seeds of every design in continuous integration; `benchmarks/known_answers.py` runs as many as one likes and
 prints the table of docs/known-answers.md. `POLYGLOT_KNOWN_SEEDS` asks for another number of seeds here too.
