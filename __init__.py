@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from .probe.retrieval.config import RetrievalConfig
     from .train.config import FinetuneConfig
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Bitext",
     "CkaConfig",

@@ -32,8 +32,8 @@ HEADER = (
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Base and trained model on the same rows."""
+class Metrics:
+    """Metrics of base and trained model on the same rows."""
 
     before: object
     after: object
@@ -42,10 +42,10 @@ class Measured:
 
 
 def main():
-    arguments, handed_on = parse()
+    arguments, further = parse()
     folders = {method: arguments.out / method for method in METHODS if method in arguments.only}
     for method, folder in folders.items():
-        train(method, folder, arguments, handed_on)
+        train(method, folder, arguments, further)
     print(table({method: folder for method, folder in folders.items() if done(folder)}, arguments))
 
 
@@ -70,9 +70,9 @@ def done(folder):
     return (folder / "result.json").is_file()
 
 
-def train(method, folder, arguments, handed_on):
+def train(method, folder, arguments, further):
     """Run a method."""
-    command = ["finetune", "--lang", arguments.lang, "--method", method, "--model", arguments.model, *handed_on]
+    command = ["finetune", "--lang", arguments.lang, "--method", method, "--model", arguments.model, *further]
     for option in ("corpus", "evaluation"):
         command += [item for value in getattr(arguments, option) for item in (f"--{option}", value)]
     for option in ("sts", "retention_questions", "limit", "epochs", "max_steps"):
@@ -82,9 +82,9 @@ def train(method, folder, arguments, handed_on):
 
 
 def finish(command, folder):
-    """Run `polyglot train …` in a folder, or go on with it, unless it is finished.
+    """Run `polyglot train …` in a folder, or resume it, unless it is finished.
 
-    A broken gate (exit code 1, the model is kept) counts as finished.
+    A broken gate (exit code 1, the model is saved) counts as finished.
     """
     if done(folder):
         return
@@ -105,7 +105,7 @@ def table(folders, arguments):
         return "no run has finished"
     measured = {method: measure(results[method], folders[method], arguments) for method in results}
     first, some = next(iter(results.values())), next(iter(measured.values()))
-    rows = [("the base", "", "", percent(some.before.retrieval.p_at_1), "", *kept(first, "before"), "0")]
+    rows = [("the base", "", "", percent(some.before.retrieval.p_at_1), "", *retention(first, "before"), "0")]
     rows += [row(method, results[method], measured) for method in results]
     lines = [HEADER, ("---",) * len(HEADER), *rows]
     title = (
@@ -116,11 +116,11 @@ def table(folders, arguments):
 
 
 def measure(result, folder, arguments):
-    """Return what the run measured itself, or measure it on another corpus."""
+    """Return the metrics of the run, or measure its model on another corpus."""
     outcome = result.languages[0]
     if not arguments.test:
         groups = np.array(outcome.held_out_groups)
-        return Measured(outcome.before, outcome.after, groups, outcome.held_out_fingerprint)
+        return Metrics(outcome.before, outcome.after, groups, outcome.held_out_fingerprint)
     from polyglot.data.groups import concept_groups
     from polyglot.data.open import open_corpus
     from polyglot.train.evaluation.metrics import language_metrics
@@ -132,7 +132,7 @@ def measure(result, folder, arguments):
         language_metrics(embedded(model, bitext.sources), pivot, groups, seed=0, certify=None)
         for model in (arguments.model, str(folder / "model"))
     ]
-    return Measured(*both, groups, bitext.fingerprint)
+    return Metrics(*both, groups, bitext.fingerprint)
 
 
 def embedded(model, texts):
@@ -153,7 +153,7 @@ def row(method, result, measured):
         f"{speed.pairs_per_second:.1f}" if speed.steps else "",
         percent(mine.after.retrieval.p_at_1),
         gain,
-        *kept(result, "after"),
+        *retention(result, "after"),
         f"{abs(result.retention.drift):.4f}",
     )
 
@@ -169,8 +169,8 @@ def paired_gain(mine, control):
     return points(percentile_interval(*draws.mean(gain)), sign="+")
 
 
-def kept(result, when):
-    """Return similarity and retrieval of the old language, empty where they were not measured."""
+def retention(result, when):
+    """Return similarity and retrieval in the base language, empty if not measured."""
     scores = {score.name.split()[0]: getattr(score, when) for score in result.retention.scores}
     return tuple(points(scores[name]) if name in scores else "" for name in ("similarity", "retrieval"))
 

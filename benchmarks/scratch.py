@@ -1,4 +1,4 @@
-"""Encoders from nothing: pretrain → contrastive → finetune on English, then French; and with French from the start.
+"""Encoders from scratch: pretrain → contrastive → finetune on English, then French; and with French from the start.
 
 Text is split once by concept groups, questions by passages; every stage of both chains is measured on the same
 held-out rows, with the vectors of the stage's own model on both sides. Finished stages are not run again.
@@ -29,7 +29,7 @@ def main():
             finish([*command, "--seed", str(arguments.seed)], folder)
             if not done(folder):
                 break
-            lines.append((chain, stage, *spent(folder), *text.measured(folder / "model")))
+            lines.append((chain, stage, *spent(folder), *text.scores(folder / "model")))
     print("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
@@ -54,35 +54,46 @@ def parse():
 
 def chains(arguments, text):
     """Return the command and the run folder of each stage of each chain."""
-    short = [] if arguments.max_steps is None else ["--max-steps", str(arguments.max_steps)]
-    asked = ["--questions", str(text.questions)]
-    measured = ["--evaluation", str(text.test), "--max-english-loss", "100", "--no-certificate", *short]
+    steps = [] if arguments.max_steps is None else ["--max-steps", str(arguments.max_steps)]
+    questions = ["--questions", str(text.questions)]
+    evaluation = ["--evaluation", str(text.test), "--max-english-loss", "100", "--no-certificate", *steps]
     corpus = ["--corpus", str(text.train)]
-    new = ["--size", arguments.size, "--epochs", str(arguments.pretrain_epochs), "--length", "64", *corpus, *short]
-    paired = ["--epochs", str(arguments.contrastive_epochs), "--batch-size", "64", "--learning-rate", "5e-4", *asked]
-    tuned = ["--epochs", str(arguments.finetune_epochs), *measured]
+    pretrain = ["--size", arguments.size, "--epochs", str(arguments.pretrain_epochs), "--length", "64", *corpus, *steps]
+    contrastive = [
+        "--epochs",
+        str(arguments.contrastive_epochs),
+        "--batch-size",
+        "64",
+        "--learning-rate",
+        "5e-4",
+        *questions,
+    ]
+    finetune = ["--epochs", str(arguments.finetune_epochs), *evaluation]
     english = [*(["--pairs", "references"] if text.pairs else []), "--pairs", "questions"]
     pairs = ["--corpus", str(text.pairs or text.train)]
-    made = {}
+    chain_stages = {}
     for chain, languages in (("English", ["en"]), ("English and French", ["en", "fr"])):
         folder = arguments.out / "-".join(languages)
-        spoken = [item for language in languages for item in ("--lang", language)]
+        langs = [item for language in languages for item in ("--lang", language)]
         kinds = (
             [*english, *pairs] if languages == ["en"] else ["--pairs", "translations", "--pairs", "questions", *corpus]
         )
-        model = ["--model", str(folder / "pretrain" / "model")]
-        then = ["--model", str(folder / "contrastive" / "model")]
-        made[chain] = {
-            "pretrain": (["pretrain", *spoken, *new], folder / "pretrain"),
-            "contrastive": (["contrastive", *spoken, *model, *kinds, *paired, *measured], folder / "contrastive"),
-            "finetune on questions": (["finetune", *then, *asked, *tuned], folder / "finetune"),
+        from_pretrain = ["--model", str(folder / "pretrain" / "model")]
+        from_contrastive = ["--model", str(folder / "contrastive" / "model")]
+        chain_stages[chain] = {
+            "pretrain": (["pretrain", *langs, *pretrain], folder / "pretrain"),
+            "contrastive": (
+                ["contrastive", *langs, *from_pretrain, *kinds, *contrastive, *evaluation],
+                folder / "contrastive",
+            ),
+            "finetune on questions": (["finetune", *from_contrastive, *questions, *finetune], folder / "finetune"),
         }
-    last = ["--model", str(arguments.out / "en" / "finetune" / "model")]
-    made["English"]["finetune --lang fr"] = (
-        ["finetune", "--lang", "fr", *last, *corpus, *tuned],
+    from_finetune = ["--model", str(arguments.out / "en" / "finetune" / "model")]
+    chain_stages["English"]["finetune --lang fr"] = (
+        ["finetune", "--lang", "fr", *from_finetune, *corpus, *finetune],
         arguments.out / "en" / "french",
     )
-    return made
+    return chain_stages
 
 
 def spent(folder):
@@ -91,7 +102,7 @@ def spent(folder):
 
 
 class Text:
-    """Files to train on and rows to measure on, made once in a folder."""
+    """Files to train on, written into a folder, and held-out rows to measure on."""
 
     def __init__(self, folder, held, asked):
         self.train, self.test, self.questions = folder / "train.tsv", folder / "test.tsv", folder / "questions"
@@ -120,7 +131,7 @@ class Text:
         write_questions(folder / "questions", questions, np.flatnonzero(~chosen))
         return cls(folder, held, (questions, np.flatnonzero(chosen)))
 
-    def measured(self, model):
+    def scores(self, model):
         """Return the scores of a model on the held-out rows."""
         from polyglot.models.encoder import load_encoder
 
@@ -190,10 +201,10 @@ def matched(encoder, sources, targets):
 
 def answered(encoder, questions, chosen):
     from polyglot.analysis.resampling import Resamples, percentile_interval
-    from polyglot.train.evaluation.retention import OldLanguage, score_old_language
+    from polyglot.train.evaluation.retention import RetentionText, measure_retention
 
     queries, relevant = [questions.queries[row] for row in chosen], questions.relevant[chosen]
-    gains = score_old_language(encoder, OldLanguage(None, queries, questions.passages, relevant, [])).gains
+    gains = measure_retention(encoder, RetentionText(None, queries, questions.passages, relevant, [])).gains
     return percent(percentile_interval(*Resamples.draw(relevant, np.random.default_rng(0)).mean(gains)))
 
 

@@ -46,17 +46,17 @@ def main():
 
 
 def claim(name, clock, key, rounds):
-    """Return how many times the pairs of the library's trainer we do, with the quality of both."""
+    """Return the ratio of our speed to that of the library's trainer, with the quality of both."""
     ratios = [turn[name][key] / turn[STOCK][key] for turn in rounds]
     mine, theirs = (float(np.median([turn[side][key] for turn in rounds])) for side in (name, STOCK))
     first = rounds[0]
-    said = (
+    text = (
         f"finetune, {name}, {first[name]['pairs']} pairs, {clock}: {mine:.1f} pairs a second, {theirs:.1f} of the "
         f"library's trainer; P@1 {100 * first[name]['p_at_1']:.1f} against {100 * first[STOCK]['p_at_1']:.1f}; "
         f"padding {100 * first[name]['padding']:.0f} % of tokens"
     )
     middle = float(np.median(ratios))
-    return Ratio(said, 1 / mine, 1 / theirs, middle, min(ratios), max(ratios), GOAL)
+    return Ratio(text, 1 / mine, 1 / theirs, middle, min(ratios), max(ratios), GOAL)
 
 
 def parse():
@@ -114,7 +114,7 @@ def stock(arguments):
     from polyglot.train.engine.student import Student
     from polyglot.train.evaluation.metrics import retrieval
     from polyglot.train.evaluation.splits import open_pairs
-    from polyglot.train.insertion.objective import add_words
+    from polyglot.train.insertion.vocabulary import add_words
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
@@ -159,9 +159,9 @@ def train_stock(model, bitext, teacher, config):
             logging_strategy="no",
         )
         trainer = SentenceTransformerTrainer(model, settings, train_dataset=data, loss=align_module(model))
-        began, worked = time.perf_counter(), time.process_time()
+        start, cpu_start = time.perf_counter(), time.process_time()
         trainer.train()
-        return time.perf_counter() - began, time.process_time() - worked
+        return time.perf_counter() - start, time.process_time() - cpu_start
 
 
 RUNS = {STOCK: stock, "anchor on every row": ours, "default": ours_default}
@@ -173,7 +173,7 @@ def align_module(model):
     from polyglot.train.insertion.losses import AlignWeights, align_loss, cosine_distance
 
     class Align(torch.nn.Module):
-        """The loss of `align` in the shape that the library's trainer calls."""
+        """The loss of `align` as the library's trainer calls it."""
 
         def __init__(self):
             super().__init__()

@@ -139,7 +139,7 @@ def retrieval(
 
     def inputs() -> Inputs:
         name, given, _ = _pair(common, source, target, lambda: common.encoders(target_model))
-        return name, given, {"through": _map_of(fitted or through)}
+        return name, given, {"source_map": _map_of(fitted or through)}
 
     run_probe("retrieval", common, inputs, target_model, texts=not common.no_texts)
 
@@ -164,7 +164,7 @@ def questions(
         asked = common.questions(source, target)
         same = asked.query_language == asked.passage_language
         extras = {
-            "through": _map_of(fitted or through),
+            "source_map": _map_of(fitted or through),
             "reference": None if same else common.questions(target, target),
         }
         name = f"{asked.query_language}-{asked.passage_language}"
@@ -175,9 +175,9 @@ def questions(
 
 def _map_of(folder: Path | None) -> object:
     """Read a fitted map for the source side, where one is given."""
-    from ..probe.experiment.source_map import Through
+    from ..probe.experiment.source_map import SourceMap
 
-    return None if folder is None else Through.load(folder)
+    return None if folder is None else SourceMap.load(folder)
 
 
 @app.command("language-id")

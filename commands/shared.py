@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
 
 import typer
@@ -116,16 +117,24 @@ class Probing(Common):
         **extras: object,
     ) -> R:
         """Return what a probe measures, or the report of that name where it was measured from the same inputs."""
-        from ..probe.experiment.reuse import inputs_digest, result_from, with_inputs
+        from ..probe.experiment import reuse
 
-        inputs = inputs_digest(kind, given, sorted(extras.items()), self.half_cache, self.batch_tokens)
-        path = report.path_of(name)
-        there = None if self.force or self.again or in_several_processes() else result_from(path, inputs, kind)
-        if there is not None:
+        def say_where(path: Path) -> None:
             typer.echo(f"measured before from the same text, model, settings and code, read from {path}", err=True)
             typer.echo("to measure it again give --force", err=True)
-            return there
-        return with_inputs(run(*given, **extras, **self.run_options()), inputs)
+
+        return reuse.measured(
+            report.path_of(name),
+            kind,
+            run,
+            *given,
+            force=self.force or self.again or in_several_processes(),
+            options={**self.run_options()},
+            depends_on=(self.half_cache, self.batch_tokens),
+            save=False,
+            on_reuse=say_where,
+            **extras,
+        )
 
 
 def given_as(**records: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -1,8 +1,8 @@
-"""Published values of the measures, replayed: what a correct implementation reproduces, and how near this one comes.
+"""Published values of the measures, computed again and compared.
 
 Section A is the demonstration of the CKA reference program, B a survey of some thirty implementations, C the
-invariances that the literature proves, D levels that independent data reach by chance. Where programs disagree, the
-words say so.
+invariances that the literature proves, D values that independent data reach by chance.
+Where programs disagree, `dissent` says so.
 """
 
 from __future__ import annotations
@@ -130,11 +130,11 @@ def replay() -> tuple[Deviation, ...]:
         In the order of the sections A to D.
     """
     return (
-        *_compared("A", DEMONSTRATION, *demonstration_data()),
-        *_compared("B", SURVEY, *survey_data()),
-        *_identities(*survey_data()),
-        *_invariances(np.random.default_rng(SEED)),
-        *_null_levels(np.random.default_rng(SEED)),
+        *published_values("A", DEMONSTRATION, *demonstration_data()),
+        *published_values("B", SURVEY, *survey_data()),
+        *equal_measures(*survey_data()),
+        *invariances(np.random.default_rng(SEED)),
+        *null_levels(np.random.default_rng(SEED)),
     )
 
 
@@ -151,18 +151,19 @@ def survey_data() -> tuple[Floats, Floats]:
     return legacy.uniform(size=(30, 25)), legacy.uniform(size=(30, 25))
 
 
-def _compared(section: str, table: tuple[Published, ...], x: Floats, y: Floats) -> Iterator[Deviation]:
+def published_values(section: str, table: tuple[Published, ...], x: Floats, y: Floats) -> Iterator[Deviation]:
+    """Compare published values on known data."""
     for row in table:
         ours = row.compute(x, y)
         yield Deviation.of(section, row.measure, row.value, ours, tolerance=row.tolerance, dissent=row.dissent)
 
 
-def _identities(x: Floats, y: Floats) -> Iterator[Deviation]:
-    """Each measure of the pair by two roads."""
+def equal_measures(x: Floats, y: Floats) -> Iterator[Deviation]:
+    """Compare measures that are equal by theorem."""
     streamed = cka.debiased_cka_from_moments(Moments.from_arrays(x, y, block_rows=7, dtype="float64"))
     k, l = x @ x.T, y @ y.T  # noqa: E741
     gram = cka.Hsics(cka.unbiased_hsic(k, l), cka.unbiased_hsic(k, k), cka.unbiased_hsic(l, l)).cka
-    roads = (
+    measures = (
         ("whitened cosine of squared distances = linear CKA", cka.linear_cka(x, y), rsa.whitened_rdm_cosine(x, y)),
         (
             "normalised Bures similarity = cosine of the Procrustes angle",
@@ -171,12 +172,12 @@ def _identities(x: Floats, y: Floats) -> Iterator[Deviation]:
         ),
         ("streaming debiased CKA = Gram form", gram, streamed),
     )
-    for measure, one, other in roads:
+    for measure, one, other in measures:
         yield Deviation.of("B", measure, one, other, tolerance=1e-12)
 
 
-def _invariances(rng: np.random.Generator) -> Iterator[Deviation]:
-    """Compare what must not move a shape distance, and the triangle inequality, with 0."""
+def invariances(rng: np.random.Generator) -> Iterator[Deviation]:
+    """Compare shape distances under their invariances, and violations of the triangle inequality, with 0."""
     x = rng.standard_normal((100, 10))
     turned = 3.0 * x @ np.linalg.qr(rng.standard_normal((10, 10)))[0] + rng.standard_normal(10)
     sheared = x @ rng.standard_normal((10, 10)) + rng.standard_normal(10)
@@ -184,48 +185,45 @@ def _invariances(rng: np.random.Generator) -> Iterator[Deviation]:
         ("shape distance α = 1 under rotation, scale and offset", shape.shape_distance(x, turned)),
         ("shape distance α = 0.5 under rotation, scale and offset", shape.shape_distance(x, turned, alpha=0.5)),
         ("shape distance α = 0 under an invertible map", shape.shape_distance(x, sheared, alpha=0.0)),
-        *(
-            (f"triangle inequality α = {alpha:g}, worst of 30", _worst_triangle(rng, alpha))
-            for alpha in (1.0, 0.5, 0.0)
-        ),
+        *((f"triangle inequality α = {alpha:g}, worst of 30", worst_triangle(rng, alpha)) for alpha in (1.0, 0.5, 0.0)),
     )
     for measure, ours in zeros:
         yield Deviation.of("C", measure, 0.0, ours, tolerance=INVARIANT)
 
 
-def _worst_triangle(rng: np.random.Generator, alpha: float) -> float:
-    """Largest excess of one side over the sum of the others, in 30 random triples; at least 0."""
-    return max(0.0, *(_triangle_excess(rng.standard_normal((3, 100, 10)), alpha) for _ in range(30)))
+def worst_triangle(rng: np.random.Generator, alpha: float) -> float:
+    """Return the largest excess of one side over the sum of the others in 30 random triples, at least 0."""
+    worst = 0.0
+    for _ in range(30):
+        a, b, c = rng.standard_normal((3, 100, 10))
+        sides = [shape.shape_distance(u, v, alpha=alpha) for u, v in ((a, b), (b, c), (a, c))]
+        worst = max(worst, 2 * max(sides) - sum(sides))
+    return worst
 
 
-def _triangle_excess(clouds: Floats, alpha: float) -> float:
-    a, b, c = clouds
-    sides = [shape.shape_distance(u, v, alpha=alpha) for u, v in ((a, b), (b, c), (a, c))]
-    return 2 * max(sides) - sum(sides)
-
-
-def _null_levels(rng: np.random.Generator) -> Iterator[Deviation]:
-    """Compare what independent data reach by chance."""
-    yield from _gaussian_cka(rng, 1000, 0.434)
-    yield from _gaussian_cka(rng, 5000, 0.133)
-    fitted, held_out = _procrustes_null(rng, 5000, 768)
+def null_levels(rng: np.random.Generator) -> Iterator[Deviation]:
+    """Compare the values that independent data reach by chance."""
+    yield from gaussian_cka(rng, 1000, 0.434)
+    yield from gaussian_cka(rng, 5000, 0.133)
+    fitted, held_out = procrustes_null(rng, 5000, 768)
     yield Deviation.of("D", "Procrustes score in sample, n = 5000, d = 768", 0.327, fitted, tolerance=0.002)
     yield Deviation.of("D", "Procrustes score held out, n = 5000, d = 768", 0.0, held_out, tolerance=0.005)
     for n, published in ((1000, 1.00), (5000, 0.83)):
-        fitted, held_out = _retrieval_null(rng, n, 384)
+        fitted, held_out = retrieval_null(rng, n, 384)
         yield Deviation.of("D", f"Procrustes P@1 in sample, n = {n}, d = 384", published, fitted, tolerance=0.015)
         yield Deviation.of("D", f"Procrustes P@1 held out, n = {n}, d = 384", 0.0, held_out, tolerance=0.005)
 
 
-def _gaussian_cka(rng: np.random.Generator, n: int, published: float) -> Iterator[Deviation]:
+def gaussian_cka(rng: np.random.Generator, n: int, published: float) -> Iterator[Deviation]:
+    """Compare CKA of independent Gaussians, biased and debiased."""
     moments = Moments.from_arrays(rng.standard_normal((n, 768)), rng.standard_normal((n, 768)), dtype="float64")
     biased, debiased = cka.linear_cka_from_moments(moments), cka.debiased_cka_from_moments(moments)
     yield Deviation.of("D", f"biased CKA of Gaussians, n = {n}, d = 768", published, biased, tolerance=0.002)
     yield Deviation.of("D", f"debiased CKA of Gaussians, n = {n}, d = 768", 0.0, debiased, tolerance=0.005)
 
 
-def _procrustes_null(rng: np.random.Generator, n: int, width: int) -> tuple[float, float]:
-    """Procrustes score of independent Gaussians on the rows of the fit and on fresh rows."""
+def procrustes_null(rng: np.random.Generator, n: int, width: int) -> tuple[float, float]:
+    """Return the Procrustes score of independent Gaussians on the rows of the fit and on fresh rows."""
     x, y, fresh_x, fresh_y = rng.standard_normal((4, n, width))
     rotation, nuclear = procrustes(x.T @ y)
     in_sample = nuclear / (np.linalg.norm(x) * np.linalg.norm(y))
@@ -233,8 +231,8 @@ def _procrustes_null(rng: np.random.Generator, n: int, width: int) -> tuple[floa
     return float(in_sample), float(held_out)
 
 
-def _retrieval_null(rng: np.random.Generator, n: int, width: int) -> tuple[float, float]:
-    """P@1 of a rotation between independent unit rows, on the rows of the fit and on fresh rows."""
+def retrieval_null(rng: np.random.Generator, n: int, width: int) -> tuple[float, float]:
+    """Return P@1 of a rotation between independent unit rows, on the rows of the fit and on fresh rows."""
     x, y, fresh_x, fresh_y = (unit_rows(rows) for rows in rng.standard_normal((4, n, width)))
     rotation, _ = procrustes(np.asarray(x.T @ y, np.float64))
     return _precision_at_1(x @ rotation, y), _precision_at_1(fresh_x @ rotation, fresh_y)

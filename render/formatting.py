@@ -6,7 +6,7 @@ import html
 import math
 import re
 
-from ..probe.results.serialization import Interval
+from ..probe.results.intervals import Interval
 
 MINUS = "−"
 MISSING = "–"

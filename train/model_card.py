@@ -1,16 +1,23 @@
-"""The model card of a run, and its table for the terminal."""
+"""The model card of a run, and its table of metrics for the terminal."""
 
 from __future__ import annotations
 
 from ..analysis.resampling import Interval
-from ..probe.results.training import Evaluation, LanguageOutcome, Retention, TrainingHistory, TrainResult
+from ..probe.results.training import (
+    Evaluation,
+    LanguageOutcome,
+    Retention,
+    RetentionScore,
+    TrainingHistory,
+    TrainResult,
+)
 
-RUNG_WORDS = {"identity": "no map", "linear": "a linear map"}
-MOMENTS_SHOWN = 12
+RUNG_NAMES = {"identity": "no map", "linear": "a linear map"}
+MOST_EVALUATIONS = 12
 
 
 def outcome_table(result: TrainResult) -> tuple[tuple[str, str, str], ...]:
-    """Return (score, before, after) of everything that a run measured, as text with intervals.
+    """Return (score, before, after) of all metrics of a run, as text with intervals.
 
     Parameters
     ----------
@@ -20,11 +27,11 @@ def outcome_table(result: TrainResult) -> tuple[tuple[str, str, str], ...]:
     for outcome in result.languages:
         rows += _language_rows(outcome, to_base=result.shares_space_with_base)
     if result.retention is not None:
-        for kept in result.retention.scores:
-            rows.append((f"old language, {kept.name}", _points(kept.before, 1), _points(kept.after, 1)))
-        rows.append(("old language, mean 1 − cos to f0", "0", f"{result.retention.drift:z.4f}"))
+        for score in result.retention.scores:
+            rows.append((f"base language, {score.name}", _points(score.before, 1), _points(score.after, 1)))
+        rows.append(("base language, mean 1 − cos to f0", "0", f"{result.retention.drift:z.4f}"))
         if result.retention.unchanged:
-            rows.append(("old language, sentences that kept their vector", "", f"{result.retention.unchanged:.1%}"))
+            rows.append(("base language, sentences with unchanged vector", "", f"{result.retention.unchanged:.1%}"))
     rows += [(name, "", _points(score, 1)) for name, score in result.scores.items()]
     return tuple(rows)
 
@@ -33,8 +40,8 @@ def _language_rows(outcome: LanguageOutcome, *, to_base: bool) -> list[tuple[str
     before, after, name = outcome.before, outcome.after, _name(outcome)
     index = " to the index of the base" if to_base else ""
     rows = [
-        (f"{name}: P@1{index}", *_both(before.retrieval.p_at_1, after.retrieval.p_at_1)),
-        (f"{name}: P@1 back", *_both(before.retrieval.p_at_1_back, after.retrieval.p_at_1_back)),
+        (f"{name}: P@1{index}", *_pair(before.retrieval.p_at_1, after.retrieval.p_at_1)),
+        (f"{name}: P@1 back", *_pair(before.retrieval.p_at_1_back, after.retrieval.p_at_1_back)),
         (f"{name}: cosine of pairs", f"{before.retrieval.cosine.value:.3f}", f"{after.retrieval.cosine.value:.3f}"),
         (f"{name}: tokens a word", f"{outcome.fertility_before:.2f}", f"{outcome.fertility_after:.2f}"),
         (f"{name}: unknown tokens", f"{outcome.unknown_rate_before:.1%}", f"{outcome.unknown_rate_after:.1%}"),
@@ -45,7 +52,7 @@ def _language_rows(outcome: LanguageOutcome, *, to_base: bool) -> list[tuple[str
         for rung in ("identity", "linear"):
             r2 = before.certificate.r2.get(rung), after.certificate.r2.get(rung)
             if r2[0] is not None and r2[1] is not None:
-                rows.append((f"{name}: R² of {RUNG_WORDS[rung]}{to}", *_both(r2[0], r2[1])))
+                rows.append((f"{name}: R² of {RUNG_NAMES[rung]}{to}", *_pair(r2[0], r2[1])))
     return rows
 
 
@@ -53,7 +60,7 @@ def _name(outcome: LanguageOutcome) -> str:
     return outcome.language if outcome.paired == "translations" else f"{outcome.language} {outcome.paired}"
 
 
-def _both(before: Interval, after: Interval) -> tuple[str, str]:
+def _pair(before: Interval, after: Interval) -> tuple[str, str]:
     return _points(before), _points(after)
 
 
@@ -85,70 +92,68 @@ def model_card(result: TrainResult) -> str:
     lines += [f"| {name} | {before} | {after} |" for name, before, after in outcome_table(result)]
     lines += ["", "Intervals: 95 %, cluster bootstrap of concept groups on held-out rows."]
     if result.retention is not None and result.retention.scores:
-        lines += ["", "## What the old language lost", "", *_losses(result.retention)]
+        lines += ["", "## Loss in the base language", ""]
+        lines += [_loss_line(score, result.retention) for score in result.retention.scores]
     if result.course is not None:
-        lines += ["", "## How it went", "", *_course(result.course)]
+        lines += ["", "## Evaluations during training", "", *_history_lines(result.course)]
     lines += ["", "## Data", ""]
     lines += [_data_line(outcome) for outcome in result.languages] or [f"- {result.provenance.corpus}"]
     if result.warnings:
         lines += ["", "## Warnings", "", *(f"- {warning}" for warning in result.warnings)]
-    lines += ["", "## How it was made", "", *_making(result), ""]
+    lines += ["", "## Training", "", *_training_lines(result), ""]
     return "\n".join(lines)
 
 
-def _losses(retention: Retention) -> list[str]:
-    return [
-        f"- {kept.name}, {kept.rows} rows: {_points(kept.lost, 1)} points, {retention.max_loss:g} allowed"
-        + (": **broken**" if kept.name in retention.broken else "")
-        for kept in retention.scores
-    ]
+def _loss_line(score: RetentionScore, retention: Retention) -> str:
+    broken = ": **broken**" if score.name in retention.broken else ""
+    return f"- {score.name}, {score.rows} rows: {_points(score.lost, 1)} points, {retention.max_loss:g} allowed{broken}"
 
 
-def _course(course: TrainingHistory) -> list[str]:
-    every = max(1, -(-len(course.moments) // MOMENTS_SHOWN))
-    shown = [moment for i, moment in enumerate(reversed(course.moments)) if i % every == 0][::-1]
-    lines = [f"| step | loss | {course.score} | map |", "|---|---|---|---|", *(_moment_row(m) for m in shown), ""]
-    if course.stopped_early:
-        lines.append(f"Stopped after {course.steps} of {course.planned} steps: the score had not risen for a while.")
-    lines.append(f"The weights are those of step {course.kept_step}.")
+def _history_lines(history: TrainingHistory) -> list[str]:
+    every = max(1, -(-len(history.moments) // MOST_EVALUATIONS))
+    shown = [evaluation for i, evaluation in enumerate(reversed(history.moments)) if i % every == 0][::-1]
+    lines = [f"| step | loss | {history.score} | map |", "|---|---|---|---|", *(_evaluation_row(e) for e in shown), ""]
+    if history.stopped_early:
+        lines.append(f"Stopped after {history.steps} of {history.planned} steps: the score had stopped rising.")
+    lines.append(f"The weights are those of step {history.kept_step}.")
     return lines
 
 
-def _moment_row(moment: Evaluation) -> str:
-    score = "" if moment.score is None else f"{moment.score:.3f}"
+def _evaluation_row(evaluation: Evaluation) -> str:
+    score = "" if evaluation.score is None else f"{evaluation.score:.3f}"
     maps = [
-        f"{language}: {found.verdict}, R² of a linear map {found.r2['linear'].value:.3f}"
-        for language, found in moment.certificates.items()
-        if "linear" in found.r2
+        f"{language}: {certificate.verdict}, R² of a linear map {certificate.r2['linear'].value:.3f}"
+        for language, certificate in evaluation.certificates.items()
+        if "linear" in certificate.r2
     ]
-    return f"| {moment.step} | {moment.loss:.3f} | {score} | {'; '.join(maps)} |"
+    return f"| {evaluation.step} | {evaluation.loss:.3f} | {score} | {'; '.join(maps)} |"
 
 
 def _summary(result: TrainResult, languages: list[str]) -> str:
     if not languages or result.stage == "pretrain":
         return f"Trained by `polyglot train {result.stage}` from `{result.model}`."
-    shared = " Its vectors live in the space of the base: an index made with the base goes on working."
+    shared = " Its vectors are in the space of the base: an index made with the base can still be used."
     return f"`{result.model}` with {', '.join(languages)} inserted by the method `{result.method}`.{shared}"
 
 
 def _data_line(outcome: LanguageOutcome) -> str:
     overlap = f"{outcome.overlap_dropped} rows dropped because they overlap with evaluation text"
     if outcome.overlap_kept:
-        overlap = f"**{outcome.overlap_kept} rows overlap with evaluation text and were kept on demand**"
+        overlap = f"**{outcome.overlap_kept} rows overlap with evaluation text and were kept as asked**"
     return (
         f"- {_name(outcome)}: {outcome.pairs} pairs, {outcome.held_out} more held out; {overlap}; "
         f"corpus fingerprint `{outcome.corpus_fingerprint}`"
     )
 
 
-def _making(result: TrainResult) -> list[str]:
-    speed, made = result.speed, result.provenance
-    versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
+def _training_lines(result: TrainResult) -> list[str]:
+    speed, provenance = result.speed, result.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in provenance.versions.items())
     return [
-        f"- command: `{made.command}`" if made.command else "- called from Python",
-        f"- base fingerprint `{result.base_fingerprint}`, fingerprint `{result.fingerprint}`, seed {made.seed}",
+        f"- command: `{provenance.command}`" if provenance.command else "- called from Python",
+        f"- base fingerprint `{result.base_fingerprint}`, fingerprint `{result.fingerprint}`, seed {provenance.seed}",
         f"- {speed.steps} steps, {speed.pairs_per_second:g} pairs/s, products in {speed.precision}, "
         f"{speed.processes} process(es) of {speed.threads} threads"
-        + (f", {100 * speed.padding:.0f} % of the places of its batches were padding" if speed.padding else ""),
+        + (f", {100 * speed.padding:.0f} % of the tokens in its batches were padding" if speed.padding else ""),
         f"- {versions}",
     ]

@@ -64,7 +64,6 @@ def linear_cka(x: Rows, y: Rows) -> float:
     Examples
     --------
     >>> import numpy as np
-    from numpy.typing import ArrayLike
     >>> x = np.random.default_rng(0).standard_normal((50, 3))
     >>> round(linear_cka(x, 2 * x[:, ::-1] + 1), 2)
     1.0
@@ -91,7 +90,6 @@ def debiased_cka(x: Rows, y: Rows) -> float:
     Examples
     --------
     >>> import numpy as np
-    from numpy.typing import ArrayLike
     >>> x = np.random.default_rng(0).standard_normal((50, 3))
     >>> round(debiased_cka(x, 2 * x[:, ::-1] + 1), 2)
     1.0
@@ -184,7 +182,6 @@ def rbf_cka(x: Rows, y: Rows, *, sigma: float | None = None, median_fraction: fl
     Examples
     --------
     >>> import numpy as np
-    from numpy.typing import ArrayLike
     >>> x = np.random.default_rng(0).standard_normal((50, 3))
     >>> round(rbf_cka(x, 2 * x[:, ::-1] + 1), 2)
     1.0

@@ -5,6 +5,7 @@ The messages themselves are English. Untranslated, fuzzy and obsolete entries an
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,9 @@ def read_catalogs(root: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
 
 def find_catalogs(root: Path) -> list[Catalog]:
     """Return the catalogs below a folder whose place or name has a language, in order."""
-    paths = sorted(path for path in root.rglob("*") if bare_suffix(path) in CATALOG_SUFFIXES and path.is_file())
+    # os.walk passes over folders that vanish or cannot be read, where Path.rglob raises.
+    found = (Path(folder, name) for folder, _, names in os.walk(root) for name in names)
+    paths = sorted(path for path in found if bare_suffix(path) in CATALOG_SUFFIXES and path.is_file())
     return [catalog for path in paths if (catalog := _placed(path, root)) is not None]
 
 

@@ -1,15 +1,15 @@
-"""What `polyglot probe cka` can be told, checked on construction."""
+"""What `polyglot probe cka` takes as settings, checked on construction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..layers.config import require
+from ..experiment.checks import require, require_resampling
 
 
 @dataclass(frozen=True, slots=True)
 class CkaConfig:
-    """What `polyglot probe cka` can be told.
+    """What `polyglot probe cka` takes as settings.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class CkaConfig:
     folds : int
         Outer folds of the maps, 3 … 20.
     permutations : int
-        Broken pairings, ≥ 2; the maximum over all cells is taken of each.
+        Permuted pairings, ≥ 2; the maximum over all cells is taken of each.
     resamples : int
         Cluster-bootstrap resamples, ≥ 100.
     seed : int
@@ -43,6 +43,4 @@ class CkaConfig:
         require(self.layers is None or len(self.layers) > 0, "--layers needs at least one layer")
         require(self.other_layers is None or len(self.other_layers) > 0, "--other-layers needs at least one layer")
         require(self.neighbours >= 2, f"expected at least 2 neighbours, got {self.neighbours}")
-        require(3 <= self.folds <= 20, f"--folds must lie between 3 and 20, got {self.folds}")
-        require(self.permutations >= 2, f"--permutations must be at least 2, got {self.permutations}")
-        require(self.resamples >= 100, f"expected at least 100 resamples, got {self.resamples}")
+        require_resampling(folds=self.folds, permutations=self.permutations, resamples=self.resamples)

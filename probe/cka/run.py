@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.retrieval.scores import Pool
-from ...analysis.types import Integers, Rows
-from ...errors import DataError
-from ..experiment.design import Design, Draws, design_warnings
-from ..experiment.layer_stack import Stack, check_stacks, fingerprint, side, stack_jobs
-from ..experiment.pairs import MINIMUM_ROWS, equal_vector_groups
-from ..layers.run import embed_layers
-from ..results.cka import CkaResult, LayerTable
-from ..results.provenance import Origin, provenance
-from ..results.serialization import Side
+from ...analysis.types import Rows
+from ..experiment.design import Draws, design_warnings
+from ..experiment.language_stacks import LanguageStacks, embed_bitext
+from ..experiment.layer_stack import Stack, stack_jobs
+from ..results.cka import CkaResult
+from ..results.provenance import Side, Start
 from .config import CkaConfig
-from .table import layer_table
+from .table import Compared, layer_table
 
 if TYPE_CHECKING:
     from ...data.bitext import Bitext
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Compared:
-    """What is compared with what, on which rows."""
-
-    languages: tuple[str, str]
-    pairs: tuple[tuple[tuple[Side, Stack], tuple[Side, Stack]], ...]
-    groups: Integers
-    pools: tuple[Pool, Pool]
-    lengths: Integers
-    warnings: tuple[str, ...] = ()
 
 
 def run(
@@ -63,7 +47,7 @@ def run(
     other : Encoder, optional
         A second model, whose layers are the columns; without it source layers are compared with target layers.
     cache : EmbeddingCache, optional
-        Where embeddings are kept.
+        Of embeddings.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional
@@ -80,29 +64,25 @@ def run(
     """
     from ...models.encoding import encode_together
 
-    if len(bitext) < MINIMUM_ROWS:
-        raise DataError(f"{bitext.name} has {len(bitext)} pairs: expected at least {MINIMUM_ROWS}")
-    origin = Origin.now(command)
-    if other is not None:
-        columns = (bitext.sources, bitext.targets)
-        jobs = [*stack_jobs(encoder, columns, config.layers), *stack_jobs(other, columns, config.other_layers)]
-        encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress)
-    found = embed_layers(encoder, bitext, config.layers, cache=cache, batch_tokens=batch_tokens, progress=progress)
-    mine = _sides(encoder, bitext, (found.source, found.target))
-    pairs: tuple[tuple[tuple[Side, Stack], tuple[Side, Stack]], ...] = (mine,)
-    warnings = found.warnings
-    if other is not None:
-        beside = embed_layers(
-            other, bitext, config.other_layers, cache=cache, batch_tokens=batch_tokens, progress=progress
-        )
-        theirs = _sides(other, bitext, (beside.source, beside.target))
-        pairs = ((mine[0], theirs[0]), (mine[1], theirs[1]))
-        warnings = tuple(dict.fromkeys((*warnings, *beside.warnings)))
-    languages = (bitext.source, bitext.target)
-    compared = _Compared(languages, pairs, found.groups, found.pools, found.source.lengths, warnings)
-    models = tuple(dict.fromkeys(s for pair in pairs for s, _ in pair))
-    origin = replace(origin, models=models, device=encoder.device)
-    return _measured(compared, config, origin, (bitext.name, bitext.fingerprint))
+    start = Start.now(command)
+    if other is None:
+        both = embed_bitext(encoder, bitext, config.layers, cache=cache, batch_tokens=batch_tokens, progress=progress)
+        return _measured(both, (((both.sides[0], both.stacks[0]), (both.sides[1], both.stacks[1])),), config, start)
+    columns = (bitext.sources, bitext.targets)
+    jobs = [*stack_jobs(encoder, columns, config.layers), *stack_jobs(other, columns, config.other_layers)]
+    encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress)
+    first, second = (
+        embed_bitext(model, bitext, layers, cache=cache, batch_tokens=batch_tokens, progress=progress)
+        for model, layers in ((encoder, config.layers), (other, config.other_layers))
+    )
+    by_language = zip(first.sides, first.stacks, second.sides, second.stacks, strict=True)
+    pairs = tuple(((a, ours), (b, theirs)) for a, ours, b, theirs in by_language)
+    both = replace(
+        first,
+        sides=tuple(dict.fromkeys(side for pair in pairs for side, _ in pair)),
+        warnings=tuple(dict.fromkeys((*first.warnings, *second.warnings))),
+    )
+    return _measured(both, pairs, config, start)
 
 
 def measure(
@@ -132,42 +112,30 @@ def measure(
     DataError
         If shapes disagree, there are fewer than 50 rows, or a row is zero, NaN or infinite.
     """
-    origin = Origin.now(command)
-    source, target = Stack.of_arrays(names[0], x), Stack.of_arrays(names[1], y)
-    check_stacks(source, target)
-    if groups is not None and len(groups) != source.n:
-        raise DataError(f"expected a group for each of {source.n} rows, got {len(groups)}")
-    last = (np.asarray(source.rows[-1], np.float64), np.asarray(target.rows[-1], np.float64))
-    numbers = equal_vector_groups(*last) if groups is None else np.asarray(groups, np.int64)
-    pools = (Pool.of_vectors(last[0], numbers), Pool.of_vectors(last[1], numbers))
-    pair = ((Side(names[0], "arrays", ""), source), (Side(names[1], "arrays", ""), target))
-    compared = _Compared(names, (pair,), numbers, pools, source.lengths)
-    return _measured(compared, config, origin, ("arrays", fingerprint((source, target))))
+    start = Start.now(command)
+    both = LanguageStacks.of_arrays((Stack.of_arrays(names[0], x), Stack.of_arrays(names[1], y)), groups)
+    pair = tuple((Side(stack.language, "arrays", ""), stack) for stack in both.stacks)
+    return _measured(both, ((pair[0], pair[1]),), config, start)
 
 
-def _sides(
-    encoder: Encoder, bitext: Bitext, stacks: tuple[Stack, Stack]
-) -> tuple[tuple[Side, Stack], tuple[Side, Stack]]:
-    return (side(bitext.source, encoder), stacks[0]), (side(bitext.target, encoder), stacks[1])
-
-
-def _measured(compared: _Compared, config: CkaConfig, origin: Origin, corpus: tuple[str, str]) -> CkaResult:
-    draws = Draws(config.folds, config.permutations, config.resamples, config.seed)
-    design = Design.draw(compared.groups, compared.lengths, compared.pools, draws)
-    tables: list[LayerTable] = [layer_table(*pair, design, config.neighbours) for pair in compared.pairs]
-    width = max(rows.shape[1] for pair in compared.pairs for _, stack in pair for rows in stack.rows)
+def _measured(
+    both: LanguageStacks, pairs: tuple[tuple[Compared, Compared], ...], config: CkaConfig, start: Start
+) -> CkaResult:
+    design = both.design(Draws(config.folds, config.permutations, config.resamples, config.seed))
+    tables = tuple(layer_table(rows, columns, design, config.neighbours) for rows, columns in pairs)
+    width = max(rows.shape[1] for pair in pairs for _, stack in pair for rows in stack.rows)
     return CkaResult(
-        source=compared.languages[0],
-        target=compared.languages[1],
-        n=len(compared.groups),
-        groups=len(np.unique(compared.groups)),
+        source=both.languages[0],
+        target=both.languages[1],
+        n=both.n,
+        groups=len(np.unique(both.groups)),
         folds=config.folds,
         neighbours=config.neighbours,
-        tables=tuple(tables),
-        warnings=(*design_warnings(design, width), *compared.warnings),
+        tables=tables,
+        warnings=(*design_warnings(design, width), *both.warnings),
         permutations=config.permutations,
         resamples=config.resamples,
-        provenance=provenance(origin, corpus=corpus[0], fingerprint=corpus[1], seed=config.seed),
+        provenance=both.provenance(start, config.seed),
     )
 
 

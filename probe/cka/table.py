@@ -17,8 +17,10 @@ from ...analysis.types import Floats
 from ..experiment.design import Design
 from ..experiment.layer_stack import Stack
 from ..results.cka import Cells, LayerTable
-from ..results.layers import POOLED, ChanceBand
-from ..results.serialization import Side
+from ..results.layers import ChanceBand, layer_label
+from ..results.provenance import Side
+
+Compared = tuple[Side, Stack]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +32,11 @@ class Filled:
 
     @property
     def chance(self) -> ChanceBand:
-        """What the best cell must clear."""
+        """Null of the best cell."""
         return ChanceBand(float(self.highest.mean()), float(np.quantile(self.highest, 0.95)), len(self.highest))
 
 
-def layer_table(rows: tuple[Side, Stack], columns: tuple[Side, Stack], design: Design, k: int) -> LayerTable:
+def layer_table(rows: Compared, columns: Compared, design: Design, k: int) -> LayerTable:
     """Compare every layer of one side with every layer of the other.
 
     Parameters
@@ -46,21 +48,18 @@ def layer_table(rows: tuple[Side, Stack], columns: tuple[Side, Stack], design: D
     k : int
         Neighbours of mutual k-NN.
     """
-    left, right = _wide(rows[1]), _wide(columns[1])
-    cka = _cka(left, right, design)
-    knn = _mutual_knn(left, right, design, min(k, len(left[0]) - 1))
-    maps = _linear_r2(left, right, design)
+    left, right = ([np.asarray(layer, np.float64) for layer in stack.rows] for _, stack in (rows, columns))
+    cka = cka_cells(left, right, design)
+    knn = mutual_knn_cells(left, right, design, min(k, len(left[0]) - 1))
+    maps = linear_r2_cells(left, right, design)
     chance = {"cka": cka.chance, "mutual_knn": knn.chance, "linear_r2": maps.chance}
     layers = (rows[1].layers, columns[1].layers)
     sentence = table_sentence(layers, cka.cells, chance["cka"])
     return LayerTable(rows[0], columns[0], *layers, cka.cells, knn.cells, maps.cells, chance, sentence)
 
 
-def _wide(stack: Stack) -> list[Floats]:
-    return [np.asarray(rows, np.float64) for rows in stack.rows]
-
-
-def _cka(left: Sequence[Floats], right: Sequence[Floats], design: Design) -> Filled:
+def cka_cells(left: Sequence[Floats], right: Sequence[Floats], design: Design) -> Filled:
+    """Return debiased CKA of every cell."""
     ones, others = ([BlockedRows.of(rows, design.blocks) for rows in side] for side in (left, right))
     cells: list[tuple[Interval, ...]] = []
     highest = np.full(len(design.partners), -np.inf)
@@ -72,45 +71,44 @@ def _cka(left: Sequence[Floats], right: Sequence[Floats], design: Design) -> Fil
     return Filled(tuple(cells), highest)
 
 
-def _mutual_knn(left: Sequence[Floats], right: Sequence[Floats], design: Design, k: int) -> Filled:
+def mutual_knn_cells(left: Sequence[Floats], right: Sequence[Floats], design: Design, k: int) -> Filled:
+    """Return mutual k-NN of every cell."""
     ones, others = ([NeighbourLists.of(rows, k=k) for rows in side] for side in (left, right))
-    outcomes = [[mutual_outcomes(one, other) for other in others] for one in ones]
     nulls = np.empty((len(ones), len(others), len(design.partners)))
     for turn, partner in enumerate(design.partners):
-        moved = [other.permuted(partner) for other in others]
-        nulls[:, :, turn] = [[mutual_outcomes(one, other).mean() for other in moved] for one in ones]
-    ones_column = np.ones(len(left[0]))
-    cells = _ratio_cells(outcomes, [[ones_column] * len(others)] * len(ones), design)
-    known = tuple(
-        tuple(cell.with_null(null) for cell, null in zip(*pair, strict=True)) for pair in zip(cells, nulls, strict=True)
-    )
-    return Filled(known, nulls.max(axis=(0, 1)))
+        permuted = [other.permuted(partner) for other in others]
+        nulls[:, :, turn] = [[mutual_outcomes(one, other).mean() for other in permuted] for one in ones]
+    cells = []
+    for one, null_row in zip(ones, nulls, strict=True):
+        outcomes = np.column_stack([mutual_outcomes(one, other) for other in others])
+        row = ratio_intervals(outcomes, np.ones_like(outcomes, dtype=np.float64), design)
+        cells.append(tuple(cell.with_null(null) for cell, null in zip(row, null_row, strict=True)))
+    return Filled(tuple(cells), nulls.max(axis=(0, 1)))
 
 
-def _linear_r2(left: Sequence[Floats], right: Sequence[Floats], design: Design) -> Filled:
-    """Held-out R² of every cell; broken pairs are refitted for the best column of each row only, which is dear."""
-    errors: list[list[Floats]] = []
-    totals: list[list[Floats]] = []
+def linear_r2_cells(left: Sequence[Floats], right: Sequence[Floats], design: Design) -> Filled:
+    """Return held-out R² of every cell; of each row only the best column is refitted on permuted pairs, for cost."""
+    cells = []
     highest = np.full(len(design.partners), -np.inf)
     for x in left:
         source = FoldedSource.of(x, design.folds)
-        fits = [held_out_errors(source, y) for y in right]
-        errors.append([fit[0] for fit in fits])
-        totals.append([fit[1] for fit in fits])
-        best = right[int(np.argmin([fit[0].sum() / fit[1].sum() for fit in fits]))]
-        null = [_r2(*held_out_errors(source, best[partner])) for partner in design.partners]
-        highest = np.maximum(highest, null)
-    lost = _ratio_cells(errors, totals, design)
-    return Filled(tuple(tuple(_kept(cell) for cell in row) for row in lost), highest)
+        errors, totals = (
+            np.column_stack(part) for part in zip(*(held_out_errors(source, y) for y in right), strict=True)
+        )
+        lost = ratio_intervals(errors, totals, design)
+        cells.append(tuple(Interval(1 - one.value, 1 - one.high, 1 - one.low, one.level) for one in lost))
+        best = right[int(np.argmin(errors.sum(axis=0) / totals.sum(axis=0)))]
+        permuted = [held_out_errors(source, best[partner]) for partner in design.partners]
+        highest = np.maximum(highest, [1 - float(error.sum() / total.sum()) for error, total in permuted])
+    return Filled(tuple(cells), highest)
 
 
-def _kept(lost: Interval) -> Interval:
-    """R² from the share that is lost."""
-    return Interval(1 - lost.value, 1 - lost.high, 1 - lost.low, lost.level)
-
-
-def _r2(error: Floats, total: Floats) -> float:
-    return 1 - float(error.sum() / total.sum())
+def ratio_intervals(numerators: Floats, denominators: Floats, design: Design) -> list[Interval]:
+    """Return the ratio of the sums of each column (n, m) with its interval, all from the same resamples."""
+    total, drawn = design.resamples.sums(np.column_stack([numerators, denominators]))
+    half = numerators.shape[1]
+    values, resampled = total[:half] / total[half:], drawn[:, :half] / drawn[:, half:]
+    return [percentile_interval(float(values[i]), resampled[:, i]) for i in range(half)]
 
 
 def held_out_errors(source: FoldedSource, y: Floats) -> tuple[Floats, Floats]:
@@ -129,36 +127,17 @@ def held_out_errors(source: FoldedSource, y: Floats) -> tuple[Floats, Floats]:
     return error, total
 
 
-def _ratio_cells(numerators: list[list[Floats]], denominators: list[list[Floats]], design: Design) -> Cells:
-    """Ratio of sums in every cell with its cluster-bootstrap interval, all cells from the same resamples."""
-    return tuple(
-        tuple(_ratio_row(np.column_stack(top), np.column_stack(bottom), design))
-        for top, bottom in zip(numerators, denominators, strict=True)
-    )
-
-
-def _ratio_row(top: Floats, bottom: Floats, design: Design) -> list[Interval]:
-    total, drawn = design.resamples.sums(np.column_stack([top, bottom]))
-    half = top.shape[1]
-    values, resampled = total[:half] / total[half:], drawn[:, :half] / drawn[:, half:]
-    return [percentile_interval(float(values[i]), resampled[:, i]) for i in range(half)]
-
-
 def table_sentence(layers: tuple[tuple[str, ...], tuple[str, ...]], cells: Cells, chance: ChanceBand) -> str:
-    """Say which layers are most alike, where the interval lies above chance, and whether like meets like."""
+    """Say which layers are most alike, and for how many layers that is the same layer of the other side."""
     rows, columns = layers
     values = np.array([[cell.value for cell in row] for row in cells])
     best = np.unravel_index(int(np.argmax(values)), values.shape)
     top = cells[best[0]][best[1]]
     if not top.low > chance.p95:
-        return "No two layers are told from chance."
-    text = f"Most alike are {_named(rows[best[0]])} and {_named(columns[best[1]])}: "
-    text += f"debiased CKA {top.value:.2f} [{top.low:.2f}, {top.high:.2f}], broken pairs at most {chance.p95:.2f}."
+        return "No two layers are significantly alike."
+    text = f"Most alike are {layer_label(rows[best[0]])} and {layer_label(columns[best[1]])}: "
+    text += f"debiased CKA {top.value:.2f} [{top.low:.2f}, {top.high:.2f}], permuted pairs at most {chance.p95:.2f}."
     if rows != columns:
         return text
     same = int(np.sum(values.argmax(axis=1) == np.arange(len(rows))))
     return f"{text} The same layer of the other side is the most similar for {same} of {len(rows)}."
-
-
-def _named(layer: str) -> str:
-    return "the pooled output" if layer == POOLED else f"layer {layer}"

@@ -1,20 +1,20 @@
-"""How scores of results differ: from the outcomes of shared rows where they were kept, else from their intervals."""
+"""Differences of scores between results: from outcomes of shared rows if both hold them, else from intervals."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
 
 from ...analysis.resampling import Interval, Resamples, holm, percentile_interval
-from ..composition.paths import two_sided
+from ..experiment.design import two_sided
 from ..results.compare import Difference, Score
 from .scores import Outcomes, Read
 
-NOT_KEPT = "the outcomes of their rows are not kept"
+NO_OUTCOMES = "the results do not hold the outcomes of their rows"
 OTHER_ROWS = "the rows are not the same"
 
 
@@ -28,8 +28,19 @@ class Entry:
     own_part: dict[str, str]  # name of a part in the comparison → in the result
 
     def outcomes(self, part: str) -> Outcomes | None:
-        """Outcomes of the rows of a part; None where they were not kept."""
+        """Return the outcomes of the rows of a part; None where the result does not hold them."""
         return self.read.outcomes.get(self.own_part.get(part, part))
+
+
+@dataclass(frozen=True, slots=True)
+class TestedDifference:
+    """A score less that of the reference, before p-values are adjusted."""
+
+    result: str  # label
+    score: Score
+    interval: Interval
+    p_value: float
+    paired: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +62,21 @@ def differences(entries: Sequence[Entry], procedure: Procedure) -> tuple[Differe
     procedure : Procedure
     """
     reference = entries[0]
-    found = [one for other in entries[1:] for one in _against(reference, other, procedure)]
+    found = [one for other in entries[1:] for one in tested_differences(reference, other, procedure)]
     adjusted = holm([one.p_value for one in found]) if found else np.empty(0)
     return tuple(
-        replace(one, p_adjusted=float(p), holds=bool(p <= 1 - procedure.level))
+        Difference(
+            one.result,
+            one.score.part,
+            one.score.measure,
+            one.score.row,
+            one.score.unit,
+            one.interval,
+            paired=one.paired,
+            p_value=one.p_value,
+            p_adjusted=float(p),
+            holds=bool(p <= 1 - procedure.level),
+        )
         for one, p in zip(found, adjusted, strict=True)
     )
 
@@ -66,48 +88,32 @@ def why_unpaired(reference: Entry, other: Entry, score: Score) -> str:
         return OTHER_ROWS
     if mine is None or theirs is None:
         prints = {entry.read.provenance.corpus_fingerprint for entry in (reference, other)}
-        return NOT_KEPT if len(prints) == 1 else OTHER_ROWS
+        return NO_OUTCOMES if len(prints) == 1 else OTHER_ROWS
     if mine.rows != theirs.rows or not np.array_equal(mine.groups, theirs.groups):
         return OTHER_ROWS
     key = (score.measure, score.row)
-    return "" if key in mine.values and key in theirs.values else NOT_KEPT
+    return "" if key in mine.values and key in theirs.values else NO_OUTCOMES
 
 
-def _against(reference: Entry, other: Entry, procedure: Procedure) -> Iterator[Difference]:
+def tested_differences(reference: Entry, other: Entry, procedure: Procedure) -> Iterator[TestedDifference]:
+    """Yield the difference of every tested score that both results hold, and its p-value."""
     known = {(s.part, s.measure, s.row): s for s in reference.scores if s.tested}
     drawn: dict[str, Resamples] = {}
     for score in other.scores:
         base = known.get((score.part, score.measure, score.row))
-        if base is None or not score.tested or not (_known(base.estimate) and _known(score.estimate)):
+        if base is None or not score.tested or not (_finite(base.estimate) and _finite(score.estimate)):
             continue
-        pair = _rows(reference, other, score)
-        if pair is None:
+        mine, theirs = reference.outcomes(score.part), other.outcomes(score.part)
+        if mine is None or theirs is None or why_unpaired(reference, other, score):
             interval, p_value = unpaired(score.estimate, base.estimate, procedure.level)
-        else:
-            if score.part not in drawn:
-                rng = np.random.default_rng([procedure.seed, 1])
-                drawn[score.part] = Resamples.draw(pair[0].groups, rng, procedure.resamples)
-            interval, p_value = paired(pair, (score.measure, score.row), drawn[score.part], procedure.level)
-        yield Difference(
-            other.label,
-            score.part,
-            score.measure,
-            score.row,
-            score.unit,
-            interval,
-            paired=pair is not None,
-            p_value=p_value,
-            p_adjusted=1.0,
-            holds=False,
-        )
-
-
-def _rows(reference: Entry, other: Entry, score: Score) -> tuple[Outcomes, Outcomes] | None:
-    """Return the outcomes of both (reference first) where they can be paired and hold this score."""
-    mine, theirs = reference.outcomes(score.part), other.outcomes(score.part)
-    if mine is None or theirs is None or why_unpaired(reference, other, score):
-        return None
-    return mine, theirs
+            yield TestedDifference(other.label, score, interval, p_value, paired=False)
+            continue
+        if score.part not in drawn:
+            rng = np.random.default_rng([procedure.seed, 1])
+            drawn[score.part] = Resamples.draw(mine.groups, rng, procedure.resamples)
+        key = (score.measure, score.row)
+        interval, p_value = paired((mine, theirs), key, drawn[score.part], procedure.level)
+        yield TestedDifference(other.label, score, interval, p_value, paired=True)
 
 
 def paired(
@@ -153,5 +159,5 @@ def unpaired(score: Interval, reference: Interval, level: float) -> tuple[Interv
     return Interval(value, value - below, value + above, level), p_value
 
 
-def _known(estimate: Interval) -> bool:
+def _finite(estimate: Interval) -> bool:
     return all(map(math.isfinite, (estimate.value, estimate.low, estimate.high)))

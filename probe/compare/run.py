@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ...errors import ConfigError, DataError
 from ..results.compare import Compared, CompareResult, Difference, score_name
-from ..results.provenance import Origin, provenance
+from ..results.provenance import Start
 from ..results.serialization import read_schema
-from .differences import NOT_KEPT, Entry, Procedure, differences, why_unpaired
-from .parts import common_parts, labels, what_is_common
+from .differences import NO_OUTCOMES, Entry, Procedure, differences, why_unpaired
+from .naming import common_parts, labels, what_is_common
 from .scores import READERS, Read
 
+T = TypeVar("T")
 MOST = 8
 LONGEST_NAME = 120
 POOL_TOLERANCE = 0.02
@@ -79,16 +81,12 @@ def run(
     """
     if not 2 <= len(sources) <= MOST:
         raise ConfigError(f"compare takes 2 to {MOST} results, got {len(sources)}")
-    kind = _one_kind(sources)
-    origin = Origin.now(command)
-    reads = [_read(kind, source) for source in sources]
-    entries = _entries(reads, sources)
+    start = Start.now(command)
+    kind, reads = read_results(sources)
+    entries = name_entries(reads, sources)
     found = differences(entries, Procedure(config.level, config.resamples, config.seed))
-    reason = _unpaired(entries, found)
-    results = tuple(_compared(entry, source) for entry, source in zip(entries, sources, strict=True))
-    sides = tuple(dict.fromkeys(side for read in reads for side in read.provenance.models))
-    prints = dict.fromkeys(read.provenance.corpus_fingerprint for read in reads)
-    corpora = ", ".join(dict.fromkeys(read.provenance.corpus for read in reads))
+    reason = why_not_paired(entries, found)
+    results = tuple(compared(entry, source) for entry, source in zip(entries, sources, strict=True))
     return CompareResult(
         kind=kind,
         reference=entries[0].label,
@@ -97,11 +95,14 @@ def run(
         differences=found,
         unpaired=reason,
         sentence=sentence(results, found),
-        warnings=_warnings(entries, found, reason),
+        warnings=comparison_warnings(reads, found, reason),
         level=config.level,
         resamples=config.resamples,
-        provenance=provenance(
-            replace(origin, models=sides), corpus=corpora, fingerprint="+".join(prints), seed=config.seed
+        provenance=start.provenance(
+            corpus=", ".join(dict.fromkeys(read.provenance.corpus for read in reads)),
+            fingerprint="+".join(dict.fromkeys(read.provenance.corpus_fingerprint for read in reads)),
+            seed=config.seed,
+            models=tuple(dict.fromkeys(side for read in reads for side in read.provenance.models)),
         ),
     )
 
@@ -113,8 +114,15 @@ def file_name(result: CompareResult) -> str:
     return re.sub(r"\W+", "-", words).strip("-")[:LONGEST_NAME]
 
 
-def _one_kind(sources: Sequence[Source]) -> str:
-    kinds = [_kind(source) for source in sources]
+def read_results(sources: Sequence[Source]) -> tuple[str, list[Read]]:
+    """Return the one kind of all results, and what is compared of each.
+
+    Raises
+    ------
+    DataError
+        If they are of different kinds, of a kind that cannot be compared, or not results.
+    """
+    kinds = [_of_file(source, read_schema) for source in sources]
     for source, kind in zip(sources, kinds, strict=True):
         if kind != kinds[0]:
             raise DataError(
@@ -122,24 +130,18 @@ def _one_kind(sources: Sequence[Source]) -> str:
             )
     if kinds[0] not in READERS:
         raise DataError(f"no comparison for results of schema {kinds[0]}; known: {', '.join(sorted(READERS))}")
-    return kinds[0]
+    return kinds[0], [_of_file(source, READERS[kinds[0]]) for source in sources]
 
 
-def _kind(source: Source) -> str:
+def _of_file(source: Source, read: Callable[[str], T]) -> T:
     try:
-        return read_schema(source.text)
+        return read(source.text)
     except DataError as error:
         raise DataError(f"{source.file}: {error}") from error
 
 
-def _read(kind: str, source: Source) -> Read:
-    try:
-        return READERS[kind](source.text)
-    except DataError as error:
-        raise DataError(f"{source.file}: {error}") from error
-
-
-def _entries(reads: Sequence[Read], sources: Sequence[Source]) -> list[Entry]:
+def name_entries(reads: Sequence[Read], sources: Sequence[Source]) -> list[Entry]:
+    """Give every result its label, and its parts the names that they have in the comparison."""
     renamed = common_parts(reads)
     named = labels(reads, [source.file for source in sources])
     return [
@@ -153,7 +155,8 @@ def _entries(reads: Sequence[Read], sources: Sequence[Source]) -> list[Entry]:
     ]
 
 
-def _compared(entry: Entry, source: Source) -> Compared:
+def compared(entry: Entry, source: Source) -> Compared:
+    """Return a result as the comparison shows it."""
     read = entry.read
     common = {own: name for name, own in entry.own_part.items()}
     return Compared(
@@ -173,7 +176,7 @@ def _compared(entry: Entry, source: Source) -> Compared:
     )
 
 
-def _unpaired(entries: Sequence[Entry], found: Sequence[Difference]) -> str:
+def why_not_paired(entries: Sequence[Entry], found: Sequence[Difference]) -> str:
     """Return why differences are not paired, of the first that is not."""
     by_label = {entry.label: entry for entry in entries}
     for one in found:
@@ -183,14 +186,14 @@ def _unpaired(entries: Sequence[Entry], found: Sequence[Difference]) -> str:
     return ""
 
 
-def _warnings(entries: Sequence[Entry], differences: Sequence[Difference], reason: str) -> tuple[str, ...]:
+def comparison_warnings(reads: Sequence[Read], differences: Sequence[Difference], reason: str) -> tuple[str, ...]:
+    """Warn of unpaired differences, and of corpora, pools and margins that are not the same."""
     found = []
-    reads = [entry.read for entry in entries]
     corpora = dict.fromkeys(read.provenance.corpus for read in reads)
     if reason:
         some = sum(not one.paired for one in differences)
         many = f"{some} of {len(differences)} differences are" if some < len(differences) else "differences are"
-        wider = ": of the same rows, as these are, paired intervals would be narrower" if reason == NOT_KEPT else ""
+        wider = ": of the same rows, as these are, paired intervals would be narrower" if reason == NO_OUTCOMES else ""
         found.append(f"{many} unpaired, since {reason}{wider}")
     if len(corpora) > 1:
         found.append(f"the corpora differ ({', '.join(corpora)}): so may how hard their sentences are")
@@ -204,20 +207,16 @@ def _warnings(entries: Sequence[Entry], differences: Sequence[Difference], reaso
 
 
 def sentence(results: Sequence[Compared], found: Sequence[Difference]) -> str:
-    """Say in one sentence what the verdicts are, and which differences from the first result can be told."""
-    told = [*_verdicts(results), _told(results[0].label, found)]
-    return f"{'; '.join(part for part in told if part)}."
-
-
-def _verdicts(results: Sequence[Compared]) -> list[str]:
-    """Word the verdicts of each part; parts of which the same is true are told together."""
+    """Say in one sentence what the verdicts are, and which differences from the first result are significant."""
     said: dict[str, list[str]] = {}
     for part in dict.fromkeys(one.part for result in results for one in result.judgements if one.verdict):
-        said.setdefault(_verdicts_of(part, results), []).append(part)
-    return [f"{' and '.join(parts)}: {words}" for words, parts in said.items()]
+        said.setdefault(verdicts_of_part(part, results), []).append(part)
+    verdicts = [f"{' and '.join(parts)}: {words}" for words, parts in said.items()]
+    return f"{'; '.join([*verdicts, significant_differences(results[0].label, found)])}."
 
 
-def _verdicts_of(part: str, results: Sequence[Compared]) -> str:
+def verdicts_of_part(part: str, results: Sequence[Compared]) -> str:
+    """Return the verdicts on a part, each with the labels of its results."""
     labels_of: dict[str, list[str]] = {}
     for result in results:
         for one in result.judgements:
@@ -228,25 +227,22 @@ def _verdicts_of(part: str, results: Sequence[Compared]) -> str:
     return ", ".join(f"{verdict} in {' and '.join(named)}" for verdict, named in labels_of.items())
 
 
-def _told(reference: str, found: Sequence[Difference]) -> str:
+def significant_differences(reference: str, found: Sequence[Difference]) -> str:
+    """Return how many differences are significant, and the first of them with its interval."""
     if not found:
         return f"no score can be compared with those of {reference}"
     held = [one for one in found if one.holds]
     if not held:
-        return f"none of {len(found)} differences from {reference} can be told from chance (Holm)"
+        return f"none of {len(found)} differences from {reference} is significant (Holm)"
     leading = (found[0].measure, found[0].row)
     first = next((one for one in held if (one.measure, one.row) == leading), held[0])
-    value, low, high = _signless(first)
+    low, high = sorted((abs(first.difference.low), abs(first.difference.high)))
+    digits = 1 if first.unit == "points" else 3
+    size = f"{abs(first.difference.value):.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
     word = "higher" if first.difference.value > 0 else "lower"
-    count = f"{len(held)} of {len(found)} differences from {reference} hold (Holm)"
-    named = f"{score_name(first.measure, first.row)}, {first.part}"
-    return f"{count}: {named}, is {value} [{low}, {high}] {word} in {first.result}"
-
-
-def _signless(one: Difference) -> tuple[str, str, str]:
-    limits = sorted((abs(one.difference.low), abs(one.difference.high)))
-    form = "{:.1f}" if one.unit == "points" else "{:.3f}"
-    return form.format(abs(one.difference.value)), form.format(limits[0]), form.format(limits[1])
+    are = "is" if len(held) == 1 else "are"
+    count = f"{len(held)} of {len(found)} differences from {reference} {are} significant (Holm)"
+    return f"{count}: {score_name(first.measure, first.row)}, {first.part}, is {size} {word} in {first.result}"
 
 
 __all__ = ["CompareConfig", "Source", "file_name", "run"]

@@ -1,4 +1,4 @@
-"""What a comparison takes from one result: its scores, its verdicts, and the outcomes of its rows."""
+"""Readers of each kind of result for a comparison: scores, verdicts, and outcomes of rows."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from ..results import layers as layers_result
 from ..results import linear_map as linear_map_result
 from ..results import retrieval as retrieval_result
+from ..results import training as training_result
 from ..results.compare import SHARE, Judgement, Score
-from ..results.layers import LayerMeasures, LayersResult
+from ..results.layers import LayersResult
 from ..results.linear_map import Direction, LinearMapResult
+from ..results.provenance import Provenance
 from ..results.retrieval import RetrievalResult, Search
-from ..results.serialization import Interval, Provenance, from_json
-from .training import SCHEMA as TRAIN
-from .training import Training, TrainingLanguage
+from ..results.serialization import from_json
+from ..results.training import LanguageOutcome, TrainResult
 
 Key = tuple[str, str, str]  # part, measure, row
 TESTED_RUNGS = {"held-out R²": ("linear",), "P@1": ("identity", "rotation", "linear")}
@@ -74,14 +75,26 @@ def read_linear_map(text: str) -> Read:
         provenance=result.provenance,
         rows=first.n,
         pools=tuple(d.pool for d in result.directions),
-        scores=tuple(score for d in result.directions for score in _rung_scores(d)),
-        judgements=tuple(map(_judgement, result.directions)),
+        scores=tuple(score for d in result.directions for score in rung_scores(d)),
+        judgements=tuple(
+            Judgement(
+                part_name(d.source, d.target),
+                d.certificate.verdict,
+                d.certificate.sentence,
+                d.certificate.shares.get("linear"),
+                d.certificate.margin,
+                d.certificate.retrieval_verdict,
+                d.certificate.smallest_detectable,
+            )
+            for d in result.directions
+        ),
         facts={"pairs": str(first.n), "candidates": str(first.pool), "width": " → ".join(map(str, first.dims))},
         seconds=result.provenance.seconds,
     )
 
 
-def _rung_scores(direction: Direction) -> Iterator[Score]:
+def rung_scores(direction: Direction) -> Iterator[Score]:
+    """Yield R² and P@1 of every rung of a direction, and the share of the linear map."""
     part = part_name(direction.source, direction.target)
     for measure, attribute in (("held-out R²", "r2"), ("P@1", "p_at_1")):
         for rung, scores in direction.rungs.items():
@@ -91,19 +104,6 @@ def _rung_scores(direction: Direction) -> Iterator[Score]:
     share = direction.certificate.shares.get("linear")
     if share is not None:
         yield Score(part, SHARE, "linear", share, tested=True)
-
-
-def _judgement(direction: Direction) -> Judgement:
-    certificate = direction.certificate
-    return Judgement(
-        part_name(direction.source, direction.target),
-        certificate.verdict,
-        certificate.sentence,
-        certificate.shares.get("linear"),
-        certificate.margin,
-        certificate.retrieval_verdict,
-        certificate.smallest_detectable,
-    )
 
 
 def read_layers(text: str) -> Read:
@@ -116,18 +116,16 @@ def read_layers(text: str) -> Read:
         provenance=result.provenance,
         rows=result.n,
         pools=(result.pool,),
-        scores=tuple(s for layer in result.layers for s in _layer_scores(part, layer.name, layer.measures)),
+        scores=tuple(
+            Score(part, measure, layer.name, estimate, tested=layer.name == layers_result.POOLED)
+            for layer in result.layers
+            for name, measure in LAYER_MEASURES.items()
+            if (estimate := getattr(layer.measures, name)) is not None
+        ),
         judgements=(Judgement(part, "", " ".join(result.story)),),
         facts={"pairs": str(result.n), "candidates": str(result.pool), "layers": str(len(result.layers))},
         seconds=result.provenance.seconds,
     )
-
-
-def _layer_scores(part: str, layer: str, measures: LayerMeasures) -> Iterator[Score]:
-    for name, words in LAYER_MEASURES.items():
-        estimate: Interval | None = getattr(measures, name)
-        if estimate is not None:
-            yield Score(part, words, layer, estimate, tested=layer == layers_result.POOLED)
 
 
 def read_retrieval(text: str) -> Read:
@@ -142,55 +140,66 @@ def read_retrieval(text: str) -> Read:
         provenance=result.provenance,
         rows=first.queries,
         pools=tuple(d.pool for d in result.directions),
-        scores=tuple(score for d in result.directions for score in _search_scores(d)),
+        scores=tuple(
+            Score(part_name(d.source, d.target), measure, CRITERIA.get(name, name), getattr(of, attribute), tested=True)
+            for d in result.directions
+            for attribute, measure in SEARCH_MEASURES.items()
+            for name, of in d.scores.items()
+        ),
         judgements=tuple(Judgement(part_name(d.source, d.target), "", d.sentence) for d in result.directions),
         facts={"queries": str(first.queries), "candidates": str(first.pool), **through},
         seconds=result.provenance.seconds,
-        outcomes={part_name(d.source, d.target): o for d in result.directions if (o := _outcomes(d, rows)) is not None},
+        outcomes={
+            part_name(d.source, d.target): outcomes
+            for d in result.directions
+            if (outcomes := search_outcomes(d, rows)) is not None
+        },
         method=f"through {result.through}" if result.through else "",
     )
 
 
-def _search_scores(search: Search) -> Iterator[Score]:
-    part = part_name(search.source, search.target)
-    for attribute, measure in SEARCH_MEASURES.items():
-        for criterion, scores in search.scores.items():
-            yield Score(part, measure, CRITERIA.get(criterion, criterion), getattr(scores, attribute), tested=True)
-
-
-def _outcomes(search: Search, rows: str) -> Outcomes | None:
-    """Return the outcomes of the rows; None where they, or the groups of the rows, were not kept."""
+def search_outcomes(search: Search, rows: str) -> Outcomes | None:
+    """Return the outcomes of the rows; None where they, or the groups of the rows, are not in the result."""
     if not search.rows or not (search.row_groups or search.groups == search.queries):
         return None
     groups = np.array(search.row_groups or range(search.queries), np.int64)
     values = {}
-    for criterion, kept in search.rows.items():
-        ranks, name = np.array(kept.ranks, np.float64), CRITERIA.get(criterion, criterion)
+    for criterion, row in search.rows.items():
+        ranks, name = np.array(row.ranks, np.float64), CRITERIA.get(criterion, criterion)
         values["P@1", name] = (ranks <= 1).astype(np.float64)
         values["MRR", name] = 1 / ranks
-        values["accuracy", name] = (np.array(kept.answers) == np.arange(len(ranks))).astype(np.float64)
+        values["accuracy", name] = (np.array(row.answers) == np.arange(len(ranks))).astype(np.float64)
     return Outcomes(rows, groups, values)
 
 
 def read_training(text: str) -> Read:
     """Read what is compared of a training run."""
-    result = from_json(text, Training)
+    result = from_json(text, TrainResult)
+    lost = result.retention.scores if result.retention is not None else ()
     return Read(
         models=_models(result.provenance) or (result.model,),
         parts={one.language: (one.language, one.language) for one in result.languages},
         provenance=result.provenance,
         rows=sum(one.held_out for one in result.languages),
         pools=tuple(one.after.retrieval.pool for one in result.languages),
-        scores=(*(s for one in result.languages for s in _language_scores(one)), *_kept_scores(result)),
-        judgements=tuple(j for one in result.languages if (j := _trained(one)) is not None),
-        facts=_training_facts(result),
+        scores=(
+            *(score for one in result.languages for score in language_scores(one)),
+            *(Score("the old language", "lost", one.name, one.lost, "points", tested=True) for one in lost),
+        ),
+        judgements=tuple(
+            Judgement(one.language, certificate.verdict, certificate.sentence)
+            for one in result.languages
+            if (certificate := one.after.certificate) is not None
+        ),
+        facts=training_facts(result),
         seconds=result.speed.seconds,
-        outcomes={one.language: o for one in result.languages if (o := _held_out(one)) is not None},
+        outcomes={one.language: o for one in result.languages if (o := held_out_outcomes(one)) is not None},
         method=result.method or result.stage,
     )
 
 
-def _language_scores(one: TrainingLanguage) -> Iterator[Score]:
+def language_scores(one: LanguageOutcome) -> Iterator[Score]:
+    """Yield the scores of one language before and after training; those after are tested."""
     for row, metrics in (("before", one.before), ("after", one.after)):
         found, after = metrics.retrieval, row == "after"
         yield Score(one.language, "P@1", row, found.p_at_1, tested=after)
@@ -202,8 +211,8 @@ def _language_scores(one: TrainingLanguage) -> Iterator[Score]:
                 yield Score(one.language, f"held-out R² {row}", rung, r2, tested=tested)
 
 
-def _held_out(one: TrainingLanguage) -> Outcomes | None:
-    """Return the outcomes of the held-out rows after training; None where they were not kept."""
+def held_out_outcomes(one: LanguageOutcome) -> Outcomes | None:
+    """Return the outcomes of the held-out rows after training; None where they are not in the result."""
     ranks = np.array(one.after.ranks, np.float64)
     if not len(ranks) or len(one.held_out_groups) != len(ranks):
         return None
@@ -211,19 +220,8 @@ def _held_out(one: TrainingLanguage) -> Outcomes | None:
     return Outcomes(one.held_out_fingerprint, np.array(one.held_out_groups, np.int64), hits)
 
 
-def _kept_scores(result: Training) -> Iterator[Score]:
-    for kept in result.retention.scores if result.retention is not None else ():
-        yield Score("the old language", "lost", kept.name, kept.lost, "points", tested=True)
-
-
-def _trained(one: TrainingLanguage) -> Judgement | None:
-    certificate = one.after.certificate
-    if certificate is None:
-        return None
-    return Judgement(one.language, certificate.verdict, certificate.sentence)
-
-
-def _training_facts(result: Training) -> dict[str, str]:
+def training_facts(result: TrainResult) -> dict[str, str]:
+    """Return numbers of a run that have no interval, as they are printed."""
     facts = {
         "stage": result.stage,
         "method": result.method or "–",
@@ -252,5 +250,5 @@ READERS: Mapping[str, Callable[[str], Read]] = {
     linear_map_result.SCHEMA: read_linear_map,
     layers_result.SCHEMA: read_layers,
     retrieval_result.SCHEMA: read_retrieval,
-    TRAIN: read_training,
+    training_result.SCHEMA: read_training,
 }

@@ -1,16 +1,16 @@
-"""What `polyglot probe composition` can be told, checked on construction."""
+"""What `polyglot probe composition` takes as settings, checked on construction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ...analysis.certificate.equivalence import MARGIN
-from ..layers.config import require
+from ..experiment.checks import require, require_resampling
 
 
 @dataclass(frozen=True, slots=True)
 class CompositionConfig:
-    """What `polyglot probe composition` can be told.
+    """What `polyglot probe composition` takes as settings.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class CompositionConfig:
     folds : int
         Outer folds, 3 … 20.
     permutations : int
-        Broken pairings of every pair of languages, ≥ 2; the linear map is refitted on each.
+        Permuted pairings of every pair of languages, ≥ 2; the linear map is refitted on each.
     resamples : int
         Cluster-bootstrap resamples, ≥ 100.
     same_space : bool or None
@@ -41,6 +41,4 @@ class CompositionConfig:
     def __post_init__(self) -> None:
         """Check every range."""
         require(0 < self.margin < 1, f"--margin must lie between 0 and 1, got {self.margin}")
-        require(3 <= self.folds <= 20, f"--folds must lie between 3 and 20, got {self.folds}")
-        require(self.permutations >= 2, f"--permutations must be at least 2, got {self.permutations}")
-        require(self.resamples >= 100, f"expected at least 100 resamples, got {self.resamples}")
+        require_resampling(folds=self.folds, permutations=self.permutations, resamples=self.resamples)

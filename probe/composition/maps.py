@@ -1,4 +1,4 @@
-"""Linear maps between all pairs of several languages, fitted without each fold, and their walks along a path."""
+"""Linear maps between all pairs of several languages, fitted without each fold, and their composition along a path."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...analysis.certificate.equivalence import SharedErrors, decide
+from ...analysis.certificate.equivalence import decide
 from ...analysis.maps.affine import AffineMap
 from ...analysis.maps.fold_moments import FoldedTarget
 from ...analysis.maps.ladder import Ladder, LadderFit
 from ...analysis.resampling import Interval, percentile_interval
-from ...analysis.retrieval.scores import Pool, fidelity, retrieve, row_squares
+from ...analysis.retrieval.scores import Pool, retrieve, row_squares
 from ...analysis.types import Floats
 from ..experiment.design import Design
+from ..experiment.held_out import rung_errors
 from ..results.composition import PairMap
 from .config import CompositionConfig
 
@@ -41,16 +42,16 @@ class Web:
     fitted: dict[tuple[int, int], Fitted]
 
     def walk(self, path: Sequence[int]) -> Floats:
-        """Predict the last language of a path from the first, held out of every map on the way, (n, q)."""
+        """Predict the last language of a path from the first by maps fitted without the row's fold, (n, q)."""
         start = self.rows[path[0]] - self.rows[path[0]].mean(axis=0)
-        arrived = np.empty_like(self.rows[path[-1]])
+        predicted = np.empty_like(self.rows[path[-1]])
         for fold in range(int(self.design.folds.max()) + 1):
             rows = self.design.folds == fold
-            here = start[rows]
+            composed = start[rows]
             for step in pairwise(path):
-                here = self.fitted[step].maps[fold](here)
-            arrived[rows] = here
-        return np.asarray(arrived + self.rows[path[-1]].mean(axis=0))
+                composed = self.fitted[step].maps[fold](composed)
+            predicted[rows] = composed
+        return np.asarray(predicted + self.rows[path[-1]].mean(axis=0))
 
     def hits(self, prediction: Floats, language: int) -> Floats:
         """Whether each prediction has its own sentence nearest among a language's texts, 0 or 1, (n,)."""
@@ -58,8 +59,8 @@ class Web:
         ranks = retrieve(prediction, self.rows[language], self.design.groups, pool)[0]
         return np.asarray(ranks.cosine <= 1, np.float64)
 
-    def share_left(self, error: Floats, total: Floats) -> Interval:
-        """1 − Σ error / Σ total of per-row sums of squares, with its cluster-bootstrap interval."""
+    def r2(self, error: Floats, total: Floats) -> Interval:
+        """Return 1 − Σ error / Σ total of per-row sums of squares (n,), with its cluster-bootstrap interval."""
         lost, drawn = self.design.resamples.ratio_of_sums(error, total)
         return percentile_interval(1 - lost, 1 - drawn)
 
@@ -79,36 +80,33 @@ def fit_web(
         ladder = Ladder(x, design.folds, rungs=rungs, seed=config.seed)
         for target in range(len(rows)):
             if target != source:
-                web.fitted[source, target] = _fit_pair(web, ladder, (source, target), config)
+                fit = ladder.fit(rows[target])
+                folded = FoldedTarget.of(ladder.source, rows[target])
+                maps = tuple(
+                    folded.regression(frozenset({i})).ridge(choices.penalty) for i, choices in enumerate(fit.choices)
+                )
+                pair = pair_map(web, ladder, fit, (source, target), config.margin)
+                web.fitted[source, target] = Fitted(fit.predictions["linear"], fit.reference, maps, pair)
     return web
 
 
-def _fit_pair(web: Web, ladder: Ladder, step: tuple[int, int], config: CompositionConfig) -> Fitted:
-    y = web.rows[step[1]]
-    fit = ladder.fit(y)
-    folded = FoldedTarget.of(ladder.source, y)
-    maps = tuple(folded.regression(frozenset({i})).ridge(choices.penalty) for i, choices in enumerate(fit.choices))
-    return Fitted(fit.predictions["linear"], fit.reference, maps, _pair_map(web, ladder, fit, step, config))
-
-
-def _pair_map(web: Web, ladder: Ladder, fit: LadderFit, step: tuple[int, int], config: CompositionConfig) -> PairMap:
+def pair_map(web: Web, ladder: Ladder, fit: LadderFit, step: tuple[int, int], margin: float) -> PairMap:
+    """Return the verdict and the scores of one ordered pair; the linear rung is refitted on permuted pairs."""
     y, design = web.rows[step[1]], web.design
-    errors = {rung: fidelity(y, p, fit.reference).squared_error for rung, p in fit.predictions.items()}
-    scores = SharedErrors.of(errors, row_squares(y - fit.reference), design.resamples)
-    null = [_permuted_r2(ladder, y[partner]) for partner in design.partners]
-    decision = decide(scores, float(np.quantile(null, 0.95)), config.margin)
+    errors = rung_errors(fit, y, design.resamples)
+    null = []
+    for partner in design.partners:
+        permuted = y[partner]
+        refit = ladder.fit(permuted, ("linear",))
+        error = row_squares(permuted - refit.predictions["linear"]).sum()
+        null.append(1 - float(error / row_squares(permuted - refit.reference).sum()))
+    decision = decide(errors, float(np.quantile(null, 0.95)), margin)
     return PairMap(
         web.languages[step[0]],
         web.languages[step[1]],
         decision.verdict,
         decision.ceiling,
         decision.shares,
-        scores.interval("linear").with_null(null),
+        errors.interval("linear").with_null(null),
         design.proportion(web.hits(fit.predictions["linear"], step[1])),
     )
-
-
-def _permuted_r2(ladder: Ladder, y: Floats) -> float:
-    fit = ladder.fit(y, ("linear",))
-    error = row_squares(y - fit.predictions["linear"]).sum()
-    return 1 - float(error / row_squares(y - fit.reference).sum())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +11,9 @@ from numpy.typing import NDArray
 from ...analysis.types import Rows
 from ...errors import DataError
 from ..experiment.design import Draws, design_warnings
-from ..experiment.several import Several, check_languages, embed_several, several_of_arrays
+from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
 from ..results.composition import CompositionResult
-from ..results.provenance import Origin, provenance
+from ..results.provenance import Start
 from .config import CompositionConfig
 from .maps import fit_web
 from .paths import composed_paths, composition_sentence, loops, without_a_map
@@ -50,7 +49,7 @@ def run(
         Three or more of its languages; the cost grows with the cube of their number.
     config : CompositionConfig
     cache : EmbeddingCache, optional
-        Where embeddings are kept.
+        Of embeddings.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional
@@ -66,10 +65,9 @@ def run(
         If the text lacks a language or has too few rows, or an embedding is zero or not finite.
     """
     check_languages(languages, 3)
-    origin = Origin.now(command)
-    several = embed_several(encoder, text, languages, (), cache=cache, batch_tokens=batch_tokens, progress=progress)
-    origin = replace(origin, models=several.sides, device=encoder.device)
-    return _measured(several, config, origin, same_space=config.same_space is not False)
+    start = Start.now(command)
+    stacks = embed_languages(encoder, text, languages, (), cache=cache, batch_tokens=batch_tokens, progress=progress)
+    return _measured(stacks, config, start, same_space=config.same_space is not False)
 
 
 def measure(
@@ -101,40 +99,39 @@ def measure(
         If shapes disagree, there are fewer than 50 rows, or a row is zero, NaN or infinite.
     """
     check_languages(names, 3)
-    origin = Origin.now(command)
-    several = several_of_arrays(rows, names, groups)
-    return _measured(several, config, origin, same_space=bool(config.same_space))
+    start = Start.now(command)
+    stacks = languages_of_arrays(rows, names, groups)
+    return _measured(stacks, config, start, same_space=bool(config.same_space))
 
 
-def _measured(several: Several, config: CompositionConfig, origin: Origin, *, same_space: bool) -> CompositionResult:
-    design = several.design(Draws(config.folds, config.permutations, config.resamples, config.seed))
-    rows = tuple(several.at(several.layers[-1]))
-    rungs = _rungs(config, [side.shape[1] for side in rows], same_space=same_space)
-    web = fit_web(several.languages, rows, several.pools, design, config, rungs=rungs)
+def _measured(
+    stacks: LanguageStacks, config: CompositionConfig, start: Start, *, same_space: bool
+) -> CompositionResult:
+    design = stacks.design(Draws(config.folds, config.permutations, config.resamples, config.seed))
+    rows = tuple(stacks.at(stacks.layers[-1]))
+    widths = {side.shape[1] for side in rows}
+    if same_space and len(widths) > 1:
+        raise DataError(f"one space has one width, got {sorted(widths)}: leave --same-space out")
+    rungs = (*(SAME_SPACE if same_space else ()), *RUNGS, *(("nonlinear",) if config.curved else ()))
+    web = fit_web(stacks.languages, rows, stacks.pools, design, config, rungs=rungs)
     composed = composed_paths(web)
     pairs = tuple(fitted.pair for fitted in web.fitted.values())
     return CompositionResult(
-        languages=several.languages,
-        n=several.n,
-        groups=len(np.unique(several.groups)),
+        languages=stacks.languages,
+        n=stacks.n,
+        groups=len(np.unique(stacks.groups)),
         folds=config.folds,
         rungs=rungs,
         pairs=pairs,
         composed=composed,
         loops=loops(web),
         sentence=without_a_map(pairs) + composition_sentence(composed),
-        warnings=(*design_warnings(design, max(side.shape[1] for side in rows)), *several.warnings),
+        warnings=(*design_warnings(design, max(widths)), *stacks.warnings),
         margin=config.margin,
         permutations=config.permutations,
         resamples=config.resamples,
-        provenance=provenance(origin, corpus=several.corpus[0], fingerprint=several.corpus[1], seed=config.seed),
+        provenance=stacks.provenance(start, config.seed),
     )
-
-
-def _rungs(config: CompositionConfig, widths: Sequence[int], *, same_space: bool) -> tuple[str, ...]:
-    if same_space and len(set(widths)) > 1:
-        raise DataError(f"one space has one width, got {sorted(set(widths))}: leave --same-space out")
-    return (*(SAME_SPACE if same_space else ()), *RUNGS, *(("nonlinear",) if config.curved else ()))
 
 
 __all__ = ["CompositionConfig", "measure", "run"]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from ...analysis.certificate.jackknife import BLOCKS
 from ...analysis.resampling import Interval, Resamples, blocks_of_groups, percentile_interval, proportion_interval
 from ...analysis.retrieval.scores import Pool
 from ...analysis.splits import deciles, group_folds, permute_within_strata
-from ...analysis.types import Integers
-
-SMALL_POOL = 200
+from ...analysis.types import Floats, Integers
+from . import caveats
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Draws:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
-    """Groups, folds, jackknife blocks, bootstrap weights and broken pairs of n paired rows."""
+    """Groups, folds, jackknife blocks, bootstrap weights and permuted pairs of n paired rows."""
 
     groups: Integers  # (n,)
     folds: Integers  # (n,)
@@ -41,7 +40,7 @@ class Design:
 
     @classmethod
     def draw(cls, groups: Integers, lengths: Integers, pools: tuple[Pool, Pool], draws: Draws) -> Design:
-        """Draw everything from one seed; pairs are broken within deciles of length (n,)."""
+        """Draw everything from one seed; pairs are permuted within deciles of length (n,)."""
         folds = group_folds(groups, draws.folds, np.random.default_rng(draws.seed))
         rng = np.random.default_rng([draws.seed, 3])
         strata = deciles(lengths.astype(np.float64))
@@ -74,21 +73,21 @@ def _around(found: Interval) -> Interval:
     return replace(found, low=min(found.low, found.value), high=max(found.high, found.value))
 
 
-def pool_of_texts(texts: Sequence[str], groups: Integers) -> Pool:
-    """Take the first row of each distinct text."""
-    rows = np.sort(np.unique(np.array(texts, dtype=object), return_index=True)[1])
-    return Pool(rows, groups[rows])
+def two_sided(value: float, drawn: Floats) -> float:
+    """Two-sided p-value that an estimate is 0, normal with the spread of its resamples.
+
+    The share of resamples beyond 0 is too coarse for a family of a hundred tests.
+    """
+    spread = float(np.std(drawn, ddof=1))
+    if spread == 0:
+        return 1.0 if value == 0 else 0.0
+    return float(2 * norm.sf(abs(value) / spread))
 
 
 def design_warnings(design: Design, width: int) -> tuple[str, ...]:
-    """Name the pitfalls that rows and width show (method §11)."""
-    found = []
-    n, repeated = len(design.groups), len(design.groups) - len(np.unique(design.groups))
-    smallest = min(len(pool.rows) for pool in design.pools)
-    if repeated:
-        found.append(f"{repeated} of {n} pairs repeat or nearly repeat another: they share its fold and its resamples")
-    if n < 2 * width:
-        found.append(f"{n} pairs in {width} dimensions: fewer than two pairs a dimension, maps rest on their penalties")
-    if smallest < SMALL_POOL:
-        found.append(f"the pool holds {smallest} candidates: P@1 is easy, do not compare it with larger pools")
-    return tuple(found)
+    """Return the warnings that rows, width and pools give rise to (method §11)."""
+    return (
+        *caveats.repeated_pairs(design.groups),
+        *caveats.few_pairs(len(design.groups), width),
+        *caveats.small_pool(min(len(pool.rows) for pool in design.pools)),
+    )

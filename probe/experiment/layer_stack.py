@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ...analysis.types import Rows
 from ...errors import DataError
 from ..results.layers import POOLED
-from ..results.serialization import Side
 from .pairs import check_rows
 
 if TYPE_CHECKING:
@@ -114,11 +113,6 @@ def same_layers(source: Stack, target: Stack) -> None:
     """
     if source.layers != target.layers:
         raise DataError(f"expected the same layers on both sides, got {source.layers} and {target.layers}")
-
-
-def side(language: str, encoder: Encoder) -> Side:
-    """Return a language and the model that saw it, for the provenance."""
-    return Side(language, encoder.name, encoder.fingerprint)
 
 
 def fingerprint(stacks: Sequence[Stack]) -> str:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ...analysis.retrieval.scores import Pool
 from ...analysis.types import Floats, Integers
 from ...errors import DataError
-from ..results.serialization import Side
+from ..results.provenance import Side
+from . import caveats
 
 if TYPE_CHECKING:
     from ...data.bitext import Bitext
@@ -32,7 +33,6 @@ class TextSide:
     identity: Side
     encoded: Encoded
     references: Floats | None  # (n, d) embeddings of second references, NaN where a row has none
-    lacks_prompt: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,13 +61,12 @@ class Pairs:
         x, y = source.encoded.pooled.astype(np.float64), target.encoded.pooled.astype(np.float64)
         check_rows(x, y)
         groups = concept_groups(bitext)
-        first = np.sort(np.unique(np.array(bitext.targets, dtype=object), return_index=True)[1])
         return cls(
             (bitext.source, bitext.target),
             x,
             y,
             groups,
-            Pool(first, groups[first]),
+            pool_of_texts(bitext.targets, groups),
             (source.encoded.tokens.astype(np.int64), target.encoded.tokens.astype(np.int64)),
             same_space,
             why_not="" if same_space else "the two sides come from different models",
@@ -75,7 +74,11 @@ class Pairs:
             targets=tuple(bitext.targets),
             domains=None if bitext.domains is None else np.array(bitext.domains),
             references=(source.references, target.references),
-            warnings=text_warnings((source, target), bitext),
+            warnings=(
+                *caveats.tokens(source.encoded, source.identity.language, source.identity.model),
+                *caveats.tokens(target.encoded, target.identity.language, target.identity.model),
+                *caveats.identical_texts(bitext),
+            ),
         )
 
     @classmethod
@@ -103,13 +106,17 @@ class Pairs:
         why_not = "" if same_space else "the two sides are not known to share a space (say so with --same-space)"
         return cls(names, wide_x, wide_y, numbers, pool, lengths, same_space, why_not)
 
+    @property
+    def n_groups(self) -> int:
+        """Number of concept groups."""
+        return len(np.unique(self.groups))
+
     def swapped(self) -> Pairs:
         """Return the same pairs in the other direction."""
         if self.sources is None or self.targets is None:
             pool = Pool.of_vectors(self.x, self.groups)
         else:
-            first = np.sort(np.unique(np.array(self.sources, dtype=object), return_index=True)[1])
-            pool = Pool(first, self.groups[first])
+            pool = pool_of_texts(self.sources, self.groups)
         return replace(
             self,
             names=(self.names[1], self.names[0]),
@@ -153,20 +160,33 @@ def embed_sides(
     encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress, stay=stay)
     for encoder, (language, texts), seconds in zip(encoders, columns, references, strict=True):
         encoded = encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress)
-        identity = Side(language, encoder.name, encoder.fingerprint)
-        held = None if seconds is None else _embed_some(encoder, seconds, cache)
-        sides.append(TextSide(identity, encoded, held))
+        second = None
+        if seconds is not None:
+            second = np.full((len(seconds), encoder.dim), np.nan)
+            if given := _given(seconds):
+                second[[bool(text) for text in seconds]] = encode_cached(encoder, given, cache=cache).pooled
+        sides.append(TextSide(side(language, encoder), encoded, second))
     return sides[0], sides[1]
 
 
-def _embed_some(encoder: Encoder, texts: Sequence[str | None], cache: EmbeddingCache | None) -> Floats:
-    from ...models.encoding import encode_cached
+def side(language: str, encoder: Encoder) -> Side:
+    """Return a language and the model that saw it, for the provenance."""
+    return Side(language, encoder.name, encoder.fingerprint)
 
-    rows = [i for i, text in enumerate(texts) if text]
-    result = np.full((len(texts), encoder.dim), np.nan)
-    if rows:
-        result[rows] = encode_cached(encoder, _given(texts), cache=cache).pooled
-    return result
+
+def in_one_space(encoders: tuple[Encoder, Encoder], stated: bool | None) -> bool:
+    """Return whether both sides share a space: one encoder, or one finetuned from the other, unless it is stated."""
+    if stated is not None:
+        return stated
+    first, second = encoders
+    family = {first.fingerprint, first.base_fingerprint} & {second.fingerprint, second.base_fingerprint}
+    return first.dim == second.dim and bool(family - {None})
+
+
+def pool_of_texts(texts: Sequence[str], groups: Integers) -> Pool:
+    """Take the first row of each distinct text."""
+    rows = np.sort(np.unique(np.array(texts, dtype=object), return_index=True)[1])
+    return Pool(rows, groups[rows])
 
 
 def _given(texts: Sequence[str | None]) -> list[str]:
@@ -198,43 +218,31 @@ def _some(flags: NDArray[np.bool_]) -> str:
     return ", ".join(map(str, rows[:5])) + (f" … ({len(rows)} in all)" if len(rows) > 5 else "")
 
 
-def equal_vector_groups(x: Floats, y: Floats) -> Integers:
-    """Number the groups of rows whose x or y vectors are equal, transitively, (n,)."""
+def equal_vector_groups(*sides: Floats) -> Integers:
+    """Number the groups of rows whose vectors are equal on any of the sides, transitively, (n,)."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    n = len(x)
-    labels_x, labels_y = (np.unique(side, axis=0, return_inverse=True)[1].ravel() for side in (x, y))
-    columns = np.concatenate([labels_x, labels_y + n])
-    rows = np.concatenate([np.arange(n), np.arange(n)])
-    graph = coo_array((np.ones(2 * n), (rows, columns + n)), shape=(3 * n, 3 * n))
+    n, rows = len(sides[0]), np.arange(len(sides[0]))
+    vectors = [np.unique(side, axis=0, return_inverse=True)[1].ravel() + (1 + i) * n for i, side in enumerate(sides)]
+    edges = (np.tile(rows, len(sides)), np.concatenate(vectors))
+    size = n * (1 + len(sides))
+    graph = coo_array((np.ones(n * len(sides)), edges), shape=(size, size))
     numbers: Integers = connected_components(graph, directed=False)[1][:n].astype(np.int64)
     return numbers
 
 
+def row_cosines(a: Floats, b: Floats) -> Floats:
+    """Return the cosine of each row of a with the same row of b, (n,); 0 for a row of zeros."""
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    cosines: Floats = np.einsum("ij,ij->i", a, b) / np.maximum(norms, 1e-300)
+    return cosines
+
+
 def shared_word_share(sources: Sequence[str], targets: Sequence[str]) -> Floats:
-    """Return for each pair the share of the source's words that stand in the target unchanged, 0 … 1, (n,)."""
-    return np.array([_overlap(a, b) for a, b in zip(sources, targets, strict=True)])
-
-
-def _overlap(source: str, target: str) -> float:
-    words = set(re.findall(r"\w+", source.casefold()))
-    return len(words & set(re.findall(r"\w+", target.casefold()))) / len(words) if words else 0.0
-
-
-def text_warnings(sides: tuple[TextSide, TextSide], bitext: Bitext) -> tuple[str, ...]:
-    """Name the pitfalls that the texts show (method §11)."""
-    found = []
-    for side in sides:
-        language, encoded = side.identity.language, side.encoded
-        unknown = float(encoded.unknown.sum() / max(int(encoded.tokens.sum()), 1))
-        if unknown > 0.05:
-            found.append(f"{unknown:.0%} of the {language} tokens are unknown to {side.identity.model}")
-        if encoded.truncated.any():
-            found.append(f"{int(encoded.truncated.sum())} {language} texts were cut at the model's length")
-    same = sum(
-        a.strip().casefold() == b.strip().casefold() for a, b in zip(bitext.sources, bitext.targets, strict=True)
-    )
-    if same:
-        found.append(f"{same} pairs have identical source and target text")
-    return tuple(found)
+    """Return for each pair the share of the source's words that also occur in the target, 0 … 1, (n,)."""
+    shares = []
+    for source, target in zip(sources, targets, strict=True):
+        words, others = (set(re.findall(r"\w+", text.casefold())) for text in (source, target))
+        shares.append(len(words & others) / len(words) if words else 0.0)
+    return np.array(shares)

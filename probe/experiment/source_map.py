@@ -1,4 +1,4 @@
-"""A fitted map that the source side goes through before a search, and how far its text lies from what is searched."""
+"""A fitted map that is applied to the source side before a search."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import DataError
-from ..fitted_map.folder import RECORD_FILE
-from ..results.fitted_map import MapFitResult
-from ..results.serialization import Side, from_json
+from ..results.fitted_map import RECORD_FILE, MapFitResult
+from ..results.provenance import Side
+from ..results.serialization import from_json
 
 if TYPE_CHECKING:
     from ...analysis.maps.estimators import Map
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Through:
-    """A fitted map that the source vectors go through before the search, what it is called, and how it was made."""
+class SourceMap:
+    """A fitted map for the source vectors of a search, its name, and the record of its fit."""
 
     fitted: Map
     name: str
@@ -27,8 +27,8 @@ class Through:
     fingerprint: str = ""  # of its weights, where it was read from a folder
 
     @classmethod
-    def load(cls, folder: Path) -> Through:
-        """Read the map of a folder that `polyglot map fit` left; it is called as the folder is.
+    def load(cls, folder: Path) -> SourceMap:
+        """Read the map of a folder that `polyglot map fit` wrote; its name is that of the folder.
 
         Raises
         ------
@@ -57,7 +57,7 @@ class Through:
             )
 
     def caveats(self, corpus: str, fingerprint: str, sides: Sequence[Side]) -> Iterator[str]:
-        """Say on what the map was fitted, where it is scored, and whether it was made for these models and languages.
+        """Warn of the text that the map was fitted on, and of models and languages other than those of its fit.
 
         Parameters
         ----------
@@ -77,11 +77,29 @@ class Through:
         else:
             yield f"{fitted_on}: the gap between the two texts is part of these scores"
         if sides and made.models:
-            yield from self._mismatches(made.models, sides)
+            yield from other_sides(made.models, sides)
 
-    def _mismatches(self, made: Sequence[Side], sides: Sequence[Side]) -> Iterator[str]:
-        for role, own, given in zip(("source", "target"), made, sides, strict=True):
-            if own.model_fingerprint != given.model_fingerprint:
-                yield f"map fitted for {own.model} on the {role} side, not for these weights of {given.model}"
-            if own.language != given.language:
-                yield f"map fitted with {own.language} on the {role} side, used on {given.language}"
+
+def check_widths(source: int, target: int, source_map: SourceMap | None) -> None:
+    """Refuse two widths without a map, and a map of other widths.
+
+    Raises
+    ------
+    DataError
+    """
+    if source_map is not None:
+        source_map.check_widths(source, target)
+    elif source != target:
+        raise DataError(
+            f"the sides are {source} and {target} wide: a search needs one space; fit a map with `polyglot map fit` "
+            "and give it with --map"
+        )
+
+
+def other_sides(fitted: Sequence[Side], used: Sequence[Side]) -> Iterator[str]:
+    """Warn of models and languages on which a map is used but was not fitted."""
+    for role, own, given in zip(("source", "target"), fitted, used, strict=True):
+        if own.model_fingerprint != given.model_fingerprint:
+            yield f"map fitted for {own.model} on the {role} side, not for these weights of {given.model}"
+        if own.language != given.language:
+            yield f"map fitted with {own.language} on the {role} side, used on {given.language}"

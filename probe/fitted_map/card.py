@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..results.fitted_map import MapFitResult
-from ..results.serialization import Interval
+from ..results.intervals import Interval
 
 MEANINGS = {
     "identity": "nothing: the two sides share one place already",
@@ -19,37 +19,32 @@ MEANINGS = {
 
 def card(result: MapFitResult) -> str:
     """Return the README.md of a map's folder."""
-    parts = (_front(result), _what(result), _scores(result), _use(result), _made_from(result))
-    return "\n".join(part.rstrip() + "\n" for part in parts if part)
+    parts = (heading(result), scores_table(result), usage(result), sources(result))
+    return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
-def _front(result: MapFitResult) -> str:
-    languages = "\n".join(f"- {side.language}" for side in result.provenance.models)
-    header = f"language:\n{languages}\n" if languages else ""
+def heading(result: MapFitResult) -> str:
+    """Return the metadata of the card, its title, the result, the map's meaning and the warnings."""
+    languages = "".join(f"- {side.language}\n" for side in result.provenance.models)
+    header = f"language:\n{languages}" if languages else ""
     library = "library_name: sentence-transformers\npipeline_tag: sentence-similarity\n" if result.carries_model else ""
-    return f"---\n{header}{library}tags:\n- embedding-map\n---\n"
-
-
-def _what(result: MapFitResult) -> str:
-    name = result.rung.replace("_", " ")
-    text = f"# {result.source} → {result.target}: {name} map\n\n{result.sentence}\n\nThe map {_meaning(result)}.\n"
+    meaning = MEANINGS[result.rung]
+    does = meaning if meaning.startswith(("adds", "turns")) else f"is {meaning}"
+    chosen = "This map was asked for; no certificate stands behind the choice."
     if result.verdict:
-        decides = "P@1" if result.chosen_by == "p_at_1" else "R²"
-        text += (
-            f"\nVerdict of the certificate: **{result.verdict}** by R², **{result.retrieval_verdict}** by P@1; "
-            f"this map was chosen by {decides}.\n"
+        chosen = (
+            f"Verdict of the certificate: **{result.verdict}** by R², **{result.retrieval_verdict}** by P@1; "
+            f"this map was chosen by {'P@1' if result.chosen_by == 'p_at_1' else 'R²'}."
         )
-    else:
-        text += "\nThis map was asked for; no certificate stands behind the choice.\n"
-    return text + "".join(f"\n> {warning}\n" for warning in result.warnings)
+    return (
+        f"---\n{header}{library}tags:\n- embedding-map\n---\n\n"
+        f"# {result.source} → {result.target}: {result.rung.replace('_', ' ')} map\n\n{result.sentence}\n\n"
+        f"The map {does}.\n\n{chosen}\n" + "".join(f"\n> {warning}\n" for warning in result.warnings)
+    )
 
 
-def _meaning(result: MapFitResult) -> str:
-    text = MEANINGS[result.rung]
-    return text if text.startswith(("adds", "turns")) else f"is {text}"
-
-
-def _scores(result: MapFitResult) -> str:
+def scores_table(result: MapFitResult) -> str:
+    """Return the held-out scores without the map and with it."""
     rows = [
         ("R²", result.scores.r2, result.before.r2 if result.before else None),
         ("P@1", result.scores.p_at_1, result.before.p_at_1 if result.before else None),
@@ -67,14 +62,17 @@ def _cell(estimate: Interval | None) -> str:
     return "–" if estimate is None else f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
-def _use(result: MapFitResult) -> str:
+def usage(result: MapFitResult) -> str:
+    """Return how the folder is used."""
     vectors = (
         "Vectors of the source model: `polyglot map apply THIS_FOLDER vectors.npy --out mapped.npy`, or\n\n"
         "```python\nfrom polyglot.analysis.maps.estimators import load_map\n\n"
         "mapped = load_map('THIS_FOLDER').transform(vectors)\n```\n"
     )
     if not result.carries_model:
-        return f"## Use\n\nThis folder maps vectors; it holds no model, since {_why_no_model(result)}.\n\n{vectors}"
+        curved = result.rung in ("local", "nonlinear")
+        why = "a map that is not affine is not a layer of the library" if curved else "it was fitted to vectors"
+        return f"## Use\n\nThis folder maps vectors; it holds no model, since {why}.\n\n{vectors}"
     return (
         "## Use\n\nThe folder is a sentence-transformers model: the source encoder, the map as a dense layer, and the "
         "normalisation of the target encoder.\n\n```python\nfrom sentence_transformers import SentenceTransformer\n\n"
@@ -85,15 +83,8 @@ def _use(result: MapFitResult) -> str:
     )
 
 
-def _why_no_model(result: MapFitResult) -> str:
-    return (
-        "a map that bends is not a layer of the library"
-        if result.rung in ("local", "nonlinear")
-        else "it was fitted to vectors"
-    )
-
-
-def _made_from(result: MapFitResult) -> str:
+def sources(result: MapFitResult) -> str:
+    """Return the models, the text and the settings that the map was made from."""
     source = result.provenance
     sides = "\n".join(f"- {s.language}: {s.model}, `{s.model_fingerprint}`" for s in source.models)
     settings = ", ".join(f"{name} {value:g}" for name, value in result.settings.items())

@@ -1,13 +1,13 @@
-"""The certificate that chooses a map: read from a saved result, and checked to be of these models and languages."""
+"""A saved certificate, checked to be of the models and languages of a fit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import DataError
 from ..results.linear_map import SCHEMA, Direction, LinearMapResult
-from ..results.serialization import Provenance, from_json, read_schema
+from ..results.provenance import Provenance
+from ..results.serialization import from_json, read_schema
 
 ADVICE = "make it with `polyglot probe linear-map` and the same --model, or leave it out"
 
@@ -36,7 +36,7 @@ def certified_direction(certificate: LinearMapResult, record: Provenance) -> Dir
     Raises
     ------
     DataError
-        Naming what it is of, where that is something else.
+        If it is of other models or languages.
     """
     source, target = record.models
     held = {side.language: side for side in certificate.provenance.models}
@@ -52,13 +52,3 @@ def certified_direction(certificate: LinearMapResult, record: Provenance) -> Dir
             return direction
     of = ", ".join(f"{d.source} → {d.target}" for d in certificate.directions) + ("" if held else " of arrays")
     raise DataError(f"the certificate is of {of}, not of {source.language} → {target.language}: {ADVICE}")
-
-
-def certificate_caveats(certificate: LinearMapResult, direction: Direction, record: Provenance) -> Iterator[str]:
-    """Say so where the certificate was measured on other rows than the map is fitted on."""
-    made = certificate.provenance
-    if made.corpus_fingerprint != record.corpus_fingerprint:
-        yield (
-            f"the rung was chosen, and the held-out scores measured, on {made.corpus} ({direction.n} pairs); the map "
-            f"is fitted on {record.corpus}"
-        )

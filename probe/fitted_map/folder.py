@@ -13,7 +13,6 @@ The model is the source encoder with a `Dense` layer behind it, W and b = Î¼y âˆ
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from ...analysis.types import Floats32
 from ...errors import OutputError
 from ...files import output_errors, replacing
 from ...models.progress import hidden_library_bars
-from ..results.fitted_map import MapFitResult
+from ..results.fitted_map import RECORD_FILE, MapFitResult
 from ..results.serialization import to_json
 from .card import card
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     from ...models.encoder import Encoder
 
-RECORD_FILE, LINEAGE_FILE, CARD_FILE = "fit.json", "polyglot.json", "README.md"
+LINEAGE_FILE, CARD_FILE = "polyglot.json", "README.md"
 
 
 def check_free(out: Path) -> None:
@@ -50,41 +49,40 @@ def check_free(out: Path) -> None:
         raise OutputError(f"{out} holds something that is not a map: give another folder with --out")
 
 
-def write_folder(
-    out: Path, fitted: Map, result: MapFitResult, encoders: tuple[Encoder, Encoder] | None
-) -> MapFitResult:
-    """Write everything beside `out` and put it there by renaming; return the record with what the folder carries.
+def write_folder(out: Path, fitted: Map, result: MapFitResult, encoders: tuple[Encoder, Encoder] | None) -> None:
+    """Write everything beside `out`, then rename it; an earlier map is replaced.
+
+    Parameters
+    ----------
+    out : Path
+    fitted : Map
+    result : MapFitResult
+        Its record, which says whether the folder carries a model.
+    encoders : (Encoder, Encoder), optional
+        Of the source and of the target; None for a map between arrays.
 
     Raises
     ------
     OutputError
         If the folder cannot be written.
     """
-    normalised = encoders is not None and normalises(encoders[1].model)
-    complete = replace(result, carries_model=encoders is not None and fitted.affine is not None, normalised=normalised)
+    lineage: dict[str, object] = {"map": result.rung, "normalised": result.normalised}
+    if encoders is not None:
+        lineage |= {"base_fingerprint": encoders[1].fingerprint, "source_fingerprint": encoders[0].fingerprint}
     with output_errors(out, "give another folder with --out"), replacing(out) as scratch:
         scratch.mkdir(parents=True)
-        if encoders is not None and fitted.affine is not None:
+        if encoders is not None and result.carries_model:
             with hidden_library_bars():
-                model = carried(encoders[0], fitted, normalised=normalised)
+                model = carried(encoders[0], fitted, normalised=result.normalised)
                 model.save(str(scratch), create_model_card=False)
         fitted.save(scratch)
-        (scratch / RECORD_FILE).write_text(to_json(complete), encoding="utf-8")
-        (scratch / CARD_FILE).write_text(card(complete), encoding="utf-8")
-        (scratch / LINEAGE_FILE).write_text(_lineage(complete, encoders), encoding="utf-8")
-    return complete
-
-
-def _lineage(result: MapFitResult, encoders: tuple[Encoder, Encoder] | None) -> str:
-    record: dict[str, object] = {"map": result.rung, "normalised": result.normalised}
-    if encoders is not None:
-        source, target = encoders
-        record |= {"base_fingerprint": target.fingerprint, "source_fingerprint": source.fingerprint}
-    return json.dumps(record, indent=1) + "\n"
+        (scratch / RECORD_FILE).write_text(to_json(result), encoding="utf-8")
+        (scratch / CARD_FILE).write_text(card(result), encoding="utf-8")
+        (scratch / LINEAGE_FILE).write_text(json.dumps(lineage, indent=1) + "\n", encoding="utf-8")
 
 
 def normalises(model: SentenceTransformer) -> bool:
-    """Tell whether a model ends by bringing its vectors to unit length."""
+    """Return whether a model ends by scaling its vectors to unit length."""
     from sentence_transformers.sentence_transformer.modules import Normalize
 
     return isinstance(model[-1], Normalize)

@@ -1,42 +1,40 @@
-"""`polyglot map fit`: the lowest map that suffices, fitted on all rows and put into a folder that can be used."""
+"""`polyglot map fit`: the lowest rung that suffices, fitted on all rows, as a folder that can be used."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.certificate.equivalence import MARGIN, NO_MAP, NONLINEAR, VERDICT_ORDER
+from ...analysis.certificate.equivalence import MARGIN
 from ...analysis.maps.estimators import Map, make_map
 from ...analysis.maps.ladder import DEFAULT_RUNGS
 from ...errors import ConfigError, DataError
-from ..experiment.pairs import Pairs, embed_sides
-from ..linear_map.config import LinearMapConfig
-from ..linear_map.direction import measure_direction
+from ..experiment.checks import require, require_resampling
+from ..experiment.pairs import Pairs, embed_sides, in_one_space
 from ..results.fitted_map import MapFitResult
-from ..results.linear_map import Direction, LinearMapResult
-from ..results.provenance import Origin, provenance
-from ..results.serialization import Provenance
-from .certificate import certificate_caveats, certified_direction, read_certificate
-from .folder import check_free, write_folder
+from ..results.intervals import percent
+from ..results.linear_map import LinearMapResult
+from ..results.provenance import Provenance, Start
+from .certificate import read_certificate
+from .choice import FITTED_RUNGS, ChosenBy, RungEvidence, choose_rung, measure_rungs
+from .folder import check_free, normalises, write_folder
 
 if TYPE_CHECKING:
     from ...data.bitext import Bitext
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
-ChosenBy = Literal["p_at_1", "r2"]
-#: Rungs whose maps a folder can hold.
-FITTED_RUNGS: tuple[str, ...] = DEFAULT_RUNGS
+FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class MapFitConfig:
-    """What `polyglot map fit` can be told.
+    """Settings of `polyglot map fit`.
 
     Parameters
     ----------
@@ -65,26 +63,24 @@ class MapFitConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check what the certificate does not."""
+        """Check every range."""
         if self.rung is not None and self.rung not in FITTED_RUNGS:
             raise ConfigError(f"unknown rung {self.rung!r}: expected one of {', '.join(FITTED_RUNGS)}")
         if self.chosen_by not in ("p_at_1", "r2"):
             raise ConfigError(f"a rung is chosen by p_at_1 or r2, got {self.chosen_by!r}")
-        self.certificate()
+        require(0 < self.margin < 1, f"--margin must lie between 0 and 1, got {self.margin}")
+        require_resampling(folds=FOLDS, permutations=self.permutations, resamples=self.resamples)
 
-    def certificate(self) -> LinearMapConfig:
-        """Return the quick certificate: the whole ladder where a rung is to be chosen, else only what is asked."""
+    def measured(self, pairs: Pairs) -> RungEvidence:
+        """Score the whole ladder where a rung is to be chosen, else only what is asked."""
         asked = tuple(r for r in DEFAULT_RUNGS if r in {"identity", "linear", self.rung})
-        return LinearMapConfig(
-            rungs=DEFAULT_RUNGS if self.rung is None else asked,
+        return measure_rungs(
+            pairs,
+            DEFAULT_RUNGS if self.rung is None else asked,
             margin=self.margin,
+            folds=FOLDS,
             permutations=self.permutations,
-            costly_permutations=1,
             resamples=self.resamples,
-            power_replicates=0,
-            failure=False,
-            texts=False,
-            same_space=self.same_space,
             seed=self.seed,
         )
 
@@ -130,18 +126,22 @@ def fit(  # noqa: PLR0913 - the inputs of `linear_map.run`, and where the map go
     OutputError
         If the folder holds something else, or cannot be written.
     """
-    from ..linear_map.run import same_space
-
     check_free(out)
-    origin = Origin.now(command)
+    start = Start.now(command)
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
-    one_space = same_space(encoders, config.certificate())
-    pairs = Pairs.of_text(source, target, bitext, same_space=one_space)
-    origin = replace(origin, models=(source.identity, target.identity), device=encoders[0].device)
-    record = provenance(origin, corpus=bitext.name, fingerprint=bitext.fingerprint, seed=config.seed)
-    direction = _measured(pairs, config) if certificate is None else _certified(certificate, record)
-    fitted, result = _fitted(pairs, direction, config, record)
-    return write_folder(out, fitted, result, encoders)
+    pairs = Pairs.of_text(source, target, bitext, same_space=in_one_space(encoders, config.same_space))
+    record = start.provenance(
+        corpus=bitext.name,
+        fingerprint=bitext.fingerprint,
+        seed=config.seed,
+        models=(source.identity, target.identity),
+        device=encoders[0].device,
+    )
+    evidence = config.measured(pairs) if certificate is None else RungEvidence.of_certificate(certificate, record)
+    fitted = fit_chosen(pairs, evidence, config)
+    result = fit_result(fitted, pairs, evidence, config, record, encoders=encoders)
+    write_folder(out, fitted, result, encoders)
+    return result
 
 
 def fit_vectors(
@@ -174,89 +174,71 @@ def fit_vectors(
         As `fit`.
     """
     check_free(out)
-    origin = Origin.now(command)
+    start = Start.now(command)
     pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=bool(config.same_space))
-    record = provenance(origin, corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed)
-    fitted, result = _fitted(pairs, _measured(pairs, config), config, record)
-    return write_folder(out, fitted, result, None)
+    record = start.provenance(corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed)
+    evidence = config.measured(pairs)
+    fitted = fit_chosen(pairs, evidence, config)
+    result = fit_result(fitted, pairs, evidence, config, record, encoders=None)
+    write_folder(out, fitted, result, None)
+    return result
 
 
-def _measured(pairs: Pairs, config: MapFitConfig) -> Direction:
-    return measure_direction(pairs, config.certificate())
-
-
-def _certified(certificate: LinearMapResult, record: Provenance) -> Direction:
-    direction = certified_direction(certificate, record)
-    caveats = certificate_caveats(certificate, direction, record)
-    return replace(direction, warnings=(*caveats, *direction.warnings))
-
-
-def _fitted(pairs: Pairs, direction: Direction, config: MapFitConfig, record: Provenance) -> tuple[Map, MapFitResult]:
-    rung = config.rung or choose_rung(direction, config.chosen_by)
-    if rung not in direction.rungs or rung not in FITTED_RUNGS:
-        unheld = "the certificate does not hold it" if rung in FITTED_RUNGS else "no folder can hold it"
-        why = direction.absent.get(rung, unheld)
-        raise DataError(f"the rung {rung!r} cannot be fitted: {why}; ask for another with --rung")
-    fitted = make_map(rung, config.seed).fit(pairs.x, pairs.y, pairs.groups)
-    judged = direction.certificate
-    result = MapFitResult(
-        source=direction.source,
-        target=direction.target,
-        rung=rung,
-        chosen_by="asked" if config.rung else config.chosen_by,
-        verdict=judged.verdict if config.rung is None else "",
-        retrieval_verdict=judged.retrieval_verdict if config.rung is None else "",
-        shares=judged.shares if config.rung is None else {},
-        sentence="",
-        n=len(pairs.x),
-        groups=len(np.unique(pairs.groups)),
-        dims=direction.dims,
-        folds=direction.folds,
-        pool=direction.pool,
-        scores=direction.rungs[rung],
-        before=direction.rungs.get("identity"),
-        settings={name: float(getattr(fitted, f"{name}_")) for name in fitted.numbers},
-        carries_model=False,
-        normalised=False,
-        warnings=direction.warnings,
-        provenance=record,
-    )
-    return fitted, replace(result, sentence=_sentence(result))
-
-
-def choose_rung(direction: Direction, chosen_by: ChosenBy) -> str:
-    """Return the rung to fit: the one that the verdict names, and where it names none, the best that it leaves.
-
-    *nonlinear* gives the ceiling, a map that bends; *undecided* gives `linear`, which holds all plainer maps.
+def fit_chosen(pairs: Pairs, evidence: RungEvidence, config: MapFitConfig) -> Map:
+    """Fit the rung that was asked for, or that the evidence favours, on all rows.
 
     Raises
     ------
     DataError
-        If the verdict is that there is no map.
+        If no map clears its null, or the rung cannot be fitted.
     """
-    judged = direction.certificate
-    verdict = judged.retrieval_verdict if chosen_by == "p_at_1" else judged.verdict
-    if NO_MAP in (judged.verdict, verdict):
-        raise DataError(
-            f"no map from {direction.source} to {direction.target} clears its null on these {direction.n} pairs: give "
-            "more pairs or another model; --rung fits one all the same"
-        )
-    if verdict in VERDICT_ORDER:
-        return verdict
-    if verdict == NONLINEAR and chosen_by == "p_at_1":
-        fitted = [name for name in direction.rungs if name in FITTED_RUNGS]
-        return max(fitted, key=lambda name: direction.rungs[name].p_at_1.value)
-    return judged.ceiling if verdict == NONLINEAR else "linear"
+    rung = config.rung or choose_rung(evidence, config.chosen_by)
+    if rung not in evidence.rungs or rung not in FITTED_RUNGS:
+        unheld = "the certificate does not hold it" if rung in FITTED_RUNGS else "no folder can hold it"
+        why = evidence.absent.get(rung, unheld)
+        raise DataError(f"the rung {rung!r} cannot be fitted: {why}; ask for another with --rung")
+    fitted: Map = make_map(rung, config.seed).fit(pairs.x, pairs.y, pairs.groups)
+    return fitted
 
 
-def _sentence(result: MapFitResult) -> str:
-    found = result.scores.p_at_1
-    before = "" if result.before is None else f", {100 * result.before.p_at_1.value:.1f} % without a map"
-    return (
-        f"{result.source} → {result.target}: {result.rung.replace('_', ' ')} map fitted on {result.n} pairs; held out, "
-        f"the translation is the nearest of {result.pool} for {100 * found.value:.1f} % [{100 * found.low:.1f}, "
-        f"{100 * found.high:.1f}]{before}."
+def fit_result(
+    fitted: Map,
+    pairs: Pairs,
+    evidence: RungEvidence,
+    config: MapFitConfig,
+    record: Provenance,
+    *,
+    encoders: tuple[Encoder, Encoder] | None,
+) -> MapFitResult:
+    """Return the record of a fitted map; without encoders it is one between arrays."""
+    rung, chosen = fitted.rung, config.rung is None
+    scores, before = evidence.rungs[rung], evidence.rungs.get("identity")
+    without = "" if before is None else f", {100 * before.p_at_1.value:.1f} % without a map"
+    return MapFitResult(
+        source=pairs.names[0],
+        target=pairs.names[1],
+        rung=rung,
+        chosen_by=config.chosen_by if chosen else "asked",
+        verdict=evidence.verdict if chosen else "",
+        retrieval_verdict=evidence.retrieval_verdict if chosen else "",
+        shares=evidence.shares if chosen else {},
+        sentence=(
+            f"{pairs.names[0]} → {pairs.names[1]}: {rung.replace('_', ' ')} map fitted on {len(pairs.x)} pairs; held "
+            f"out, the translation is the nearest of {evidence.pool} for {percent(scores.p_at_1)}{without}."
+        ),
+        n=len(pairs.x),
+        groups=pairs.n_groups,
+        dims=(pairs.x.shape[1], pairs.y.shape[1]),
+        folds=evidence.folds,
+        pool=evidence.pool,
+        scores=scores,
+        before=before,
+        settings={name: float(getattr(fitted, f"{name}_")) for name in fitted.numbers},
+        carries_model=encoders is not None and fitted.affine is not None,
+        normalised=encoders is not None and normalises(encoders[1].model),
+        warnings=evidence.warnings,
+        provenance=record,
     )
 
 
-__all__ = ["FITTED_RUNGS", "MapFitConfig", "choose_rung", "fit", "fit_vectors", "read_certificate"]
+__all__ = ["FITTED_RUNGS", "ChosenBy", "MapFitConfig", "choose_rung", "fit", "fit_vectors", "read_certificate"]

@@ -1,4 +1,4 @@
-"""A fitted map in use: on files of vectors of any size, and exported for other programs."""
+"""A fitted map applied to files of vectors of any size, and exported for other programs."""
 
 from __future__ import annotations
 
@@ -114,20 +114,18 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
         raise ConfigError(f"a map is exported to dense or onnx, got {kind!r}")
     fitted = load_map(folder)
     if fitted.affine is None:
-        raise ConfigError(f"the {fitted.rung} map in {folder} bends and cannot be one layer: fit with --rung linear")
+        raise ConfigError(f"the {fitted.rung} map in {folder} is not affine, so no layer: fit with --rung linear")
     with output_errors(out, "give another path"):
         out.parent.mkdir(parents=True, exist_ok=True)
-        return _to_onnx(fitted, out, normalised=_normalised(folder)) if kind == "onnx" else _to_dense(fitted, out)
+        if kind == "onnx":
+            return to_onnx(fitted, out, normalised=_normalised(folder))
+        out.mkdir(parents=True, exist_ok=True)
+        dense_layer(fitted).save(str(out))
+        return out
 
 
-def _to_dense(fitted: Map, out: Path) -> Path:
-    out.mkdir(parents=True, exist_ok=True)
-    dense_layer(fitted).save(str(out))
-    return out
-
-
-def _to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
-    """Write x W + b, and the unit length where the target model ends so: what `apply` gives, in float32."""
+def to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
+    """Write x W + b as an ONNX graph, scaled to unit length if the target model does so, in float32."""
     import importlib.util
 
     if importlib.util.find_spec("onnx") is None:

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.geometry.intrinsic_dimension import neighbour_ratios, pareto_exponent
 from ...analysis.geometry.isotropy import (
     covariance_spectrum,
     effective_rank,
-    hubness,
     isoscore,
     mean_cosine,
-    neighbour_ratios,
-    pareto_exponent,
     participation_ratio,
     rogue_dimensions,
 )
-from ...analysis.resampling import Interval, jackknife_interval
+from ...analysis.resampling import jackknife_interval
+from ...analysis.retrieval.hubness import hubness
 from ...analysis.similarity.knn_jackknife import NeighbourLists
 from ...analysis.similarity.preprocess import without_top_components
 from ...analysis.types import Bools, Floats
 from ...errors import DataError
 from ..results.geometry import MEASURES, CloudMeasures, RogueCoordinate
 
-Values = dict[str, float]
 LEAST_DISTINCT = 10
 
 
@@ -38,8 +36,8 @@ class CloudPlan:
     neighbours: int
     removed: int
 
-    def stays(self, n: int) -> list[Bools]:
-        """Which rows stay: all, then all but each block, (1 + b) of (n,)."""
+    def masks(self, n: int) -> list[Bools]:
+        """Return masks of all rows, and of all but each block, (1 + b) of (n,)."""
         masks = [np.ones(n, bool) for _ in range(1 + len(self.blocks))]
         for mask, block in zip(masks[1:], self.blocks, strict=True):
             mask[block] = False
@@ -49,9 +47,9 @@ class CloudPlan:
 def cloud_measures(x: Floats, plan: CloudPlan) -> tuple[CloudMeasures, CloudMeasures]:
     """Measure a cloud (n, d), none of its rows zero, as it is and without its strongest components.
 
-    The components are found again without each block; one spectrum serves both sets of values.
+    The components are estimated without each block in turn; one spectrum serves both sets of values.
     """
-    masks = plan.stays(len(x))
+    masks = plan.masks(len(x))
     removed = min(plan.removed, x.shape[1] - 2)
     spectra = [covariance_spectrum(x[mask]) for mask in masks]
     cleaned = without_top_components(x, removed)
@@ -62,42 +60,30 @@ def cloud_measures(x: Floats, plan: CloudPlan) -> tuple[CloudMeasures, CloudMeas
 
 
 def _measured(x: Floats, spectra: Sequence[Floats], masks: Sequence[Bools], plan: CloudPlan) -> CloudMeasures:
+    """Measure a cloud from the spectra of its rows, all of them and without each block; repeated rows count once."""
     lists = NeighbourLists.of(x, k=min(plan.neighbours, len(x) - 1))
-    dimension = _dimensions(x)
-    values = [
-        _of_spectrum(spectrum)
-        | _of_hubs(lists, mask)
-        | {"mean_cosine": mean_cosine(x[mask]), "dimension": dimension(mask)}
-        for spectrum, mask in zip(spectra, masks, strict=True)
-    ]
-    return CloudMeasures(**{name: _interval([value[name] for value in values]) for name in MEASURES})
-
-
-def _interval(values: Sequence[float]) -> Interval:
-    return jackknife_interval(values[0], values[1:])
-
-
-def _of_spectrum(spectrum: Floats) -> Values:
-    return {
-        "isoscore": isoscore(spectrum),
-        "effective_rank": effective_rank(spectrum),
-        "participation_ratio": participation_ratio(spectrum),
-    }
-
-
-def _of_hubs(lists: NeighbourLists, stays: Bools) -> Values:
-    counted = lists.counted(stays)
-    found = hubness(np.bincount(lists.near[counted], minlength=len(stays))[stays])
-    return {"hub_skew": found.skew, "robin_hood": found.robin_hood, "antihubs": found.antihubs}
-
-
-def _dimensions(x: Floats) -> Callable[[Bools], float]:
-    """Return the TwoNN dimension as a function of the rows that stay; repeated rows count once."""
-    first = np.sort(np.unique(x, axis=0, return_index=True)[1])
-    if len(first) < LEAST_DISTINCT:
-        raise DataError(f"a geometry needs at least {LEAST_DISTINCT} different rows, got {len(first)}")
-    ratios = neighbour_ratios(x[first])
-    return lambda stays: pareto_exponent(ratios[stays[first]])
+    distinct = np.sort(np.unique(x, axis=0, return_index=True)[1])
+    if len(distinct) < LEAST_DISTINCT:
+        raise DataError(f"a geometry needs at least {LEAST_DISTINCT} different rows, got {len(distinct)}")
+    ratios = neighbour_ratios(x[distinct])
+    values = []
+    for spectrum, mask in zip(spectra, masks, strict=True):
+        hubs = hubness(np.bincount(lists.near[lists.counted(mask)], minlength=len(mask))[mask])
+        values.append(
+            {
+                "isoscore": isoscore(spectrum),
+                "effective_rank": effective_rank(spectrum),
+                "participation_ratio": participation_ratio(spectrum),
+                "hub_skew": hubs.skew,
+                "robin_hood": hubs.robin_hood,
+                "antihubs": hubs.antihubs,
+                "mean_cosine": mean_cosine(x[mask]),
+                "dimension": pareto_exponent(ratios[mask[distinct]]),
+            }
+        )
+    whole, *without_block = values
+    intervals = {name: jackknife_interval(whole[name], [v[name] for v in without_block]) for name in MEASURES}
+    return CloudMeasures(**intervals)
 
 
 def with_reference(measures: CloudMeasures, reference: CloudMeasures) -> CloudMeasures:

@@ -1,15 +1,15 @@
-"""What `polyglot probe geometry` can be told, checked on construction."""
+"""What `polyglot probe geometry` takes as settings, checked on construction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..layers.config import require
+from ..experiment.checks import require
 
 
 @dataclass(frozen=True, slots=True)
 class GeometryConfig:
-    """What `polyglot probe geometry` can be told.
+    """What `polyglot probe geometry` takes as settings.
 
     Parameters
     ----------

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.geometry.isotropy import dimension_over_scales
+from ...analysis.geometry.intrinsic_dimension import dimension_over_scales
 from ...analysis.resampling import blocks_of_groups
 from ...analysis.splits import group_folds
 from ...analysis.types import Floats, Rows
 from ...errors import DataError
-from ..experiment.several import Several, check_languages, embed_several, several_of_arrays
+from ..experiment import caveats
+from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
+from ..experiment.layer_stack import Stack
 from ..results.geometry import CloudMeasures, GeometryResult, LanguageGeometry, LayerGeometry, ScalePoint
-from ..results.layers import POOLED
-from ..results.provenance import Origin, provenance
+from ..results.layers import layer_label
+from ..results.provenance import Start
 from .cloud import CloudPlan, cloud_measures, isotropic_cloud, rogue_coordinates, with_reference
 from .config import GeometryConfig
 
@@ -52,7 +53,7 @@ def run(
         One or more of its languages.
     config : GeometryConfig
     cache : EmbeddingCache, optional
-        Where embeddings are kept.
+        Of embeddings.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional
@@ -68,11 +69,11 @@ def run(
         If the text lacks a language or has too few rows, or an embedding is zero or not finite.
     """
     check_languages(languages, 1)
-    origin = Origin.now(command)
-    several = embed_several(
+    start = Start.now(command)
+    stacks = embed_languages(
         encoder, text, languages, config.layers, cache=cache, batch_tokens=batch_tokens, progress=progress
     )
-    return _measured(several, config, replace(origin, models=several.sides, device=encoder.device))
+    return _measured(stacks, config, start)
 
 
 def measure(
@@ -104,89 +105,74 @@ def measure(
         If shapes disagree, there are fewer than 50 rows, or a row is zero, NaN or infinite.
     """
     check_languages(names, 1)
-    origin = Origin.now(command)
-    return _measured(several_of_arrays(rows, names, groups), config, origin)
+    start = Start.now(command)
+    return _measured(languages_of_arrays(rows, names, groups), config, start)
 
 
-def _measured(several: Several, config: GeometryConfig, origin: Origin) -> GeometryResult:
-    if len(np.unique(several.groups)) < config.blocks:
+def _measured(stacks: LanguageStacks, config: GeometryConfig, start: Start) -> GeometryResult:
+    if len(np.unique(stacks.groups)) < config.blocks:
         raise DataError(f"expected at least {config.blocks} groups of rows for the jackknife: give more text")
-    folds = group_folds(several.groups, config.blocks, np.random.default_rng(config.seed))
-    blocks = tuple(blocks_of_groups(several.groups, folds, config.blocks))
+    folds = group_folds(stacks.groups, config.blocks, np.random.default_rng(config.seed))
+    blocks = tuple(blocks_of_groups(stacks.groups, folds, config.blocks))
     plan = CloudPlan(blocks, config.neighbours, config.removed)
-    references: References = {}
-    languages = tuple(_language(several, place, plan, config, references) for place in range(len(several.languages)))
+    widths = {rows.shape[1] for stack in stacks.stacks for rows in stack.rows}
+    references = {
+        width: cloud_measures(isotropic_cloud(stacks.n, width, np.random.default_rng([config.seed, 41])), plan)
+        for width in sorted(widths)
+    }
+    languages = tuple(language_geometry(stack, plan, references, config) for stack in stacks.stacks)
     return GeometryResult(
-        n=several.n,
-        groups=len(np.unique(several.groups)),
+        n=stacks.n,
+        groups=len(np.unique(stacks.groups)),
         removed=config.removed,
         neighbours=config.neighbours,
         blocks=len(blocks),
         languages=languages,
-        sentences=tuple(geometry_sentence(language) for language in languages),
-        warnings=(*_warnings(several), *several.warnings),
-        provenance=provenance(origin, corpus=several.corpus[0], fingerprint=several.corpus[1], seed=config.seed),
+        sentences=tuple(map(geometry_sentence, languages)),
+        warnings=(*caveats.few_rows(stacks.n, stacks.width), *stacks.warnings),
+        provenance=stacks.provenance(start, config.seed),
     )
 
 
-def _language(
-    several: Several, place: int, plan: CloudPlan, config: GeometryConfig, references: References
+def language_geometry(
+    stack: Stack, plan: CloudPlan, references: References, config: GeometryConfig
 ) -> LanguageGeometry:
-    layers = tuple(_layer(several, place, name, (plan, config), references) for name in several.layers)
-    return LanguageGeometry(several.languages[place], layers)
+    """Measure one language at every layer, beside isotropic clouds of the same size and width.
+
+    The dimension over scales is of the last layer only.
+    """
+    layers = []
+    for name, rows in zip(stack.layers, stack.rows, strict=True):
+        x = np.asarray(rows, np.float64)
+        plain, cleaned = cloud_measures(x, plan)
+        reference, cleaned_reference = references[x.shape[1]]
+        layers.append(
+            LayerGeometry(
+                name=name,
+                dim=x.shape[1],
+                plain=with_reference(plain, reference),
+                without_components=with_reference(cleaned, cleaned_reference),
+                rogue=rogue_coordinates(x, config.rogue),
+                scales=dimensions_by_size(x, config.seed) if name == stack.layers[-1] else (),
+            )
+        )
+    return LanguageGeometry(stack.language, tuple(layers))
 
 
-def _layer(
-    several: Several, place: int, name: str, how: tuple[CloudPlan, GeometryConfig], references: References
-) -> LayerGeometry:
-    plan, config = how
-    x = several.at(name)[place]
-    plain, cleaned = cloud_measures(x, plan)
-    reference = _reference(len(x), x.shape[1], how, references)
-    return LayerGeometry(
-        name=name,
-        dim=x.shape[1],
-        plain=with_reference(plain, reference[0]),
-        without_components=with_reference(cleaned, reference[1]),
-        rogue=rogue_coordinates(x, config.rogue),
-        scales=_scales(x, config) if name == several.layers[-1] else (),
-    )
-
-
-def _reference(
-    n: int, width: int, how: tuple[CloudPlan, GeometryConfig], references: References
-) -> tuple[CloudMeasures, CloudMeasures]:
-    """Measure an isotropic cloud of one size, once for each width."""
-    if width not in references:
-        plan, config = how
-        cloud = isotropic_cloud(n, width, np.random.default_rng([config.seed, 41]))
-        references[width] = cloud_measures(cloud, plan)
-    return references[width]
-
-
-def _scales(x: Floats, config: GeometryConfig) -> tuple[ScalePoint, ...]:
+def dimensions_by_size(x: Floats, seed: int) -> tuple[ScalePoint, ...]:
+    """Return the TwoNN dimension of random parts of x (n, d), of at least 25 different rows each."""
     usable = [parts for parts in DECIMATIONS if len(np.unique(x, axis=0)) // parts >= 25]
-    found = dimension_over_scales(x, np.random.default_rng([config.seed, 42]), decimations=usable)
+    found = dimension_over_scales(x, np.random.default_rng([seed, 42]), decimations=usable)
     return tuple(ScalePoint(scale.rows, scale.dimension, scale.deviation) for scale in found)
-
-
-def _warnings(several: Several) -> tuple[str, ...]:
-    width = max(rows.shape[1] for stack in several.stacks for rows in stack.rows)
-    if several.n >= 10 * width:
-        return ()
-    return (
-        f"{several.n} rows in {width} dimensions: a sample spreads its spectrum by itself, so compare IsoScore and "
-        "ranks with the isotropic cloud of the same size, not with 1 and the width",
-    )
 
 
 def geometry_sentence(language: LanguageGeometry) -> str:
     """Say how one language fills its space at the last layer."""
     layer = language.layers[-1]
-    where = "the pooled output" if layer.name == POOLED else f"layer {layer.name}"
     cosine, rank, dimension = layer.plain.mean_cosine, layer.plain.effective_rank, layer.plain.dimension
     return (
-        f"{language.language}, {where}: mean cosine {cosine.value:.2f} [{cosine.low:.2f}, {cosine.high:.2f}], "
+        f"{language.language}, {layer_label(layer.name)}: "
+        f"mean cosine {cosine.value:.2f} [{cosine.low:.2f}, {cosine.high:.2f}], "
         f"effective rank {rank.value:.0f} of {layer.dim}, intrinsic dimension {dimension.value:.1f} "
         f"[{dimension.low:.1f}, {dimension.high:.1f}]."
     )

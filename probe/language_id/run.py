@@ -1,23 +1,23 @@
-"""`polyglot probe language-id`: how much language each layer holds, and the price of its removal (method §10)."""
+"""`polyglot probe language-id`: language identity of each layer, and the cost of its removal (method §10)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.geometry.language_probe import held_out_hits
-from ...analysis.types import Integers, Rows
-from ..experiment.design import Design, Draws, design_warnings
-from ..experiment.several import Several, check_languages, embed_several, several_of_arrays
+from ...analysis.types import Rows
+from ..experiment.design import Draws, design_warnings
+from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
+from ..results.intervals import excludes_zero, in_points, percent
 from ..results.language_id import AS_IT_IS, Baseline, LanguageIdResult, LayerLanguageId
-from ..results.layers import POOLED
-from ..results.provenance import Origin, provenance
+from ..results.layers import layer_label
+from ..results.provenance import Start
+from .baseline import length_and_script_baseline
 from .config import LanguageIdConfig
-from .scores import Labelled, baseline_features, change_of, coded_bits, layer_language_id
+from .scores import Labelled, layer_language_id
 
 if TYPE_CHECKING:
     from ...data.bitext import ParallelText
@@ -47,7 +47,7 @@ def run(
         Two or more of its languages.
     config : LanguageIdConfig
     cache : EmbeddingCache, optional
-        Where embeddings are kept.
+        Of embeddings.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional
@@ -63,11 +63,11 @@ def run(
         If the text lacks a language or has too few rows, or an embedding is zero or not finite.
     """
     check_languages(languages, 2)
-    origin = Origin.now(command)
-    several = embed_several(
+    start = Start.now(command)
+    stacks = embed_languages(
         encoder, text, languages, config.layers, cache=cache, batch_tokens=batch_tokens, progress=progress
     )
-    return _measured(several, config, replace(origin, models=several.sides, device=encoder.device))
+    return _measured(stacks, config, start)
 
 
 def measure(
@@ -99,73 +99,57 @@ def measure(
         If shapes disagree, there are fewer than 50 rows, or a row is zero, NaN or infinite.
     """
     check_languages(names, 2)
-    origin = Origin.now(command)
-    return _measured(several_of_arrays(rows, names, groups), config, origin)
+    start = Start.now(command)
+    return _measured(languages_of_arrays(rows, names, groups), config, start)
 
 
-def _measured(several: Several, config: LanguageIdConfig, origin: Origin) -> LanguageIdResult:
-    design = several.design(Draws(config.folds, 1, config.resamples, config.seed))
-    types = _types(several)
+def _measured(stacks: LanguageStacks, config: LanguageIdConfig, start: Start) -> LanguageIdResult:
+    design = stacks.design(Draws(config.folds, 1, config.resamples, config.seed))
+    classes = len(stacks.languages)
+    labels, types = np.repeat(np.arange(classes), stacks.n), np.arange(classes * stacks.n)
+    if stacks.texts is not None:  # equal texts get one control label
+        flat = np.array([text for column in stacks.texts for text in column], dtype=object)
+        types = np.unique(flat, return_inverse=True)[1].astype(np.int64)
     layers = tuple(
-        layer_language_id(name, _labelled(several, name, types, design), several.languages, config)
-        for name in several.layers
+        layer_language_id(
+            name,
+            Labelled(np.concatenate(stacks.at(name)), labels, types, design, stacks.pools),
+            stacks.languages,
+            config,
+        )
+        for name in stacks.layers
     )
-    baseline = _baseline(several, design, config)
+    baseline = None
+    if stacks.texts is not None:
+        lengths = [stack.lengths for stack in stacks.stacks]
+        baseline = length_and_script_baseline(stacks.texts, lengths, labels, design, config)
     return LanguageIdResult(
-        languages=several.languages,
-        n=several.n,
-        groups=len(np.unique(several.groups)),
+        languages=stacks.languages,
+        n=stacks.n,
+        groups=len(np.unique(stacks.groups)),
         folds=config.folds,
-        chance=1 / len(several.languages),
-        uniform_bits=float(np.log2(len(several.languages))),
-        layers=layers,
+        chance=1 / classes,
+        uniform_bits=float(np.log2(classes)),
+        layers=tuple(layers),
         baseline=baseline,
-        sentence=language_sentence(layers[-1], baseline, 1 / len(several.languages)),
-        warnings=(*design_warnings(design, layers[-1].dim), *several.warnings),
+        sentence=language_sentence(layers[-1], baseline, 1 / classes),
+        warnings=(*design_warnings(design, layers[-1].dim), *stacks.warnings),
         controls=config.controls,
         orders=config.orders,
         resamples=config.resamples,
-        provenance=provenance(origin, corpus=several.corpus[0], fingerprint=several.corpus[1], seed=config.seed),
+        provenance=stacks.provenance(start, config.seed),
     )
-
-
-def _types(several: Several) -> Integers:
-    """Give each text a number, so that equal ones share a control label; rows without text stand for themselves."""
-    if several.texts is None:
-        return np.arange(several.n * len(several.languages))
-    flat = np.array([text for column in several.texts for text in column], dtype=object)
-    return np.unique(flat, return_inverse=True)[1].astype(np.int64)
-
-
-def _labelled(several: Several, layer: str, types: Integers, design: Design) -> Labelled:
-    sides = several.at(layer)
-    labels = np.repeat(np.arange(len(sides)), several.n)
-    return Labelled(np.concatenate(sides), labels, types, design, several.pools)
-
-
-def _baseline(several: Several, design: Design, config: LanguageIdConfig) -> Baseline | None:
-    if several.texts is None:
-        return None
-    features, names = baseline_features(several.texts, [stack.lengths for stack in several.stacks])
-    classes = len(several.languages)
-    labels = np.repeat(np.arange(classes), several.n)
-    hits = held_out_hits(features, labels, np.tile(design.folds, classes), penalty=config.penalty)
-    accuracy = design.proportion(hits.reshape(classes, -1).mean(axis=0))
-    spread = features.std(axis=0)
-    scaled = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    return Baseline(accuracy, coded_bits(scaled, labels, np.tile(design.groups, classes), config), names)
 
 
 def language_sentence(layer: LayerLanguageId, baseline: Baseline | None, chance: float) -> str:
-    """Say what is read off, what the cheapest sufficient removal leaves, and what it costs in retrieval."""
+    """Say how well the language is classified, as it is and after the best removal, and what that costs in P@1."""
     by_name = {condition.name: condition for condition in layer.conditions}
     plain = by_name[AS_IT_IS].accuracy
-    where = "the pooled output" if layer.name == POOLED else f"layer {layer.name}"
+    alone = "" if baseline is None else f", length and script alone {100 * baseline.accuracy.value:.1f} %"
     text = (
-        f"The language of {100 * plain.value:.1f} % [{100 * plain.low:.1f}, {100 * plain.high:.1f}] of held-out texts"
+        f"The language of {percent(plain)} of held-out texts is read off {layer_label(layer.name)} "
+        f"(chance {100 * chance:.0f} %{alone})"
     )
-    text += f" is read off {where} (chance {100 * chance:.0f} %"
-    text += f", length and script alone {100 * baseline.accuracy.value:.1f} %)" if baseline is not None else ")"
     removals = [condition for condition in layer.conditions if condition.name != AS_IT_IS]
     best = min(removals, key=lambda condition: condition.accuracy.value)
     if not best.accuracy.high < plain.low:
@@ -173,8 +157,8 @@ def language_sentence(layer: LayerLanguageId, baseline: Baseline | None, chance:
     text += f"; {best.name} leaves {100 * best.accuracy.value:.1f} %"
     if best.p_at_1_change is None:
         return f"{text}."
-    clear = best.p_at_1_change.low > 0 or best.p_at_1_change.high < 0
-    changed = f"changes P@1 by {change_of(best.p_at_1_change)}" if clear else "does not change P@1 measurably"
+    significant = excludes_zero(best.p_at_1_change)
+    changed = f"changes P@1 by {in_points(best.p_at_1_change)}" if significant else "does not change P@1 significantly"
     return f"{text} and {changed}."
 
 

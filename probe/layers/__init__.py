@@ -1,1 +1,1 @@
-"""The probe `layers`: where in an encoder do two languages meet?"""
+"""The probe `layers`: where in an encoder are two languages most alike?"""

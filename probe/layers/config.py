@@ -1,15 +1,15 @@
-"""What `polyglot probe layers` can be told, checked on construction."""
+"""What `polyglot probe layers` takes as settings, checked on construction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import ConfigError
+from ..experiment.checks import require, require_resampling
 
 
 @dataclass(frozen=True, slots=True)
 class LayersConfig:
-    """What `polyglot probe layers` can be told.
+    """What `polyglot probe layers` takes as settings.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class LayersConfig:
     folds : int
         Outer folds, 3 … 20.
     permutations, costly_permutations : int
-        Broken pairings for the measures without a fit (≥ 2), and refits for maps and classifier (≥ 1).
+        Permuted pairings for the measures without a fit (≥ 2), and refits for maps and classifier (≥ 1).
     resamples : int
         Cluster-bootstrap resamples, ≥ 100.
     stress : bool
@@ -47,13 +47,5 @@ class LayersConfig:
         require(self.layers is None or len(self.layers) > 0, "--layers needs at least one layer")
         require(self.neighbours >= 2, f"expected at least 2 neighbours, got {self.neighbours}")
         require(self.removed >= 1, f"expected at least 1 direction to remove, got {self.removed}")
-        require(3 <= self.folds <= 20, f"--folds must lie between 3 and 20, got {self.folds}")
-        require(self.permutations >= 2, f"--permutations must be at least 2, got {self.permutations}")
+        require_resampling(folds=self.folds, permutations=self.permutations, resamples=self.resamples)
         require(1 <= self.costly_permutations <= self.permutations, "costly permutations must be 1 … --permutations")
-        require(self.resamples >= 100, f"expected at least 100 resamples, got {self.resamples}")
-
-
-def require(condition: bool, message: str) -> None:
-    """Raise ConfigError with a message unless a condition holds."""
-    if not condition:
-        raise ConfigError(message)

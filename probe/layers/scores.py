@@ -1,4 +1,4 @@
-"""All measures of one layer with their intervals, and their values under broken pairs."""
+"""All measures of one layer with their intervals, and their values under permuted pairs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.certificate.equivalence import SharedErrors
 from ...analysis.geometry.language_probe import held_out_hits
 from ...analysis.maps.ladder import Ladder, LadderFit
 from ...analysis.resampling import Interval, percentile_interval
-from ...analysis.retrieval.scores import fidelity, retrieve, row_squares
+from ...analysis.retrieval.scores import retrieve, row_squares
 from ...analysis.retrieval.search import nearest
 from ...analysis.similarity.cka_jackknife import BlockedRows, blocked_cka, permuted_cka
 from ...analysis.similarity.knn_jackknife import NeighbourLists, blocked_cknna, mutual_outcomes, permuted_cknna
 from ...analysis.similarity.preprocess import without_rogue_dimensions, without_top_components
 from ...analysis.types import Floats, Rows
 from ..experiment.design import Design
-from ..results.layers import LayerMeasures
+from ..experiment.held_out import rung_errors
+from ..results.layers import ChanceBand, LayerMeasures
 
 Nulls = dict[str, Floats]
 MAPS = ("rotation", "similarity", "linear")
@@ -28,7 +28,7 @@ REFITTED = ("rotation", "linear")
 
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
-    """k of the neighbourhoods, how many directions are removed, how many maps are refitted on broken pairs."""
+    """k of the neighbourhoods, how many directions are removed, how many maps are refitted on permuted pairs."""
 
     neighbours: int
     removed: int
@@ -37,7 +37,7 @@ class LayerPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """Estimates by measure, and their values under broken pairs, one a permutation."""
+    """Estimates by measure, and their values under permuted pairs, one a permutation."""
 
     estimates: dict[str, Interval]
     nulls: Nulls
@@ -95,58 +95,52 @@ def _neighbourhoods(x: Floats, y: Floats, design: Design, plan: LayerPlan) -> Me
 
 
 def _maps(x: Floats, y: Floats, design: Design, plan: LayerPlan) -> Measured:
-    """Held-out rotation and linear map, and what they reach when they are refitted on broken pairs."""
+    """Held-out rotation and linear map, and their scores when they are refitted on permuted pairs."""
     ladder = Ladder(x, design.folds, rungs=MAPS)
     fit = ladder.fit(y)
-    total = row_squares(y - fit.reference)
-    errors = {rung: fidelity(y, p, fit.reference).squared_error for rung, p in fit.predictions.items()}
-    scores = SharedErrors.of(errors, total, design.resamples)
+    errors = rung_errors(fit, y, design.resamples)
     forward, backward = retrieve(fit.predictions["linear"], y, design.groups, design.pools[1])
+    total, drawn = design.resamples.sums(procrustes_terms(fit, y))
+    cosine = float(total[0] / np.sqrt(total[1] * total[2]))
     estimates = {
-        "procrustes": _procrustes(fit, y, design),
-        "linear_r2": scores.interval("linear"),
-        "rotation_share": scores.share("rotation"),
-        "similarity_share": scores.share("similarity"),
+        "procrustes": percentile_interval(cosine, drawn[:, 0] / np.sqrt(drawn[:, 1] * drawn[:, 2])),
+        "linear_r2": errors.interval("linear"),
+        "rotation_share": errors.share("rotation"),
+        "similarity_share": errors.share("similarity"),
         "p_at_1_mapped": design.proportion(forward.cosine <= 1),
         "p_at_1_mapped_backward": design.pool_proportion(backward.cosine <= 1, 1),
     }
-    refits = [_refitted(ladder, y, design, partner) for partner in design.partners[: plan.refits]]
+    refits = [refitted_scores(ladder, y, design, partner) for partner in design.partners[: plan.refits]]
     nulls = {name: np.array([refit[name] for refit in refits]) for name in (refits[0] if refits else {})}
     return Measured(estimates, nulls)
 
 
-def _procrustes(fit: LadderFit, y: Floats, design: Design) -> Interval:
-    """Cosine of the rotated held-out source with the target, both about the training means."""
-    columns = _procrustes_columns(fit, y)
-    total, drawn = design.resamples.sums(columns)
-    value = total[0] / np.sqrt(total[1] * total[2])
-    return percentile_interval(float(value), drawn[:, 0] / np.sqrt(drawn[:, 1] * drawn[:, 2]))
+def procrustes_terms(fit: LadderFit, y: Floats) -> Floats:
+    """Return ⟨r, y⟩, ‖r‖² and ‖y‖² of every row, r its held-out rotation, about the training means, (n, 3).
+
+    Their sums give the cosine of the rotated source with the target.
+    """
+    rotated, about = fit.predictions["rotation"] - fit.reference, y - fit.reference
+    return np.column_stack([np.einsum("ij,ij->i", rotated, about), row_squares(rotated), row_squares(about)])
 
 
-def _procrustes_columns(fit: LadderFit, y: Floats) -> Floats:
-    turned, about = fit.predictions["rotation"] - fit.reference, y - fit.reference
-    return np.column_stack([np.einsum("ij,ij->i", turned, about), row_squares(turned), row_squares(about)])
-
-
-def _refitted(ladder: Ladder, y: Floats, design: Design, partner: NDArray[np.intp]) -> dict[str, float]:
-    """Scores of maps fitted on broken pairs, against the broken pairs."""
-    moved = y[partner]
-    fit = ladder.fit(moved, REFITTED)
+def refitted_scores(ladder: Ladder, y: Floats, design: Design, partner: NDArray[np.intp]) -> dict[str, float]:
+    """Return the scores of maps fitted on permuted pairs, against the permuted pairs."""
+    permuted = y[partner]
+    fit = ladder.fit(permuted, REFITTED)
     linear = fit.predictions["linear"]
-    error = fidelity(moved, linear, fit.reference).squared_error.sum()
-    sums = _procrustes_columns(fit, moved).sum(axis=0)
-    wanted = design.groups[partner]
-    forward, backward = retrieve(linear, y, wanted, design.pools[1])
+    sums = procrustes_terms(fit, permuted).sum(axis=0)
+    forward, backward = retrieve(linear, y, design.groups[partner], design.pools[1])
     return {
         "procrustes": float(sums[0] / np.sqrt(sums[1] * sums[2])),
-        "linear_r2": 1 - float(error / row_squares(moved - fit.reference).sum()),
+        "linear_r2": 1 - float(row_squares(permuted - linear).sum() / row_squares(permuted - fit.reference).sum()),
         "p_at_1_mapped": float(np.mean(forward.cosine <= 1)),
         "p_at_1_mapped_backward": float(np.mean(backward.cosine <= 1)),
     }
 
 
 def _retrieval(x: Floats, y: Floats, design: Design) -> Measured:
-    """P@1 of the rows as they are; under broken pairs the nearest stays, and is right by chance."""
+    """P@1 of the rows as they are; under permuted pairs the nearest candidates are the same and right by chance."""
     estimates, nulls = {}, {}
     for name, queries, answers, pool in (
         ("p_at_1", x, y, design.pools[1]),
@@ -160,32 +154,25 @@ def _retrieval(x: Floats, y: Floats, design: Design) -> Measured:
 
 
 def _language_id(x: Floats, y: Floats, design: Design, plan: LayerPlan) -> Measured:
-    """Held-out accuracy of a linear classifier; under the null each pair is labelled at random."""
+    """Held-out accuracy of a linear classifier; under the null the sides of random groups are exchanged."""
     both = np.concatenate([x, y]).astype(np.float32)
     folds = np.concatenate([design.folds, design.folds])
     truth = np.repeat([0, 1], len(x))
-    hits = _pair_hits(both, truth, folds)
+    names, index = np.unique(design.groups, return_inverse=True)
     rng = np.random.default_rng([len(x), 7])
-    null = [float(_pair_hits(both, _swapped(truth, design.groups, rng), folds).mean()) for _ in range(plan.refits)]
+    null = []
+    for _ in range(plan.refits):
+        flips = rng.integers(2, size=len(names))[index]
+        labels = np.asarray(truth ^ np.concatenate([flips, flips]), np.int64)
+        null.append(float(held_out_hits(both, labels, folds).reshape(2, -1).mean(axis=0).mean()))
+    hits = held_out_hits(both, truth, folds).reshape(2, -1).mean(axis=0)
     return Measured({"language_id": design.proportion(hits)}, {"language_id": np.array(null)})
 
 
-def _pair_hits(both: Rows, labels: NDArray[np.int64], folds: NDArray[np.int64]) -> Floats:
-    hits = held_out_hits(both, labels, folds).reshape(2, -1)
-    return np.asarray(hits.mean(axis=0), np.float64)
-
-
-def _swapped(truth: NDArray[np.int64], groups: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Exchange the labels of the two sides for half of the groups."""
-    names, index = np.unique(groups, return_inverse=True)
-    flips = rng.integers(2, size=len(names))[index]
-    return np.asarray(truth ^ np.concatenate([flips, flips]), np.int64)
-
-
-def chance_of(measured: Sequence[Measured], name: str) -> Floats | None:
-    """Return the maximum over layers of a measure under each permutation, (b,); None where it has no null."""
-    nulls = [layer.nulls.get(name) for layer in measured]
-    present = [null for null in nulls if null is not None and len(null)]
-    if not present or len(present) != len(nulls):
+def chance_band(measured: Sequence[Measured], name: str) -> ChanceBand | None:
+    """Return the null of a measure's maximum over layers; None where a layer has no null."""
+    nulls = [layer.nulls.get(name, np.empty(0)) for layer in measured]
+    if not all(len(null) for null in nulls):
         return None
-    return np.asarray(np.max(np.stack(present), axis=0), np.float64)
+    highest = np.max(np.stack(nulls), axis=0)
+    return ChanceBand(float(highest.mean()), float(np.quantile(highest, 0.95)), len(highest))

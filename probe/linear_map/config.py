@@ -1,4 +1,4 @@
-"""What `polyglot probe linear-map` can be told, checked on construction."""
+"""What `polyglot probe linear-map` takes as settings, checked on construction."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from ...analysis.certificate.equivalence import MARGIN
 from ...analysis.maps.ladder import DEFAULT_RUNGS, RUNGS
-from ...errors import ConfigError
+from ..experiment.checks import require, require_resampling
 
 
 @dataclass(frozen=True, slots=True)
 class LinearMapConfig:
-    """What `polyglot probe linear-map` can be told.
+    """What `polyglot probe linear-map` takes as settings.
 
     Parameters
     ----------
@@ -51,15 +51,8 @@ class LinearMapConfig:
 
     def __post_init__(self) -> None:
         """Check every range."""
-        _require(0 < self.margin < 1, f"--margin must lie between 0 and 1, got {self.margin}")
-        _require(3 <= self.folds <= 20, f"--folds must lie between 3 and 20, got {self.folds}")
-        _require(self.permutations >= 2, f"--permutations must be at least 2, got {self.permutations}")
-        _require(1 <= self.costly_permutations <= self.permutations, "costly permutations must be 1 … --permutations")
-        _require(self.resamples >= 100, f"expected at least 100 resamples, got {self.resamples}")
-        _require(set(self.rungs) <= set(RUNGS), f"unknown rung: expected some of {', '.join(RUNGS)}")
-        _require("linear" in self.rungs, "the rung 'linear' cannot be left out: the verdict rests on it")
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ConfigError(message)
+        require(0 < self.margin < 1, f"--margin must lie between 0 and 1, got {self.margin}")
+        require_resampling(folds=self.folds, permutations=self.permutations, resamples=self.resamples)
+        require(1 <= self.costly_permutations <= self.permutations, "costly permutations must be 1 … --permutations")
+        require(set(self.rungs) <= set(RUNGS), f"unknown rung: expected some of {', '.join(RUNGS)}")
+        require("linear" in self.rungs, "the rung 'linear' cannot be left out: the verdict rests on it")

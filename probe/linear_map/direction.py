@@ -1,83 +1,38 @@
-"""One direction of translation, measured: ladder, intervals, nulls, certificate, anatomy, failures."""
+"""One direction of translation, measured: the ladder held out, its certificate, and what the map does where."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ...analysis.certificate.equivalence import MARGINS, NO_MAP, Decision, SharedErrors, decide, decide_retrieval
+from ...analysis.certificate.equivalence import MARGINS, NO_MAP, SharedErrors, decide, decide_retrieval
 from ...analysis.certificate.jackknife import block_moments_of, refitted_intervals
-from ...analysis.certificate.permutation import NullPlan, NullScores, permutation_null
+from ...analysis.certificate.permutation import NullPlan, NullScores
 from ...analysis.certificate.power import Planting, PowerCurve, power_curve
-from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Choices, Ladder, LadderFit
+from ...analysis.maps.ladder import Choices
 from ...analysis.maps.map_spec import MapSpec
-from ...analysis.resampling import Interval, Resamples, percentile_interval
-from ...analysis.retrieval.scores import (
-    Fidelity,
-    fidelity,
-    mean_intervals,
-    outcomes_in_both_roles,
-    retrieve,
-    row_squares,
-)
-from ...analysis.retrieval.search import MatchRanks
-from ...analysis.splits import deciles, group_folds
-from ...analysis.types import Floats
+from ...analysis.resampling import Interval
+from ...analysis.retrieval.scores import row_squares
+from ..experiment.held_out import HeldOut, absent_rungs, fit_held_out, ladder_warnings, permuted_scores, scores_of_rung
 from ..experiment.pairs import Pairs
 from ..experiment.parallel import side_by_side
-from ..results.linear_map import Certificate, Choice, Direction, LearningCurve, PowerPoint, RetrievalScores, RungScores
+from ..results.linear_map import Certificate, Choice, Direction, LearningCurve, PowerPoint
 from .config import LinearMapConfig
-from .heterogeneity import Judged, anatomy_of, drift_of, learning_of, residual_groups, transfer_of
+from .heterogeneity import RowScores, anatomy_of, drift_of, learning_of, residual_groups, transfer_of
 from .noise_ceiling import noise_ceiling
-from .rows import explorer_points, hubness_of, worst_rows
-from .wording import Reach, verdict_sentence
+from .sentences import Limits, verdict_sentence
+from .shown_rows import explorer_points, hubness_of, worst_rows
 
-SMALL_POOL = 200
-FEW_A_DIMENSION = 4
-FEW_GROUPS = 40
+SHOWN_RUNG = "linear"  # whose rows, neighbours and residuals are shown
+REFITTED_RUNGS = ("shift", "rotation", "similarity", "linear")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """Everything that later steps read: the fit, per-row outcomes, shared resamples."""
+class Evidence:
+    """What a certificate rests on besides the held-out ladder."""
 
-    pairs: Pairs
-    config: LinearMapConfig
-    folds: NDArray[np.int64]
-    ladder: Ladder
-    fit: LadderFit
-    total: Floats  # (n,) ‖y − μy‖²
-    fidelity: dict[str, Fidelity]
-    forward: dict[str, MatchRanks]
-    backward: dict[str, MatchRanks]
-    resamples: Resamples
-    pool_resamples: Resamples
-    scores: SharedErrors
-
-    @property
-    def judged(self) -> str:
-        """The rung whose rows are shown: the linear one."""
-        return "linear"
-
-    @property
-    def judged_outcomes(self) -> Judged:
-        """Per-row outcomes of the judged rung."""
-        return Judged(self.fidelity[self.judged], self.total, self.forward[self.judged])
-
-    def found(self, rung: str) -> dict[str, Floats]:
-        """Return what became of every query, and of its group as a candidate, for each retrieval score."""
-        return outcomes_in_both_roles(self.forward[rung], self.pairs.groups, self.pairs.pool.groups)
-
-    def found_back(self, rung: str) -> dict[str, Floats]:
-        """Return the same of the other search: every member of the pool among the predictions."""
-        return outcomes_in_both_roles(self.backward[rung], self.pairs.pool.groups, self.pairs.groups)
-
-    def map_specs(self, rung: str) -> list[MapSpec]:
-        """Return what each fold chose for a closed-form rung."""
-        return [MapSpec(rung, c.penalty, c.rank if rung == "low_rank" else None) for c in self.fit.choices]
+    null: NullScores
+    power: PowerCurve | None
+    learning: LearningCurve | None
 
 
 def measure_both(pairs: Pairs, config: LinearMapConfig) -> tuple[Direction, Direction]:
@@ -99,148 +54,106 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
     -------
     Direction
     """
-    fitted = fit_ladder(pairs, config)
-    null = _null(fitted)
-    decision = decide(fitted.scores, null.ceiling_p95, config.margin)
-    power = _power(fitted)
-    refitted = _refitted(fitted)
+    held_out = fit_held_out(pairs, config.rungs, folds=config.folds, resamples=config.resamples, seed=config.seed)
+    plan = NullPlan(config.permutations, config.costly_permutations, config.seed + 1)
+    null = permuted_scores(held_out, pairs, plan)
     learning = learning_of(pairs, config) if config.failure else None
+    evidence = Evidence(null, detection_power(held_out, pairs, config), learning)
+    refitted = refitted_r2(held_out, pairs) if config.failure else {}
+    fit, prediction = held_out.fit, held_out.fit.predictions[SHOWN_RUNG]
+    ranks = held_out.searches.forward[SHOWN_RUNG]
+    rows = RowScores(held_out.fidelity[SHOWN_RUNG].squared_error, row_squares(pairs.y - fit.reference), ranks)
     return Direction(
         source=pairs.names[0],
         target=pairs.names[1],
         n=len(pairs.x),
-        groups=len(np.unique(pairs.groups)),
+        groups=pairs.n_groups,
         dims=(pairs.x.shape[1], pairs.y.shape[1]),
         folds=config.folds,
         pool=len(pairs.pool.rows),
-        rungs={rung: _rung_scores(fitted, null, rung, refitted.get(rung)) for rung in fitted.ladder.rungs},
-        absent={rung: pairs.why_not for rung in config.rungs if rung not in fitted.ladder.rungs},
-        certificate=_certificate(fitted, null, decision, power, learning),
-        judged=fitted.judged,
-        choices=tuple(_choice(c) for c in fitted.fit.choices),
-        worst=worst_rows(pairs, fitted.fit.predictions[fitted.judged], fitted.forward[fitted.judged], config),
-        warnings=tuple(_warnings(fitted)),
-        anatomy=anatomy_of(fitted.ladder, pairs, [c.penalty for c in fitted.fit.choices]),
-        drift=drift_of(fitted.fit, pairs, config) if config.failure else None,
+        rungs={rung: scores_of_rung(held_out, null, rung, refitted.get(rung)) for rung in held_out.ladder.rungs},
+        absent=absent_rungs(held_out, pairs, config.rungs),
+        certificate=certify(held_out, pairs, evidence, config),
+        judged=SHOWN_RUNG,
+        choices=tuple(map(choice_of_fold, fit.choices)),
+        worst=worst_rows(pairs, prediction, ranks, config),
+        warnings=ladder_warnings(pairs),
+        anatomy=anatomy_of(held_out.ladder, pairs, [c.penalty for c in fit.choices]),
+        drift=drift_of(fit, pairs, config) if config.failure else None,
         learning_curve=learning,
-        residuals=residual_groups(pairs, fitted.judged_outcomes, config),
+        residuals=residual_groups(pairs, rows, config),
         transfer=transfer_of(pairs, config) if config.failure else None,
-        hubness=hubness_of(pairs, fitted.fit.predictions),
-        explorer=explorer_points(pairs, fitted.fit.predictions[fitted.judged], config),
+        hubness=hubness_of(pairs, fit.predictions),
+        explorer=explorer_points(pairs, prediction, config),
     )
 
 
-def fit_ladder(pairs: Pairs, config: LinearMapConfig) -> Fitted:
-    """Fit every rung and gather per-row outcomes."""
-    rng = np.random.default_rng(config.seed)
-    folds = group_folds(pairs.groups, config.folds, rng)
-    rungs = tuple(r for r in config.rungs if pairs.same_space or r not in SAME_SPACE_RUNGS)
-    ladder = Ladder(pairs.x, folds, rungs=rungs, seed=config.seed)
-    fit = ladder.fit(pairs.y)
-    parts = {rung: fidelity(pairs.y, p, fit.reference) for rung, p in fit.predictions.items()}
-    ranks = {
-        rung: retrieve(p, pairs.y, pairs.groups, pairs.pool, influence=True) for rung, p in fit.predictions.items()
-    }
-    total = row_squares(pairs.y - fit.reference)
-    resamples = Resamples.draw(pairs.groups, np.random.default_rng([config.seed, 1]), config.resamples)
-    pool_resamples = Resamples.draw(pairs.pool.groups, np.random.default_rng([config.seed, 2]), config.resamples)
-    scores = SharedErrors.of({rung: part.squared_error for rung, part in parts.items()}, total, resamples)
-    forward = {rung: pair[0] for rung, pair in ranks.items()}
-    backward = {rung: pair[1] for rung, pair in ranks.items()}
-    return Fitted(pairs, config, folds, ladder, fit, total, parts, forward, backward, resamples, pool_resamples, scores)
-
-
-def _null(fitted: Fitted) -> NullScores:
-    config, pairs = fitted.config, fitted.pairs
-    plan = NullPlan(config.permutations, config.costly_permutations, config.seed + 1)
-    strata = deciles(pairs.lengths[0].astype(np.float64))
-    return permutation_null(fitted.ladder, pairs.y, pairs.groups, strata, pool=pairs.pool, plan=plan)
-
-
-def _power(fitted: Fitted) -> PowerCurve | None:
-    if not fitted.config.power_replicates or "nonlinear" not in fitted.ladder.rungs:
+def detection_power(held_out: HeldOut, pairs: Pairs, config: LinearMapConfig) -> PowerCurve | None:
+    """Return how often planted curvature is detected; None without replicates or without the nonlinear rung."""
+    if not config.power_replicates or "nonlinear" not in held_out.ladder.rungs:
         return None
-    linear = fitted.fit.predictions["linear"]
-    planting = Planting(linear, fitted.pairs.y - linear)
-    return power_curve(fitted.ladder, planting, replicates=fitted.config.power_replicates, seed=fitted.config.seed)
+    linear = held_out.fit.predictions["linear"]
+    planting = Planting(linear, pairs.y - linear)
+    return power_curve(held_out.ladder, planting, replicates=config.power_replicates, seed=config.seed)
 
 
-def _rung_scores(fitted: Fitted, null: NullScores, rung: str, refitted: Interval | None) -> RungScores:
-    forward = mean_intervals(fitted.found(rung), fitted.resamples)
-    backward = mean_intervals(fitted.found_back(rung), fitted.pool_resamples)
-    cosine = {"cosine": percentile_interval(*fitted.resamples.mean(fitted.fidelity[rung].cosine))}
-    return RungScores(
-        r2=fitted.scores.interval(rung).with_null(null.forward["r2"].get(rung, [])),
-        **_with_null(cosine | forward, null.forward, rung),
-        backward=RetrievalScores(**_with_null(backward, null.backward, rung)),
-        r2_refitted=refitted,
+def refitted_r2(held_out: HeldOut, pairs: Pairs) -> dict[str, Interval]:
+    """Return block-jackknife intervals of R² for the rungs that are refitted in closed form (method §4)."""
+    blocks = block_moments_of(pairs.x, pairs.y, pairs.groups, held_out.ladder.source.folds)
+    choices = held_out.fit.choices
+    return refitted_intervals(
+        blocks,
+        {rung: [MapSpec(rung, c.penalty) for c in choices] for rung in REFITTED_RUNGS if rung in held_out.ladder.rungs},
     )
 
 
-def _with_null(scores: dict[str, Interval], null: dict[str, dict[str, list[float]]], rung: str) -> dict[str, Interval]:
-    return {name: score.with_null(null.get(name, {}).get(rung, [])) for name, score in scores.items()}
-
-
-def _refitted(fitted: Fitted) -> dict[str, Interval]:
-    """Jackknife intervals of the rungs that refit in closed form (method §4)."""
-    rungs = [r for r in ("shift", "rotation", "similarity", "linear") if r in fitted.ladder.rungs]
-    if not fitted.config.failure:
-        return {}
-    pairs = fitted.pairs
-    blocks = block_moments_of(pairs.x, pairs.y, pairs.groups, fitted.folds)
-    return refitted_intervals(blocks, {rung: fitted.map_specs(rung) for rung in rungs})
-
-
-def _certificate(
-    fitted: Fitted,
-    null: NullScores,
-    decision: Decision,
-    power: PowerCurve | None,
-    learning: LearningCurve | None,
-) -> Certificate:
-    config, scores = fitted.config, fitted.scores
-    hits = {rung: fitted.found(rung)["p_at_1"] for rung in fitted.forward}
-    retrieval = decide_retrieval(hits, fitted.resamples, null.p_at_1_p95)
+def certify(held_out: HeldOut, pairs: Pairs, evidence: Evidence, config: LinearMapConfig) -> Certificate:
+    """Return the verdicts by R² and by P@1, with what they rest on."""
+    null, power, learning = evidence.null, evidence.power, evidence.learning
+    decision = decide(held_out.errors, null.ceiling_p95, config.margin)
+    retrieval = decide_retrieval(held_out.searches.hits(), held_out.resamples, null.p_at_1_p95)
     detectable = power.smallest_detectable if power else None
-    training = round(len(fitted.pairs.x) * (config.folds - 1) / config.folds)
-    missed = max(power.shares) if power and detectable is None else None
-    reach = Reach(training, detectable, learning.limit if learning else None, missed)
-    ceiling, rows, on_rows = noise_ceiling(fitted.pairs, fitted.fit, decision.ceiling, config)
+    limits = Limits(
+        training_pairs=round(len(pairs.x) * (config.folds - 1) / config.folds),
+        detectable=detectable,
+        r2_limit=learning.limit if learning else None,
+        missed=max(power.shares) if power and detectable is None else None,
+    )
+    noise = noise_ceiling(pairs, held_out.fit, decision.ceiling, config)
     return Certificate(
         verdict=decision.verdict,
-        sentence=verdict_sentence(fitted.pairs.names, decision, scores, reach),
+        sentence=verdict_sentence(pairs.names, decision, held_out.errors, limits),
         ceiling=decision.ceiling,
         margin=config.margin,
         shares=decision.shares,
         equivalences={name: str(value) for name, value in decision.equivalences.items()},
         ceiling_null_p95=null.ceiling_p95,
-        by_margin={f"{m:g}": decide(scores, null.ceiling_p95, m).verdict for m in MARGINS},
+        by_margin={f"{m:g}": decide(held_out.errors, null.ceiling_p95, m).verdict for m in MARGINS},
         retrieval_verdict=retrieval.verdict,
         retrieval_margin=retrieval.margin,
         retrieval_gaps=retrieval.shares,
-        curvature_gain=_curvature_gain(scores, decision, power),
+        curvature_gain=None if decision.verdict == NO_MAP else curvature_gain(held_out.errors, power),
         smallest_detectable=detectable,
-        power=tuple(_power_points(power)),
-        noise_ceiling=ceiling,
-        noise_ceiling_rows=rows,
-        ceiling_on_those_rows=on_rows,
+        power=power_points(power) if power else (),
+        noise_ceiling=noise.second_reference,
+        noise_ceiling_rows=noise.rows,
+        ceiling_on_those_rows=noise.ceiling_rung,
     )
 
 
-def _curvature_gain(scores: SharedErrors, decision: Decision, power: PowerCurve | None) -> Interval | None:
-    """Return what the ceiling gains over the best linear rung, beside what is gained where nothing is curved."""
-    if decision.verdict == NO_MAP:
-        return None
-    return scores.gain(decision.ceiling, over=scores.best_linear).with_null(power.flat if power else ())
+def curvature_gain(errors: SharedErrors, power: PowerCurve | None) -> Interval:
+    """Return R² of the ceiling less that of the best linear rung, beside the same where nothing is curved."""
+    return errors.gain(errors.ceiling, over=errors.best_linear).with_null(power.flat if power else ())
 
 
-def _power_points(power: PowerCurve | None) -> Iterator[PowerPoint]:
-    if power is not None:
-        for share, detected, tried in zip(power.shares, power.detected, power.replicates, strict=True):
-            yield PowerPoint(share, detected, tried)
+def power_points(power: PowerCurve) -> tuple[PowerPoint, ...]:
+    """Return the power curve as a part of the result."""
+    points = zip(power.shares, power.detected, power.replicates, strict=True)
+    return tuple(PowerPoint(share, detected, tried) for share, detected, tried in points)
 
 
-def _choice(choices: Choices) -> Choice:
+def choice_of_fold(choices: Choices) -> Choice:
+    """Return what one fold chose as a part of the result."""
     locality, curvature = choices.locality, choices.curvature
     return Choice(
         penalty=choices.penalty,
@@ -250,23 +163,3 @@ def _choice(choices: Choices) -> Choice:
         bandwidth=curvature.bandwidth if curvature else None,
         curvature_penalty=curvature.penalty if curvature else None,
     )
-
-
-def _warnings(fitted: Fitted) -> Iterator[str]:
-    pairs = fitted.pairs
-    n, width = len(pairs.x), max(pairs.x.shape[1], pairs.y.shape[1])
-    repeated = n - len(np.unique(pairs.groups))
-    if repeated:
-        yield f"{repeated} of {n} pairs repeat or nearly repeat another: they share its fold and its resamples"
-    if n < 2 * width:
-        yield f"{n} pairs in {width} dimensions: fewer than two pairs a dimension, the ladder rests on its penalties"
-    elif n < FEW_A_DIMENSION * width:
-        yield (
-            f"{n} pairs in {width} dimensions: a rotation is fitted without a penalty and needs about "
-            f"{FEW_A_DIMENSION} pairs a dimension to come near a ridge map, so that linear may stand for a rotation"
-        )
-    if len(np.unique(pairs.groups)) < FEW_GROUPS:
-        yield f"{len(np.unique(pairs.groups))} independent groups of pairs: intervals of so few are too short"
-    if len(pairs.pool.rows) < SMALL_POOL:
-        yield f"the pool holds {len(pairs.pool.rows)} candidates: P@1 is easy, do not compare it with larger pools"
-    yield from pairs.warnings

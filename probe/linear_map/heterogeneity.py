@@ -15,7 +15,7 @@ from ...analysis.maps.decomposition import map_anatomy
 from ...analysis.maps.fold_moments import ALL_ROWS, FoldedTarget
 from ...analysis.maps.ladder import Ladder, LadderFit
 from ...analysis.resampling import Resamples, percentile_interval
-from ...analysis.retrieval.scores import Fidelity, mean_intervals
+from ...analysis.retrieval.scores import mean_intervals
 from ...analysis.retrieval.search import MatchRanks
 from ...analysis.types import Floats
 from ..experiment.pairs import Pairs, shared_word_share
@@ -26,7 +26,7 @@ MINIMUM_PART = 30
 
 
 def anatomy_of(ladder: Ladder, pairs: Pairs, penalties: list[float]) -> Anatomy:
-    """Take the linear map of all rows apart, at the median of the penalties that the folds chose."""
+    """Decompose the linear map of all rows, at the median of the penalties that the folds chose."""
     training = FoldedTarget.of(ladder.source, pairs.y).regression(ALL_ROWS)
     fitted = training.ridge(sorted(penalties)[len(penalties) // 2])
     sxx = training.sxx / len(pairs.x)
@@ -45,7 +45,7 @@ def anatomy_of(ladder: Ladder, pairs: Pairs, penalties: list[float]) -> Anatomy:
 
 
 def drift_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Drift | None:
-    """Test whether local maps differ by more than the global map and its noise would make them."""
+    """Test whether local maps differ by more than the noise about the global map explains."""
     penalties = sorted(c.penalty for c in fit.choices)
     drift = local_drift(pairs.x, pairs.y, penalties[len(penalties) // 2], seed=config.seed)
     if drift is None:
@@ -76,11 +76,11 @@ def transfer_of(pairs: Pairs, config: LinearMapConfig) -> Transfer | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """Per-row outcomes of the rung that is shown: errors, totals and ranks, (n,) each."""
+class RowScores:
+    """Scores of every row's held-out prediction by one rung."""
 
-    fidelity: Fidelity
-    total: Floats
+    squared_error: Floats  # (n,) ‖y − ŷ‖²
+    total: Floats  # (n,) ‖y − μy‖²
     ranks: MatchRanks
 
 
@@ -93,13 +93,27 @@ class Part:
     rows: NDArray[np.intp]
 
 
-def residual_groups(pairs: Pairs, judged: Judged, config: LinearMapConfig) -> tuple[ResidualGroup, ...]:
-    """Score the judged rung on parts of the rows: quarters of length, domains, shares of words in common."""
-    return tuple(_scored(part, pairs, judged, config) for part in _parts(pairs) if len(part.rows) >= MINIMUM_PART)
+def residual_groups(pairs: Pairs, scores: RowScores, config: LinearMapConfig) -> tuple[ResidualGroup, ...]:
+    """Return the scores on parts of the rows: quarters of length, domains, shares of words in common."""
+    found = []
+    for part in parts_of(pairs):
+        rows = part.rows
+        if len(rows) >= MINIMUM_PART:
+            resamples = Resamples.draw(pairs.groups[rows], np.random.default_rng([config.seed, 13]), config.resamples)
+            ratio, drawn = resamples.ratio_of_sums(scores.squared_error[rows], scores.total[rows])
+            r2 = percentile_interval(1 - ratio, 1 - drawn)
+            p_at_1 = mean_intervals({"p_at_1": (scores.ranks.cosine[rows] <= 1).astype(np.float64)}, resamples)
+            found.append(ResidualGroup(part.kind, part.label, len(rows), r2, **p_at_1))
+    return tuple(found)
 
 
-def _parts(pairs: Pairs) -> Iterator[Part]:
-    yield from _lengths(pairs.lengths[0])
+def parts_of(pairs: Pairs) -> Iterator[Part]:
+    """Yield the parts of the rows: quarters by source length, then domains and shares of shared words if known."""
+    lengths = pairs.lengths[0]
+    edges = np.unique(np.quantile(lengths, [0, 0.25, 0.5, 0.75, 1.0]).round().astype(int))
+    for low, high in pairwise(edges):
+        first = low if low == edges[0] else low + 1
+        yield Part("length", f"{first}–{high} tokens", np.flatnonzero((lengths >= first) & (lengths <= high)))
     if pairs.domains is not None:
         for domain in sorted(set(pairs.domains.tolist())):
             yield Part("domain", domain, np.flatnonzero(pairs.domains == domain))
@@ -108,19 +122,3 @@ def _parts(pairs: Pairs) -> Iterator[Part]:
         yield Part("shared words", "none", np.flatnonzero(share == 0))
         yield Part("shared words", "up to a fifth", np.flatnonzero((share > 0) & (share <= 0.2)))
         yield Part("shared words", "more than a fifth", np.flatnonzero(share > 0.2))
-
-
-def _lengths(lengths: NDArray[np.int64]) -> Iterator[Part]:
-    edges = np.unique(np.quantile(lengths, [0, 0.25, 0.5, 0.75, 1.0]).round().astype(int))
-    for low, high in pairwise(edges):
-        first = low if low == edges[0] else low + 1
-        yield Part("length", f"{first}–{high} tokens", np.flatnonzero((lengths >= first) & (lengths <= high)))
-
-
-def _scored(part: Part, pairs: Pairs, judged: Judged, config: LinearMapConfig) -> ResidualGroup:
-    rows = part.rows
-    resamples = Resamples.draw(pairs.groups[rows], np.random.default_rng([config.seed, 13]), config.resamples)
-    ratio, drawn = resamples.ratio_of_sums(judged.fidelity.squared_error[rows], judged.total[rows])
-    hits = mean_intervals({"p_at_1": (judged.ranks.cosine[rows] <= 1).astype(np.float64)}, resamples)
-    r2 = percentile_interval(1 - ratio, 1 - drawn)
-    return ResidualGroup(part.kind, part.label, len(rows), r2, hits["p_at_1"])

@@ -1,11 +1,13 @@
-"""The noise ceiling: how well a second reference predicts the first (method §3).
+"""The noise ceiling: how well a second reference translation predicts the first (method §5).
 
-Two good translations of one sentence do not share a vector. What one of them tells of the other is what a translator
-reaches, and a level to hold a map against; it is no strict bound. Where both differ from their common meaning by
-independent noise, it is the square of what a map that knew the meaning would reach.
+Two good translations of one sentence have different vectors. R² of one predicted from the other is what a human
+translator reaches; a map can be held against it, but it is no strict bound. If both differ from their common meaning
+by independent noise, it is the square of what a map that knew the meaning would reach.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,30 +23,36 @@ from .config import LinearMapConfig
 MINIMUM_REFERENCES = 50
 
 
-def noise_ceiling(
-    pairs: Pairs, fit: LadderFit, ceiling: str, config: LinearMapConfig
-) -> tuple[Interval | None, int, Interval | None]:
-    """Return R² of the target predicted from its second reference, the rows used, and the ceiling rung's R² on them.
+class NoiseCeiling(NamedTuple):
+    """R² of the target predicted from its second reference, and of the ceiling rung on the same rows."""
+
+    second_reference: Interval | None
+    rows: int
+    ceiling_rung: Interval | None
+
+
+def noise_ceiling(pairs: Pairs, fit: LadderFit, ceiling: str, config: LinearMapConfig) -> NoiseCeiling:
+    """Predict targets from their second references, and compare with the ceiling rung on the same rows.
 
     The prediction is the second reference about its mean, shrunk by one factor; means and factor are fitted on the
-    other folds. It is the best guess of one translation's vector from another's without learning any direction.
+    other folds. No direction is learnt.
     """
     second = pairs.references[1]
     if second is None:
-        return None, 0, None
+        return NoiseCeiling(None, 0, None)
     rows = np.flatnonzero(np.isfinite(second).all(axis=1))
     if len(rows) < MINIMUM_REFERENCES or len(np.unique(pairs.groups[rows])) < config.folds:
-        return None, len(rows), None
+        return NoiseCeiling(None, len(rows), None)
     y, groups = pairs.y[rows], pairs.groups[rows]
     folds = group_folds(groups, config.folds, np.random.default_rng([config.seed, 11]))
-    prediction, reference = shrunk_twin(second[rows], y, folds)
+    prediction, reference = shrunk_reference(second[rows], y, folds)
     resamples = Resamples.draw(groups, np.random.default_rng([config.seed, 12]), config.resamples)
-    twin = _r2(row_squares(y - prediction), row_squares(y - reference), resamples)
+    predicted = _r2(row_squares(y - prediction), row_squares(y - reference), resamples)
     mapped = row_squares(y - fit.predictions[ceiling][rows])
-    return twin, len(rows), _r2(mapped, row_squares(y - fit.reference[rows]), resamples)
+    return NoiseCeiling(predicted, len(rows), _r2(mapped, row_squares(y - fit.reference[rows]), resamples))
 
 
-def shrunk_twin(second: Floats, first: Floats, folds: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def shrunk_reference(second: Floats, first: Floats, folds: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """Predict first references from second ones, ŷ = ȳ + s (y₂ − ȳ₂), out of fold; return ŷ and the means, (n, d)."""
     prediction, reference = np.empty_like(first), np.empty_like(first)
     for fold in range(int(folds.max()) + 1):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,9 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...files import open_matrix
-from ..experiment.pairs import Pairs, embed_sides
+from ..experiment.pairs import MINIMUM_ROWS, Pairs, embed_sides, in_one_space
 from ..results.linear_map import LinearMapResult
-from ..results.provenance import Origin, provenance
+from ..results.provenance import Start
 from .config import LinearMapConfig
 from .direction import measure_both
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from ...data.bitext import Bitext
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
-
-MINIMUM_PAIRS = 50
 
 
 def run(
@@ -46,7 +43,7 @@ def run(
         At least 50 pairs.
     config : LinearMapConfig
     cache : EmbeddingCache, optional
-        Where embeddings are kept; without it nothing is kept.
+        Of embeddings; without it every text is encoded anew.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional
@@ -59,20 +56,20 @@ def run(
     DataError
         If there are too few pairs, or an embedding is zero or not finite.
     """
-    if len(bitext) < MINIMUM_PAIRS:
-        raise DataError(f"{bitext.name} has {len(bitext)} pairs: expected at least {MINIMUM_PAIRS}")
-    origin = Origin.now(command)
+    if len(bitext) < MINIMUM_ROWS:
+        raise DataError(f"{bitext.name} has {len(bitext)} pairs: expected at least {MINIMUM_ROWS}")
+    start = Start.now(command)
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
-    pairs = Pairs.of_text(source, target, bitext, same_space=same_space(encoders, config))
+    pairs = Pairs.of_text(source, target, bitext, same_space=in_one_space(encoders, config.same_space))
     directions = measure_both(pairs, config)
-    origin = replace(origin, models=(source.identity, target.identity), device=encoders[0].device)
-    return LinearMapResult(
-        directions,
-        config.permutations,
-        config.costly_permutations,
-        config.resamples,
-        provenance(origin, corpus=bitext.name, fingerprint=bitext.fingerprint, seed=config.seed),
+    record = start.provenance(
+        corpus=bitext.name,
+        fingerprint=bitext.fingerprint,
+        seed=config.seed,
+        models=(source.identity, target.identity),
+        device=encoders[0].device,
     )
+    return LinearMapResult(directions, config.permutations, config.costly_permutations, config.resamples, record)
 
 
 def measure(
@@ -111,16 +108,11 @@ def measure(
     >>> result.directions[0].certificate.verdict
     'rotation'
     """
-    origin = Origin.now(command)
+    start = Start.now(command)
     pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=bool(config.same_space))
     directions = measure_both(pairs, config)
-    return LinearMapResult(
-        directions,
-        config.permutations,
-        config.costly_permutations,
-        config.resamples,
-        provenance(origin, corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed),
-    )
+    record = start.provenance(corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed)
+    return LinearMapResult(directions, config.permutations, config.costly_permutations, config.resamples, record)
 
 
 def measure_files(
@@ -138,15 +130,6 @@ def measure_files(
         If a file is missing or not a .npy matrix of floats; else as `measure`.
     """
     return measure(open_matrix(x), open_matrix(y), config=config, names=(x.stem, y.stem), command=command)
-
-
-def same_space(encoders: tuple[Encoder, Encoder], config: LinearMapConfig) -> bool:
-    """One encoder on both sides, or one finetuned from the other."""
-    if config.same_space is not None:
-        return config.same_space
-    first, second = encoders
-    family = {first.fingerprint, first.base_fingerprint} & {second.fingerprint, second.base_fingerprint}
-    return first.dim == second.dim and bool(family - {None})
 
 
 __all__ = ["LinearMapConfig", "measure", "measure_files", "run"]

@@ -6,23 +6,24 @@ questions on one passage fail together; the passages stay fixed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.resampling import Interval, Resamples, percentile_interval
+from ...analysis.resampling import Resamples, percentile_interval
 from ...analysis.retrieval.scores import mean_intervals
 from ...analysis.retrieval.search import Criterion, match_ranks, nearest
 from ...analysis.types import Floats, Integers, Rows
 from ...errors import ConfigError, DataError
-from ..experiment.source_map import Through
-from ..results.provenance import Origin, provenance
+from ..experiment import caveats
+from ..experiment.pairs import side
+from ..experiment.source_map import SourceMap, check_widths
+from ..results.provenance import Start
 from ..results.questions import MissedQuestion, PassageScores, QuestionResult, Ranking
-from ..results.serialization import Provenance, Side
 
 if TYPE_CHECKING:
     from ...data.questions import Questions
@@ -31,13 +32,12 @@ if TYPE_CHECKING:
 
 CRITERIA: tuple[Criterion, ...] = ("cosine", "csls")
 AS_THEY_ARE, THROUGH, REFERENCE = "as they are", "through ", "in the language of the passages"
-FEW_PASSAGES = 200
 SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionConfig:
-    """What question retrieval can be told.
+    """Settings of question retrieval.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class QuestionConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """Question vectors in the space of the passages, and how they got there."""
+    """Question vectors in the space of the passages."""
 
     name: str
     vectors: Rows  # (q, d)
@@ -76,7 +76,7 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     questions: Questions,
     config: QuestionConfig = QuestionConfig(),
     *,
-    through: Through | None = None,
+    source_map: SourceMap | None = None,
     reference: Questions | None = None,
     cache: EmbeddingCache | None = None,
     command: str = "",
@@ -92,7 +92,7 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     questions : Questions
         As `data.questions.open_questions` gives them.
     config : QuestionConfig
-    through : Through, optional
+    source_map : SourceMap, optional
         A map for the question vectors: the search is scored without it (where the widths allow) and with it.
     reference : Questions, optional
         The same questions in the language of the passages: what could be reached. Encoded as the passages are.
@@ -108,58 +108,49 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     DataError
         If the widths do not fit, or the reference is not of the same questions.
     """
-    _check(encoders, questions, through, reference)
-    origin = Origin.now(command)
-    encode = partial(_encoded, cache=cache, batch_tokens=batch_tokens, progress=progress)
-    passages = encode(encoders[1], questions.passages)
-    asked = _asked(encode, encoders, questions, through, reference)
-    origin = replace(origin, models=_sides(encoders, questions), device=encoders[0].device)
+    check_widths(encoders[0].dim, encoders[1].dim, source_map)
+    if reference is not None and not np.array_equal(reference.relevant, questions.relevant):
+        raise DataError("the reference does not hold the same questions in the same order")
+    start = Start.now(command)
+    encode = partial(_pooled, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    passages, vectors = encode(encoders[1], questions.passages), encode(encoders[0], questions.queries)
+    asked = [Asked(AS_THEY_ARE, vectors)] if encoders[0].dim == encoders[1].dim else []
+    if source_map is not None:
+        asked.append(Asked(f"{THROUGH}{source_map.name}", source_map.fitted.transform(vectors)))
+    if reference is not None:
+        asked.append(Asked(REFERENCE, encode(encoders[1], reference.queries)))
     rankings = rank_passages(asked, passages, questions.relevant, config)
-    record = provenance(origin, corpus=questions.name, fingerprint=questions.fingerprint, seed=config.seed)
     used = next((one for one in asked if one.name.startswith(THROUGH)), asked[0])
+    models = (side(questions.query_language, encoders[0]), side(questions.passage_language, encoders[1]))
+    warnings = () if source_map is None else source_map.caveats(questions.name, questions.fingerprint, models)
     return QuestionResult(
         questions.query_language,
         questions.passage_language,
         len(questions),
         len(questions.passages),
         rankings,
-        tuple(_missed(used, passages, rankings, questions)) if config.texts else (),
+        tuple(missed_questions(used, passages, rankings, questions)) if config.texts else (),
         config.resamples,
         config.permutations,
-        through.name if through else "",
-        (*_caveats(through, record), *_warnings(questions)),
-        _sentence(rankings, questions),
-        record,
+        source_map.name if source_map else "",
+        (*warnings, *caveats.few_passages(len(questions.passages))),
+        questions_sentence(rankings, questions),
+        start.provenance(
+            corpus=questions.name,
+            fingerprint=questions.fingerprint,
+            seed=config.seed,
+            models=models,
+            device=encoders[0].device,
+        ),
     )
 
 
-def _encoded(
+def _pooled(
     encoder: Encoder, texts: list[str], *, cache: EmbeddingCache | None, batch_tokens: int | None, progress: bool
 ) -> Rows:
     from ...models.encoding import encode_cached
 
     return encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress).pooled
-
-
-def _asked(
-    encode: Callable[[Encoder, list[str]], Rows],
-    encoders: tuple[Encoder, Encoder],
-    questions: Questions,
-    through: Through | None,
-    reference: Questions | None,
-) -> list[Asked]:
-    vectors = encode(encoders[0], questions.queries)
-    asked = [Asked(AS_THEY_ARE, vectors)] if encoders[0].dim == encoders[1].dim else []
-    if through is not None:
-        asked.append(Asked(f"{THROUGH}{through.name}", through.fitted.transform(vectors)))
-    if reference is not None:
-        asked.append(Asked(REFERENCE, encode(encoders[1], reference.queries)))
-    return asked
-
-
-def _sides(encoders: tuple[Encoder, Encoder], questions: Questions) -> tuple[Side, ...]:
-    languages = questions.query_language, questions.passage_language
-    return tuple(Side(lang, enc.name, enc.fingerprint) for lang, enc in zip(languages, encoders, strict=True))
 
 
 def rank_passages(
@@ -187,8 +178,9 @@ def rank_passages(
                 plain[criterion] = gain
             compared = criterion in plain and part.name != AS_THEY_ARE
             difference = percentile_interval(*resamples.mean(gain - plain[criterion])) if compared else None
-            null = _null(part.vectors, passages, relevant, criterion, config)
-            scores = PassageScores(**_intervals(ranks, resamples, null))
+            null = permuted_scores(part.vectors, passages, relevant, criterion, config)
+            intervals = mean_intervals(_outcomes(ranks), resamples)
+            scores = PassageScores(**{name: value.with_null(null[name]) for name, value in intervals.items()})
             found.append(Ranking(part.name, criterion, scores, difference, tuple(ranks.tolist())))
     return tuple(found)
 
@@ -207,15 +199,10 @@ def _outcomes(ranks: Integers) -> dict[str, Floats]:
     }
 
 
-def _intervals(ranks: Integers, resamples: Resamples, null: dict[str, list[float]]) -> dict[str, Interval]:
-    intervals = mean_intervals(_outcomes(ranks), resamples)
-    return {name: interval.with_null(null[name]) for name, interval in intervals.items()}
-
-
-def _null(
+def permuted_scores(
     questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion, config: QuestionConfig
 ) -> dict[str, list[float]]:
-    """Give each question the answer of another one."""
+    """Score the same search with the answers of the questions permuted."""
     rng = np.random.default_rng([config.seed, 2])
     null: dict[str, list[float]] = {}
     for _ in range(config.permutations):
@@ -225,22 +212,10 @@ def _null(
     return null
 
 
-def _check(
-    encoders: tuple[Encoder, Encoder], questions: Questions, through: Through | None, reference: Questions | None
-) -> None:
-    widths = encoders[0].dim, encoders[1].dim
-    if through is None and widths[0] != widths[1]:
-        raise DataError(f"the sides are {widths[0]} and {widths[1]} wide: fit a map and give it with --map")
-    if through is not None:
-        through.check_widths(*widths)
-    if reference is not None and not np.array_equal(reference.relevant, questions.relevant):
-        raise DataError("the reference does not hold the same questions in the same order")
-
-
-def _missed(
+def missed_questions(
     used: Asked, passages: Rows, rankings: tuple[Ranking, ...], questions: Questions
 ) -> Iterator[MissedQuestion]:
-    """Yield the questions whose answer comes last, with what came first."""
+    """Yield the questions whose answer ranks last by cosine, with the first passage."""
     ranks = np.array(next(r.ranks for r in rankings if r.name == used.name and r.criterion == "cosine"))
     rows = [row for row in np.argsort(-ranks, kind="stable").tolist() if ranks[row] > 1][:SHOWN]
     if not rows:
@@ -251,30 +226,22 @@ def _missed(
         yield MissedQuestion(questions.queries[row], right, questions.passages[place], int(ranks[row]))
 
 
-def _caveats(through: Through | None, record: Provenance) -> tuple[str, ...]:
-    return () if through is None else tuple(through.caveats(record.corpus, record.corpus_fingerprint, record.models))
-
-
-def _warnings(questions: Questions) -> Iterator[str]:
-    if len(questions.passages) < FEW_PASSAGES:
-        yield f"{len(questions.passages)} passages are few: do not compare these scores with larger collections"
-
-
-def _sentence(rankings: tuple[Ranking, ...], questions: Questions) -> str:
-    parts = [_told(ranking) for ranking in rankings if ranking.criterion == "cosine"]
+def questions_sentence(rankings: tuple[Ranking, ...], questions: Questions) -> str:
+    """Say nDCG@10 by cosine of every set of question vectors, and what a map changes."""
+    parts = []
+    for ranking in rankings:
+        if ranking.criterion != "cosine":
+            continue
+        score, change = ranking.scores.ndcg_at_10, ranking.difference
+        part = f"{ranking.name} {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
+        if change is not None and ranking.name.startswith(THROUGH):
+            gain = f"{change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}]".replace("-", "−")
+            part += f", a change of {gain}"
+        parts.append(part)
     return (
         f"{questions.query_language} questions, {questions.passage_language} passages: nDCG@10 {'; '.join(parts)} "
         f"among {len(questions.passages)} passages."
     )
 
 
-def _told(ranking: Ranking) -> str:
-    score, change = ranking.scores.ndcg_at_10, ranking.difference
-    text = f"{ranking.name} {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
-    if change is None or not ranking.name.startswith(THROUGH):
-        return text
-    gain = f"{change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}]".replace("-", "−")
-    return f"{text}, a change of {gain}"
-
-
-__all__ = ["QuestionConfig", "Through", "rank_passages", "run"]
+__all__ = ["QuestionConfig", "rank_passages", "run"]

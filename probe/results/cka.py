@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .intervals import Interval
 from .layers import ChanceBand
-from .serialization import Interval, Provenance, Side
+from .provenance import Provenance, Side
 
 SCHEMA = "polyglot/cka/1"
 Cells = tuple[tuple[Interval, ...], ...]  # rows × columns
@@ -22,7 +23,7 @@ class LayerTable:
     cka: Cells  # debiased linear CKA, block jackknife
     mutual_knn: Cells  # cluster bootstrap
     linear_r2: Cells  # held out, map from the row's layer to the column's
-    chance: dict[str, ChanceBand]  # by measure: maximum over the cells under broken pairs
+    chance: dict[str, ChanceBand]  # by measure: maximum over the cells under permuted pairs
     sentence: str
 
 

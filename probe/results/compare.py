@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .serialization import Interval, Provenance
+from .intervals import Interval
+from .provenance import Provenance
 
 SCHEMA = "polyglot/compare/1"
 SHARE = "share of the best R²"  # the measure that verdicts rest on

@@ -1,18 +1,20 @@
-"""What `polyglot map fit` records, schema polyglot/map-fit/1: which map, why this one, how it did on held-out rows."""
+"""The record of `polyglot map fit`, schema polyglot/map-fit/1: the map, why it was chosen, its held-out scores."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .intervals import Interval
 from .linear_map import RungScores
-from .serialization import Interval, Provenance
+from .provenance import Provenance
 
 SCHEMA = "polyglot/map-fit/1"
+RECORD_FILE = "fit.json"  # in the folder of a map
 
 
 @dataclass(frozen=True, slots=True)
 class MapFitResult:
-    """A fitted map with its held-out scores; the map itself lies beside it in the folder."""
+    """A fitted map with its held-out scores; the map itself is in the same folder."""
 
     source: str
     target: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from .serialization import Interval, Provenance
+from .intervals import Interval
+from .provenance import Provenance
 
 SCHEMA = "polyglot/geometry/1"
 
@@ -17,7 +18,7 @@ class CloudMeasures:
     mean_cosine: Interval
     effective_rank: Interval
     participation_ratio: Interval
-    dimension: Interval  # TwoNN; in the jackknife neighbours are kept
+    dimension: Interval  # TwoNN; the jackknife does not search neighbours again
     hub_skew: Interval
     robin_hood: Interval
     antihubs: Interval

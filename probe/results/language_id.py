@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .serialization import Interval, Provenance
+from .intervals import Interval
+from .provenance import Provenance
 
 SCHEMA = "polyglot/language-id/1"
 AS_IT_IS = "as it is"
@@ -36,7 +37,7 @@ class LayerLanguageId:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What token length and script alone tell."""
+    """Classification by token length and script alone."""
 
     accuracy: Interval
     bits: Interval
@@ -45,7 +46,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class LanguageIdResult:
-    """How much language identity each layer holds, and what it costs to remove it."""
+    """Language identity of each layer, and the cost of its removal."""
 
     languages: tuple[str, ...]
     n: int  # sentences in each language

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from .serialization import Interval, Provenance
+from .intervals import Interval
+from .provenance import Provenance
 
 SCHEMA = "polyglot/layers/1"
-POOLED = "pooled"  # what the pooled output is called among the layers
+POOLED = "pooled"  # name of the pooled output among the layers
+
+
+def layer_label(name: str) -> str:
+    """Return the name of a layer in a sentence.
+
+    Examples
+    --------
+    >>> layer_label("3"), layer_label("pooled")
+    ('layer 3', 'the pooled output')
+    """
+    return "the pooled output" if name == POOLED else f"layer {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class ChanceBand:
-    """Maximum over the layers under broken pairs: what the best layer must clear."""
+    """Null of the best layer: the maximum over the layers under permuted pairs."""
 
     mean: float
     p95: float
@@ -64,7 +76,7 @@ class StressedMeasure:
 
 @dataclass(frozen=True, slots=True)
 class Stress:
-    """One thing done to the arrays, and what it did to the measures."""
+    """A disturbance of the arrays, and how the measures changed."""
 
     name: str
     description: str

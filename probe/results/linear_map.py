@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .serialization import Interval, Provenance
+from .intervals import Interval
+from .provenance import Provenance
 
 SCHEMA = "polyglot/linear-map/1"
 
@@ -90,7 +91,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class WorstRow:
-    """A row that the judged rung predicts badly, with what it was taken for."""
+    """A row that the judged rung predicts badly, with its nearest candidates."""
 
     row: int
     source_text: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .serialization import Interval, Provenance
+from .intervals import Interval
+from .provenance import Provenance
 
 SCHEMA = "polyglot/question-retrieval/1"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .serialization import Interval, Provenance
+from .intervals import Interval
+from .provenance import Provenance
 
 SCHEMA = "polyglot/retrieval/1"
 
@@ -84,7 +85,7 @@ class Search:
     sentence: str
     before: dict[str, SearchScores] = field(default_factory=dict)  # without the map; empty where there is none
     map_gains: dict[str, Interval] = field(default_factory=dict)  # criterion → P@1 less that without the map, paired
-    row_groups: tuple[int, ...] = ()  # concept group of each row, where the outcomes of rows are kept
+    row_groups: tuple[int, ...] = ()  # concept group of each row, if `rows` is given
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What all results share: intervals, provenance, and their JSON.
+"""Results as JSON.
 
 A result is a frozen dataclass with a `schema`. `to_json` writes its fields in order; `from_json` reads them back by
 their annotations, ignoring fields that it does not know, so that a reader of version 1 keeps working.
@@ -12,43 +12,11 @@ import json
 import math
 import types
 import typing
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ...analysis.resampling import Interval
 from ...errors import DataError
 
-__all__ = ["Interval", "Provenance", "Side", "from_json", "read_schema", "to_json"]
-
 R = TypeVar("R")
-VOLATILE = ("time", "host", "seconds")
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One side of the comparison: a language seen by a model."""
-
-    language: str
-    model: str
-    model_fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a result comes from: enough to make it again."""
-
-    command: str
-    models: tuple[Side, ...]
-    corpus: str
-    corpus_fingerprint: str
-    seed: int
-    device: str
-    dtype: str
-    versions: dict[str, str]
-    time: str = ""
-    host: str = ""
-    seconds: float = 0.0
-    inputs: str = ""  # digest of all that the numbers depend on; empty for what was called from Python
 
 
 def to_json(result: Any) -> str:  # noqa: ANN401
@@ -64,23 +32,23 @@ def from_json(text: str, kind: type[R]) -> R:
     DataError
         If the text is not JSON, or a field is missing or of another kind.
     """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"not a result: the file is not JSON ({error})") from error
-    return typing.cast("R", _typed(value, kind, kind.__name__))
+    return typing.cast("R", _typed(_parsed(text), kind, kind.__name__))
 
 
 def read_schema(text: str) -> str:
     """Return the schema that a JSON result names, for example ``polyglot/linear-map/1``."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"not a result: the file is not JSON ({error})") from error
+    value = _parsed(text)
     schema = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(schema, str) or not schema.startswith("polyglot/"):
         raise DataError("not a result: expected a JSON object with a `schema` such as polyglot/linear-map/1")
     return schema
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"not a result: the file is not JSON ({error})") from error
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
@@ -96,45 +64,29 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
 
 
 def _typed(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
-    origin = typing.get_origin(kind)
+    """Return a value of JSON as an annotation says."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
-        return _optional(value, kind, where)
+        some = [argument for argument in arguments if argument is not type(None)]
+        return None if value is None else _typed(value, some[0], where)
     if dataclasses.is_dataclass(kind):
         return _record(value, kind, where)
     if origin in (dict, tuple):
-        return _container(value, kind, where)
-    if origin is typing.Literal:
-        return value
-    return _number(value, where) if kind is float else _expect(value, kind, where)
-
-
-def _number(value: Any, where: str) -> float:  # noqa: ANN401
-    if value is None:
-        return float("nan")
+        return _container(value, origin, arguments, where)
+    if kind is not float:
+        return value if origin is typing.Literal else _expect(value, kind, where)
     try:
-        return float(_expect(value, (int, float), where))
+        return float("nan") if value is None else float(_expect(value, (int, float), where))
     except OverflowError:
         raise DataError(f"not a result: {where} is too large for a number of 64 bits") from None
 
 
-def _container(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
-    if typing.get_origin(kind) is dict:
-        _expect(value, dict, where)
-        return {k: _typed(v, typing.get_args(kind)[1], f"{where}.{k}") for k, v in value.items()}
+def _container(value: Any, origin: Any, kinds: tuple[Any, ...], where: str) -> Any:  # noqa: ANN401
+    if origin is dict:
+        return {k: _typed(v, kinds[1], f"{where}.{k}") for k, v in _expect(value, dict, where).items()}
     _expect(value, list, where)
-    return _tuple(value, typing.get_args(kind), where)
-
-
-def _optional(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
-    if value is None:
-        return None
-    inner = [k for k in typing.get_args(kind) if k is not type(None)]
-    return _typed(value, inner[0], where)
-
-
-def _tuple(value: list[Any], kinds: tuple[Any, ...], where: str) -> tuple[Any, ...]:
     if len(kinds) == 2 and kinds[1] is Ellipsis:
-        return tuple(_typed(v, kinds[0], f"{where}[{i}]") for i, v in enumerate(value))
+        kinds = (kinds[0],) * len(value)
     if len(value) != len(kinds):
         raise DataError(f"not a result: {where} should hold {len(kinds)} values, got {len(value)}")
     return tuple(_typed(v, k, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True)))
@@ -142,7 +94,7 @@ def _tuple(value: list[Any], kinds: tuple[Any, ...], where: str) -> tuple[Any, .
 
 def _record(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
     _expect(value, dict, where)
-    hints = _hints(kind)
+    hints = annotations_of(kind)
     fields: dict[str, Any] = {}
     for f in dataclasses.fields(kind):
         if f.name in value:
@@ -153,7 +105,8 @@ def _record(value: Any, kind: Any, where: str) -> Any:  # noqa: ANN401
 
 
 @functools.cache
-def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
+def annotations_of(kind: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return the annotations of a record, evaluated once."""
     return typing.get_type_hints(kind)
 
 

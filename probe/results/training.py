@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...analysis.resampling import Interval
-from .serialization import Provenance
+from .provenance import Provenance
 
 SCHEMA = "polyglot/train/1"
 

@@ -1,4 +1,4 @@
-"""What `polyglot probe retrieval` can be told, checked on construction."""
+"""What `polyglot probe retrieval` takes as settings, checked on construction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class RetrievalConfig:
-    """What `polyglot probe retrieval` can be told.
+    """What `polyglot probe retrieval` takes as settings.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class RetrievalConfig:
     resamples : int
         Cluster-bootstrap resamples, ≥ 100.
     examples : int
-        Wrong answers that are kept with their texts, for each direction, ≥ 0.
+        Wrong answers shown with their texts, for each direction, ≥ 0.
     texts : bool
         Whether sentences enter the result; without them it holds numbers only.
     rows : bool

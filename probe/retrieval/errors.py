@@ -1,22 +1,22 @@
-"""Why a wrong answer was taken for the right one, from the two texts alone."""
+"""Types of retrieval errors, from the right and the found text alone."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.resampling import Resamples, percentile_interval
 from ...analysis.retrieval.search import MatchRanks
-from ...analysis.types import Floats
-from ..experiment.pairs import Pairs
+from ..experiment.pairs import Pairs, row_cosines
 from ..results.retrieval import ErrorShare, WrongAnswer
 
 NUMERAL_OR_NAME, NEAR_DUPLICATE, LENGTH, OTHER = "numeral or name differs", "near duplicate", "length", "other"
-KINDS: tuple[str, ...] = (NUMERAL_OR_NAME, NEAR_DUPLICATE, LENGTH, OTHER)
+ERROR_TYPES: tuple[str, ...] = (NUMERAL_OR_NAME, NEAR_DUPLICATE, LENGTH, OTHER)
 ALIKE = 0.6
 LENGTH_RATIO = 2.0
 # Scripts without spaces are compared character by character.
@@ -24,8 +24,8 @@ _UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:[.,]\d+)*")
 
 
-def error_kind(right: str, found: str) -> str:
-    """Return why `found` may have been taken for `right`, the first of `KINDS` that holds.
+def error_type(right: str, found: str) -> str:
+    """Return how `found` differs from `right`: the first of `ERROR_TYPES` that applies.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ def error_kind(right: str, found: str) -> str:
 
     Examples
     --------
-    >>> error_kind("The train leaves at 6.", "The train leaves at 8.")
+    >>> error_type("The train leaves at 6.", "The train leaves at 8.")
     'numeral or name differs'
-    >>> error_kind("It is raining.", "Ships were lost in the storm of that winter.")
+    >>> error_type("It is raining.", "Ships were lost in the storm of that winter.")
     'length'
     """
     (marks, words), (other_marks, other_words) = _parts(right), _parts(found)
@@ -58,12 +58,12 @@ def error_kind(right: str, found: str) -> str:
 def _parts(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Split the words into numerals and names, and the rest."""
     words = _WORD.findall(text)
-    marks = {word for place, word in enumerate(words) if _is_numeral(word) or (place > 0 and word[0].isupper())}
+    marks = {
+        word
+        for place, word in enumerate(words)
+        if any(character.isdigit() for character in word) or (place > 0 and word[0].isupper())
+    }
     return frozenset(marks), frozenset(word.casefold() for word in words if word not in marks)
-
-
-def _is_numeral(word: str) -> bool:
-    return any(character.isdigit() for character in word)
 
 
 def _alike(a: frozenset[str], b: frozenset[str]) -> bool:
@@ -71,70 +71,55 @@ def _alike(a: frozenset[str], b: frozenset[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mistakes:
-    """Rows whose first answer by cosine is wrong, with what each was taken for and why it may have been."""
+class WrongAnswers:
+    """Queries whose first answer by cosine is wrong, with that answer and the type of the error."""
 
     pairs: Pairs
     ranks: MatchRanks
-    taken: dict[int, int]  # row → row whose target was found in its place
-    kinds: dict[int, str]
+    found: dict[int, int]  # row → row of the target that was found
+    types: dict[int, str]
 
     @classmethod
-    def of(cls, pairs: Pairs, ranks: MatchRanks, places: NDArray[np.int64]) -> Mistakes:
-        """Look at the first answers; `places` (n, k) are the nearest members of the pool. Without texts: none."""
-        if pairs.targets is None:
-            return cls(pairs, ranks, {}, {})
-        taken = {row: _taken_for(pairs, row, places[row]) for row in np.flatnonzero(ranks.cosine > 1).tolist()}
-        kinds = {row: error_kind(pairs.targets[row], pairs.targets[other]) for row, other in taken.items()}
-        return cls(pairs, ranks, taken, kinds)
+    def of(cls, pairs: Pairs, ranks: MatchRanks, places: NDArray[np.int64]) -> WrongAnswers:
+        """Take the first answers out of the nearest members of the pool, `places` (n, k); none without texts."""
+        found, types = {}, {}
+        wrong = np.flatnonzero(ranks.cosine > 1).tolist() if pairs.targets is not None else []
+        for row in wrong:
+            others = [place for place in places[row].tolist() if pairs.pool.groups[place] != pairs.groups[row]]
+            found[row] = int(pairs.pool.rows[others[0] if others else int(places[row][0])])
+            types[row] = error_type(pairs.targets[row], pairs.targets[found[row]])  # type: ignore[index]
+        return cls(pairs, ranks, found, types)
 
     def shares(self, resamples: Resamples) -> Iterator[ErrorShare]:
-        """Yield how many queries fail in each way."""
+        """Yield the share of queries with each type of error."""
         if self.pairs.targets is None:
             return
-        for kind in KINDS:
+        for name in ERROR_TYPES:
             flags = np.zeros(len(self.pairs.x))
-            flags[[row for row, named in self.kinds.items() if named == kind]] = 1.0
-            yield ErrorShare(kind, int(flags.sum()), percentile_interval(*resamples.mean(flags)))
+            flags[[row for row, of_row in self.types.items() if of_row == name]] = 1.0
+            yield ErrorShare(name, int(flags.sum()), percentile_interval(*resamples.mean(flags)))
 
     def examples(self, count: int) -> Iterator[WrongAnswer]:
-        """Yield wrong answers of every kind in turn, of each kind the surest first."""
-        rows = np.array(sorted(self.taken), dtype=np.intp)
-        if not len(rows):
+        """Yield wrong answers of each type in turn, those with the greatest difference in cosine first."""
+        rows = np.array(sorted(self.types), dtype=np.intp)
+        if self.pairs.sources is None or self.pairs.targets is None or not len(rows):
             return
-        taken = np.array([self.taken[int(row)] for row in rows])
-        right, found = (_cosines(self.pairs.x[rows], self.pairs.y[other]) for other in (rows, taken))
-        surest = np.argsort(right - found, kind="stable").tolist()
-        queues = [[i for i in surest if self.kinds[int(rows[i])] == kind] for kind in KINDS]
-        for i in _in_turn(queues)[:count]:
-            yield self._example(int(rows[i]), float(right[i]), float(found[i]))
-
-    def _example(self, row: int, right: float, found: float) -> WrongAnswer:
-        sources, targets = self.pairs.sources or (), self.pairs.targets or ()
-        return WrongAnswer(
-            row,
-            sources[row],
-            targets[row],
-            targets[self.taken[row]],
-            self.kinds[row],
-            round(right, 6),
-            round(found, 6),
-            int(self.ranks.cosine[row]),
-            int(self.ranks.csls[row]),
-        )
-
-
-def _taken_for(pairs: Pairs, row: int, places: NDArray[np.int64]) -> int:
-    """Return the row whose target is the first wrong answer."""
-    wrong = [place for place in places.tolist() if pairs.pool.groups[place] != pairs.groups[row]]
-    return int(pairs.pool.rows[wrong[0] if wrong else int(places[0])])
-
-
-def _in_turn(queues: list[list[int]]) -> list[int]:
-    longest = max(map(len, queues))
-    return [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)]
-
-
-def _cosines(a: Floats, b: Floats) -> Floats:
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.asarray(np.einsum("ij,ij->i", a, b) / np.maximum(norms, 1e-300), np.float64)
+        sources, targets = self.pairs.sources, self.pairs.targets
+        answers = np.array([self.found[int(row)] for row in rows])
+        right, found = (row_cosines(self.pairs.x[rows], self.pairs.y[other]) for other in (rows, answers))
+        order = np.argsort(right - found, kind="stable").tolist()
+        by_type = [[i for i in order if self.types[int(rows[i])] == name] for name in ERROR_TYPES]
+        in_turn = [i for turn in zip_longest(*by_type) for i in turn if i is not None]
+        for i in in_turn[:count]:
+            row = int(rows[i])
+            yield WrongAnswer(
+                row,
+                sources[row],
+                targets[row],
+                targets[self.found[row]],
+                self.types[row],
+                round(float(right[i]), 6),
+                round(float(found[i]), 6),
+                int(self.ranks.cosine[row]),
+                int(self.ranks.csls[row]),
+            )

@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...distributed import Processes
-from ...errors import DataError
 from ..experiment.pairs import Pairs, embed_sides
-from ..experiment.source_map import Through
-from ..results.provenance import Origin, provenance
+from ..experiment.source_map import SourceMap, check_widths
+from ..results.provenance import Provenance, Start
 from ..results.retrieval import RetrievalResult, Search
-from ..results.serialization import Provenance
 from .config import RetrievalConfig
 from .search import measure_search
 
@@ -30,7 +28,7 @@ def run(
     bitext: Bitext,
     config: RetrievalConfig = RetrievalConfig(),  # noqa: B008 - frozen
     *,
-    through: Through | None = None,
+    source_map: SourceMap | None = None,
     cache: EmbeddingCache | None = None,
     command: str = "",
     batch_tokens: int | None = None,
@@ -45,10 +43,10 @@ def run(
     bitext : Bitext
         At least 50 pairs.
     config : RetrievalConfig
-    through : Through, optional
-        A map that the source vectors go through first: fitted elsewhere, on other rows.
+    source_map : SourceMap, optional
+        A map for the source vectors, fitted elsewhere on other rows.
     cache : EmbeddingCache, optional
-        Where embeddings are kept; without it nothing is kept.
+        Of embeddings; without it every text is encoded anew.
     command : str
         What was typed, for the provenance.
     batch_tokens : int, optional
@@ -61,16 +59,19 @@ def run(
     DataError
         If there are too few pairs, the widths differ, or an embedding is zero or not finite.
     """
-    _check_widths(encoders[0].dim, encoders[1].dim, through)
-    origin = Origin.now(command)
+    check_widths(encoders[0].dim, encoders[1].dim, source_map)
+    start = Start.now(command)
     processes = Processes() if cache is None else cache.processes
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress, stay=True)
     pairs = Pairs.of_text(source, target, bitext, same_space=True)
-    origin = replace(origin, models=(source.identity, target.identity), device=encoders[0].device)
-    directions = _both_ways(pairs, config, through, processes)
+    models, corpus = (source.identity, target.identity), (bitext.name, bitext.fingerprint)
+    warnings = () if source_map is None else tuple(source_map.caveats(*corpus, models))
+    directions = both_ways(pairs, config, source_map, warnings, processes)
     processes.only_first_goes_on()
-    record = provenance(origin, corpus=bitext.name, fingerprint=bitext.fingerprint, seed=config.seed)
-    return _result(directions, config, through, record)
+    record = start.provenance(
+        corpus=corpus[0], fingerprint=corpus[1], seed=config.seed, models=models, device=encoders[0].device
+    )
+    return _result(directions, config, source_map, record)
 
 
 def measure(
@@ -79,7 +80,7 @@ def measure(
     groups: Sequence[int] | NDArray[np.integer] | None = None,
     config: RetrievalConfig = RetrievalConfig(),  # noqa: B008 - frozen
     *,
-    through: Through | None = None,
+    source_map: SourceMap | None = None,
     names: tuple[str, str] = ("x", "y"),
     command: str = "",
 ) -> RetrievalResult:
@@ -92,8 +93,8 @@ def measure(
     groups : sequence of int, optional
         Concept group of each row, (n,); by default rows with equal vectors on either side are one group.
     config : RetrievalConfig
-    through : Through, optional
-        A map that the rows of x go through first.
+    source_map : SourceMap, optional
+        A map for the rows of x.
     names : (str, str)
         What the sides are called in the result.
 
@@ -108,44 +109,37 @@ def measure(
     >>> measure(x, 2 * x).directions[0].scores["cosine"].p_at_1.value
     1.0
     """
-    origin = Origin.now(command)
+    start = Start.now(command)
     pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=False)
-    _check_widths(x.shape[1], y.shape[1], through)
-    record = provenance(origin, corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed)
-    return _result(_both_ways(pairs, config, through, Processes()), config, through, record)
+    check_widths(x.shape[1], y.shape[1], source_map)
+    fingerprint = pairs.fingerprint()
+    warnings = () if source_map is None else tuple(source_map.caveats("arrays", fingerprint, ()))
+    directions = both_ways(pairs, config, source_map, warnings, Processes())
+    record = start.provenance(corpus="arrays", fingerprint=fingerprint, seed=config.seed)
+    return _result(directions, config, source_map, record)
 
 
-def _check_widths(source: int, target: int, through: Through | None) -> None:
-    if through is None and source != target:
-        raise DataError(
-            f"the sides are {source} and {target} wide: a search needs one space; fit a map with `polyglot map fit` "
-            "and give it with --map"
-        )
-    if through is not None:
-        through.check_widths(source, target)
-
-
-def _both_ways(
-    pairs: Pairs, config: RetrievalConfig, through: Through | None, processes: Processes
+def both_ways(
+    pairs: Pairs, config: RetrievalConfig, source_map: SourceMap | None, warnings: tuple[str, ...], processes: Processes
 ) -> tuple[Search, ...]:
-    if through is None:
+    """Search in both directions, with the map and, where the widths allow, without it."""
+    if source_map is None:
         return tuple(measure_search(p, config, processes=processes) for p in (pairs, pairs.swapped()))
-    mapped = replace(pairs, x=through.fitted.transform(pairs.x))
-    if pairs.x.shape[1] != pairs.y.shape[1]:
-        return tuple(measure_search(p, config, processes=processes) for p in (mapped, mapped.swapped()))
+    mapped = replace(pairs, x=source_map.fitted.transform(pairs.x))
+    compared = pairs.x.shape[1] == pairs.y.shape[1]
     ways = ((mapped, pairs), (mapped.swapped(), pairs.swapped()))
-    return tuple(measure_search(after, config, before, processes=processes) for after, before in ways)
+    return tuple(
+        measure_search(after, config, before if compared else None, processes=processes, warnings=warnings)
+        for after, before in ways
+    )
 
 
 def _result(
-    directions: tuple[Search, ...], config: RetrievalConfig, through: Through | None, record: Provenance
+    directions: tuple[Search, ...], config: RetrievalConfig, source_map: SourceMap | None, record: Provenance
 ) -> RetrievalResult:
-    if through is not None:
-        caveats = tuple(through.caveats(record.corpus, record.corpus_fingerprint, record.models))
-        directions = tuple(replace(d, warnings=(*caveats, *d.warnings)) for d in directions)
     neighbours = {"csls": config.csls_neighbours, "margin": config.margin_neighbours}
-    name = through.name if through else ""
+    name = source_map.name if source_map else ""
     return RetrievalResult(directions, neighbours, config.permutations, config.resamples, name, record)
 
 
-__all__ = ["RetrievalConfig", "Through", "measure", "run"]
+__all__ = ["RetrievalConfig", "measure", "run"]

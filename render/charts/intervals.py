@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...probe.results.serialization import Interval
+from ...probe.results.intervals import Interval
 from ..view import Cell, Column
 
 INTERVAL_COLUMNS = (

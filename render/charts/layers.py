@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...probe.results.intervals import Interval
 from ...probe.results.layers import POOLED, ChanceBand
-from ...probe.results.serialization import Interval
 from ..formatting import drawn_text, two_digits
 from ..view import Cell, Column, FigureGroup, Panel, PlotlyJson, Table, View
 from .intervals import INTERVAL_COLUMNS, interval_cells

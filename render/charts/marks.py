@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ...probe.results.serialization import Interval
+from ...probe.results.intervals import Interval
 from ..formatting import drawn_text, interval, number, two_digits
 from ..view import PlotlyJson
 from .theme import Reach

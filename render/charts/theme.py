@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...probe.results.serialization import Interval
+from ...probe.results.intervals import Interval
 from ..formatting import drawn_text
 from ..view import Panel, PlotlyJson
 

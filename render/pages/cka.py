@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...probe.results.cka import CkaResult, LayerTable
-from ...probe.results.serialization import Side, from_json
+from ...probe.results.provenance import Side
+from ...probe.results.serialization import from_json
 from ..charts.layers import TEMPLATE, FindingsView, matrix_panel, matrix_table, where
 from ..formatting import capitalized, count, interval, language_name, number, two_digits
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from ...probe.results.composition import Composed, CompositionResult, Loop, PairMap
-from ...probe.results.serialization import Interval, from_json
+from ...probe.results.intervals import Interval
+from ...probe.results.serialization import from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ..charts.layers import TEMPLATE, FindingsView, matrix_panel
 from ..charts.marks import dots, over, vertical_line

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...probe.results.geometry import GeometryResult, LanguageGeometry, LayerGeometry
-from ...probe.results.serialization import Interval, from_json
+from ...probe.results.intervals import Interval
+from ...probe.results.serialization import from_json
 from ..charts.layers import STYLES, TEMPLATE, FindingsView, Series, layer_panel, layer_table, where
 from ..charts.marks import curve, dots
 from ..charts.theme import panel, row_axis, row_height, value_axis

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ...probe.results.intervals import Interval
 from ...probe.results.language_id import AS_IT_IS, Condition, LanguageIdResult, LayerLanguageId
-from ...probe.results.serialization import Interval, from_json
+from ...probe.results.serialization import from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, where
 from ..charts.marks import dots, over, vertical_line

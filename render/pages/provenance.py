@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...probe.results.serialization import Provenance
+from ...probe.results.provenance import Provenance
 from ..formatting import language_name
 from ..view import Fact
 

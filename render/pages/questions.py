@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ...probe.results.intervals import Interval
 from ...probe.results.questions import QuestionResult, Ranking
-from ...probe.results.serialization import Interval, from_json
+from ...probe.results.serialization import from_json
 from ..formatting import count, interval, language_name, language_tag, number
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable
 from ..view import Fact, Figure, FigureGroup, Headline, Verdict

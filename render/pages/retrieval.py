@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ...probe.results.intervals import Interval
 from ...probe.results.retrieval import RetrievalResult, Search, SearchScores
-from ...probe.results.serialization import Interval, from_json
+from ...probe.results.serialization import from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ..charts.marks import dots, hover
 from ..charts.theme import panel, row_axis, row_height, value_axis

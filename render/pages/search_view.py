@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...probe.results.serialization import Interval
+from ...probe.results.intervals import Interval
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ..charts.marks import dots, null_marks
 from ..charts.theme import Reach, panel, row_axis, row_height, value_axis

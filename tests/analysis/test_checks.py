@@ -42,11 +42,11 @@ def test_a_pair_is_two_matrices_with_equal_rows():
 @pytest.mark.parametrize(
     ("given", "expected"), [("float16", "float64"), ("float32", "float32"), ("float64", "float64")]
 )
-def test_unit_rows_have_length_one_and_leave_their_input_alone(rng, given, made):
+def test_unit_rows_have_length_one_and_leave_their_input_alone(rng, given, expected):
     x = rng.standard_normal((6, 4)).astype(given)
     before = x.copy()
     unit = unit_rows(x)
-    assert unit.dtype == made
+    assert unit.dtype == expected
     np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(unit * np.linalg.norm(x.astype(float), axis=1)[:, None], x, rtol=1e-5)
     np.testing.assert_array_equal(x, before)

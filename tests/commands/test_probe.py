@@ -202,10 +202,10 @@ def test_options_have_the_defaults_of_the_config(command):
 
 
 def test_old_spellings_still_work_and_say_their_new_name(monkeypatch, capsys, tmp_path, asked):
-    from polyglot.probe.experiment.source_map import Through
+    from polyglot.probe.experiment.source_map import SourceMap
 
     loaded, seen = [], []
-    monkeypatch.setattr(Through, "load", lambda folder: loaded.append(str(folder)))
+    monkeypatch.setattr(SourceMap, "load", lambda folder: loaded.append(str(folder)))
     monkeypatch.setattr("polyglot.models.encoder.load_encoder", lambda *_, **__: "encoder")
 
     def run(*inputs, **options):

@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 from polyglot.cli import app, main
-from polyglot.probe.results.serialization import Side, to_json
+from polyglot.probe.results.provenance import Side
+from polyglot.probe.results.serialization import to_json
 from polyglot.probe.retrieval.run import RetrievalConfig, measure
 from typer.testing import CliRunner
 
@@ -34,7 +35,7 @@ def test_compare_leaves_a_page_and_ends_with_its_verdict(folder, tmp_path):
     lines = result.stdout.strip().splitlines()
     assert result.exit_code == 0
     assert lines[-2] == str(tmp_path / "compare" / "retrieval-x-y-one-two.html")
-    assert "differences from one hold (Holm)" in lines[-1]
+    assert "differences from one are significant (Holm)" in lines[-1]
     written = json.loads((tmp_path / "compare" / "retrieval-x-y-one-two.json").read_text(encoding="utf-8"))
     assert written["schema"] == "polyglot/compare/1"
     assert lines[-1] == written["sentence"]

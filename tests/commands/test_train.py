@@ -17,7 +17,7 @@ COMMANDS = ("finetune", "contrastive", "pretrain")
 def configured(monkeypatch, stage, *arguments):
     """Return the configuration that a command line makes."""
     seen = []
-    monkeypatch.setattr(train, "_run", lambda run, config, options: seen.append(config))
+    monkeypatch.setattr(train, "_run", lambda run, config, quiet: seen.append(config))
     result = CliRunner().invoke(app, ["train", stage, *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return seen[0]
@@ -29,10 +29,17 @@ def options_of(stage):
 
 
 def test_defaults_are_those_of_the_configurations(monkeypatch):
-    made = configured(monkeypatch, "finetune", "--lang", "fr")
-    assert made == FinetuneConfig(out=Path("runs/finetune-align-fr"), langs=("fr",))
-    assert configured(monkeypatch, "contrastive") == ContrastiveConfig(out=Path("runs/contrastive-en-fr"))
-    assert configured(monkeypatch, "pretrain") == PretrainConfig(out=Path("runs/pretrain-bert-small-en"))
+    assert configured(monkeypatch, "finetune", "--lang", "fr") == FinetuneConfig(langs=("fr",))
+    assert configured(monkeypatch, "contrastive") == ContrastiveConfig()
+    assert configured(monkeypatch, "pretrain") == PretrainConfig()
+
+
+def test_run_folders_are_named_after_stage_method_and_languages():
+    assert FinetuneConfig(langs=("fr",)).folder == Path("runs/finetune-align-fr")
+    assert FinetuneConfig().folder == Path("runs/finetune-align-questions")
+    assert ContrastiveConfig().folder == Path("runs/contrastive-en-fr")
+    assert PretrainConfig().folder == Path("runs/pretrain-bert-small-en")
+    assert PretrainConfig(out=Path("elsewhere")).folder == Path("elsewhere")
 
 
 @pytest.mark.parametrize(

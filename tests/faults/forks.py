@@ -23,8 +23,8 @@ from polyglot.cli import main
 from polyglot.files import scratch_name
 from polyglot.models import embeddings as encoded
 from polyglot.models.encoder import Encoder
+from polyglot.probe.experiment import held_out
 from polyglot.probe.linear_map import config as linear_map_config
-from polyglot.probe.linear_map import direction
 from polyglot.render import write
 
 BLOCK_TEXTS = 64  # so that a small corpus makes several shards
@@ -60,7 +60,7 @@ def kill_while_a_shard_is_written(_):
 
 def kill_in_the_null(_):
     """The ladder of both directions is fitted, or nearly; nothing of it is written yet."""
-    direction.permutation_null = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+    held_out.permutation_null = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 
 
 def kill_while_the_page_is_written(_):
@@ -101,7 +101,7 @@ def wait_in_the_null(flag):
         while time.monotonic() < until:
             time.sleep(0.05)
 
-    direction.permutation_null = long
+    held_out.permutation_null = long
 
 
 def jumping_clock(_):

@@ -23,7 +23,7 @@ class LetterEncoder:
     def checked_budget(self, batch_tokens):
         return batch_tokens or 1000
 
-    def nothing(self, layers):
+    def empty(self, layers):
         return self.encode_block([], layers=range(layers), batch_tokens=1)
 
     def encode_block(self, texts, *, layers, batch_tokens):

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.linear_map import (
     Anatomy,
     Certificate,
@@ -26,7 +27,8 @@ from polyglot.probe.results.linear_map import (
     Transfer,
     WorstRow,
 )
-from polyglot.probe.results.serialization import Interval, Provenance, Side, to_json
+from polyglot.probe.results.provenance import Provenance, Side
+from polyglot.probe.results.serialization import to_json
 
 R2 = {
     "mean": 0.0,

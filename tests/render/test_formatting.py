@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from polyglot.probe.results.serialization import Interval
+from polyglot.probe.results.intervals import Interval
 from polyglot.render.formatting import (
     LONGEST_LABEL,
     count,

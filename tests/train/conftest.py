@@ -141,16 +141,16 @@ def signal_at_step(tmp_path):
                 from pathlib import Path
                 from polyglot.train.config import DataConfig, FinetuneConfig, LoopConfig, RetentionConfig
                 from polyglot.train.stages.finetune import run_finetune
-                from polyglot.train.engine.trainer import Loop
+                from polyglot.train.engine.trainer import Trainer
 
-                kept = Loop._step
+                step_of = Trainer._step
 
                 def take(self, batch):
                     if batch.step == {step}:
                         os.kill(os.getpid(), signal.{name})
-                    return kept(self, batch)
+                    return step_of(self, batch)
 
-                Loop._step = take
+                Trainer._step = take
                 PosixPath = Path
                 run_finetune({config!r})
                 """

@@ -1,13 +1,13 @@
-"""AdamW for a word-embedding table of which a step touches few rows: the numbers of the dense optimiser, at their cost.
+"""AdamW for a word-embedding table of which a step reads few rows: the numbers of dense AdamW, at their cost only.
 
-Dense AdamW moves every row at every step: a row that is not touched goes on along its fading momentum. Here a row is
-left alone until a batch needs it and then catches up in one operation. While its gradient is zero, step s moves it by
+Dense AdamW updates every row at every step: a row without gradient continues along its decaying momentum. Here a row is
+updated only when a batch reads it, in one operation for all missed steps. While its gradient is zero, step s adds
 
     −lr(s) · β₁^k m / (1 − β₁^s) / (√(β₂^k v / (1 − β₂^s)) + ε),   k = s − last,
 
 which is −m / (√v + ε') · lr(s) · (β₁/√β₂)^k · √(1 − β₂^s) / (1 − β₁^s): the sum over the missed steps is one number for
-each row. ε' = ε √((1 − β₂^s) / β₂^k) hardly changes while the momentum lasts and is taken at s = last; the sum is cut
-after `WINDOW` steps, where (β₁/√β₂)^k has fallen below 10⁻⁶. The test compares with torch's own AdamW.
+each row. ε' = ε √((1 − β₂^s) / β₂^k) hardly changes while the momentum lasts and is taken at s = last; the sum is
+truncated after `WINDOW` steps, where (β₁/√β₂)^k is below 10⁻⁶. The test compares with torch's own AdamW.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class LazyAdamW:
     rate : function
         Learning rate of step 1, 2, …
     first_row : int
-        Rows before this one are never moved.
+        Rows before this one are never updated.
     betas, eps
         As for AdamW.
 
     Attributes
     ----------
     first_moment, second_moment : tensor (v, d)
-        Of each row at the step to which it has been moved.
+        Of each row, at the step up to which it has been updated.
     last : tensor (v,) of int64
         That step.
     """
@@ -63,27 +63,27 @@ class LazyAdamW:
         self.last = torch.zeros(len(table), dtype=torch.int64, device=table.device)
 
     def catch_up(self, rows: torch.Tensor, step: int) -> None:
-        """Move rows (r,), distinct, as dense AdamW would have by the end of a step; rows never touched stay."""
+        """Update distinct rows (r,) to the end of a step, as dense AdamW would; rows never read stay."""
         import torch
 
         last = self.last[rows]
         stale = rows[(last > 0) & (last < step)]
         if len(stale):
             with torch.no_grad():
-                self._coast(stale, step)
+                self._apply_missed_steps(stale, step)
             self.last[stale] = step
 
-    def _coast(self, rows: torch.Tensor, step: int) -> None:
+    def _apply_missed_steps(self, rows: torch.Tensor, step: int) -> None:
         beta1, beta2 = self.betas
         gap = (step - self.last[rows]).to(self.table.dtype)[:, None]
         m, v = self.first_moment[rows], self.second_moment[rows]
-        way = self._missed(rows, step).to(self.table.dtype)[:, None]
+        distance = self._missed_rate(rows, step).to(self.table.dtype)[:, None]
         damping = self.eps * (1 - beta2 ** self.last[rows].double()).sqrt().to(self.table.dtype)[:, None]
-        self.table[rows] -= way * m / (v.sqrt() + damping)
+        self.table[rows] -= distance * m / (v.sqrt() + damping)
         self.first_moment[rows] = m * beta1**gap
         self.second_moment[rows] = v * beta2**gap
 
-    def _missed(self, rows: torch.Tensor, step: int) -> torch.Tensor:
+    def _missed_rate(self, rows: torch.Tensor, step: int) -> torch.Tensor:
         """Sum the learning rates of the missed steps, weighted as in the module's formula, (r,)."""
         import torch
 
@@ -92,8 +92,8 @@ class LazyAdamW:
         k = torch.arange(1, WINDOW + 1)
         at = self.last[rows].cpu()[:, None] + k[None, :]
         value = weights[at.clamp(max=step)]
-        fading = (beta1 / beta2**0.5) ** k.double()
-        missed: torch.Tensor = (value * fading * (at <= step)).sum(dim=1)
+        decay = (beta1 / beta2**0.5) ** k.double()
+        missed: torch.Tensor = (value * decay * (at <= step)).sum(dim=1)
         return missed.to(self.table.device)
 
     def _weights_until(self, step: int) -> torch.Tensor:
@@ -108,7 +108,7 @@ class LazyAdamW:
         return self._weights
 
     def step(self, rows: torch.Tensor, gradient: torch.Tensor, step: int) -> None:
-        """Take a step with the gradient (r, d) of distinct rows (r,), which have caught up with the step before."""
+        """Take a step with the gradient (r, d) of distinct rows (r,), which are up to date with the step before."""
         import torch
 
         moving = rows >= self.first_row
@@ -123,14 +123,14 @@ class LazyAdamW:
         self.last[rows] = step
 
     def finish(self, step: int) -> None:
-        """Let all rows catch up, before the table is read as a whole."""
+        """Bring all rows to the end of a step, before the table is read as a whole."""
         import torch
 
         self.catch_up(torch.arange(len(self.table)), step)
 
     @contextmanager
-    def whole(self, step: int) -> Iterator[None]:
-        """Let all rows catch up for a while, and put them back: looking leaves no trace, not even in rounding."""
+    def up_to_date(self, step: int) -> Iterator[None]:
+        """Bring all rows to the end of a step within the context, and restore them exactly afterwards."""
         import torch
 
         rows = torch.nonzero((self.last > 0) & (self.last < step)).flatten()
@@ -142,14 +142,14 @@ class LazyAdamW:
             yield
         finally:
             with torch.no_grad():
-                for tensor, kept in zip(tensors, before, strict=True):
-                    tensor[rows] = kept
+                for tensor, saved in zip(tensors, before, strict=True):
+                    tensor[rows] = saved
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Return the tensors from which the optimiser goes on."""
+        """Return the tensors from which the optimiser resumes."""
         return {"first_moment": self.first_moment, "second_moment": self.second_moment, "last": self.last}
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
-        """Go on from what `state` gave."""
+        """Resume from what `state` returned."""
         self.first_moment, self.second_moment = state["first_moment"], state["second_moment"]
         self.last = state["last"]

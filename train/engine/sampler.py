@@ -1,8 +1,8 @@
-"""Batches: one data set (and so one direction) a batch, no text twice in a batch, rows of like length together.
+"""Batches: one data set (and so one direction) a batch, no text twice in a batch, rows of similar length together.
 
-The order is a function of the seed alone, so a resumed run takes up the batch where it stopped, and every process knows
-the whole batch and takes its own rows of it. That also keeps processes together when there are several data sets:
-drawing them independently makes ranks wait for each other for ever, or mixes languages.
+The order depends on the seed only, so a resumed run continues with the right batch, and every process knows the whole
+batch and takes its own rows of it. With several data sets this also keeps processes in step: data sets drawn
+independently make processes wait for each other for ever, or mix languages.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ SMOOTHING = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Source:
-    """What the sampler must know of a data set.
+class RowIndex:
+    """Lengths and text numbers of the rows of a data set.
 
     Parameters
     ----------
-    lengths : (n,) int64
-        Tokens of each row, the longer side.
-    keys : (n, c) int64
-        Numbers of the normalised texts of the c columns: equal numbers never share a batch.
+    lengths : array (n,) of int64
+        Tokens of each row, in its longest column.
+    keys : array (n, c) of int64
+        Numbers of the normalised texts of c columns; equal numbers never share a batch.
     """
 
     lengths: Integers
@@ -41,7 +41,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Row numbers of one batch over all processes, and the data set to which they belong."""
+    """Row numbers of one batch over all processes, and their data set."""
 
     step: int
     dataset: int
@@ -58,21 +58,21 @@ class BatchPlan:
 
     Parameters
     ----------
-    sources : sequence of Source
-        Data sets; with several, each step draws one ∝ n^0.5.
+    datasets : sequence of RowIndex
+        With several data sets, each step draws one ∝ n^0.5.
     batch_size : int
-        Integers over all processes.
+        Rows over all processes.
     epochs : int
         As many steps as this many passes over all data sets.
     max_steps : int, optional
         Upper limit of steps.
     seed : int
-        Decides everything.
+        Seed of the order.
     world : int
         Number of processes; a batch is cut to a multiple of it.
     """
 
-    sources: Sequence[Source]
+    datasets: Sequence[RowIndex]
     batch_size: int
     epochs: int
     max_steps: int | None
@@ -80,41 +80,40 @@ class BatchPlan:
     world: int = 1
 
     def __post_init__(self) -> None:
-        """Check that there is something to draw."""
-        if not self.sources or any(len(source) < max(2, self.world) for source in self.sources):
-            sizes = ", ".join(str(len(source)) for source in self.sources) or "none"
+        """Check that every data set has enough rows."""
+        if not self.datasets or any(len(dataset) < max(2, self.world) for dataset in self.datasets):
+            sizes = ", ".join(str(len(dataset)) for dataset in self.datasets) or "none"
             raise DataError(f"each data set needs at least {max(2, self.world)} rows, got {sizes}; give more text")
 
     @property
     def total(self) -> int:
         """Number of steps."""
-        streams = [_passes(source, self.batch_size, self.world, self._rng(i)) for i, source in enumerate(self.sources)]
+        streams = [
+            _epochs(dataset, self.batch_size, self.world, self._rng(i)) for i, dataset in enumerate(self.datasets)
+        ]
         steps = sum(len(batches) for stream in streams for batches in islice(stream, self.epochs))
         return steps if self.max_steps is None else min(steps, self.max_steps)
 
     def batches(self, start: int = 0) -> Iterator[Batch]:
         """Yield the batches from a step on."""
-        yield from islice(self._all(), start, self.total)
-
-    def _all(self) -> Iterator[Batch]:
         streams = [
-            (rows for batches in _passes(source, self.batch_size, self.world, self._rng(i)) for rows in batches)
-            for i, source in enumerate(self.sources)
+            (rows for batches in _epochs(dataset, self.batch_size, self.world, self._rng(i)) for rows in batches)
+            for i, dataset in enumerate(self.datasets)
         ]
-        weights = np.array([len(source) for source in self.sources], np.float64) ** SMOOTHING
-        chooser = np.random.default_rng([self.seed, len(self.sources)])
-        step = 0
-        while True:
+        weights = np.array([len(dataset) for dataset in self.datasets], np.float64) ** SMOOTHING
+        chooser = np.random.default_rng([self.seed, len(self.datasets)])
+        for step in range(self.total):
             dataset = int(chooser.choice(len(streams), p=weights / weights.sum()))
-            yield Batch(step, dataset, next(streams[dataset]))
-            step += 1
+            rows = next(streams[dataset])
+            if step >= start:
+                yield Batch(step, dataset, rows)
 
     def _rng(self, dataset: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, 1, dataset])
 
 
 def text_keys(*columns: Sequence[str]) -> Integers:
-    """Give equal normalised texts equal numbers in all of c columns of n texts, (n, c)."""
+    """Number the texts of c columns of n texts so that equal normalised texts have equal numbers, (n, c)."""
     from ...data.groups import comparison_keys
 
     numbers: dict[str, int] = {}
@@ -122,20 +121,20 @@ def text_keys(*columns: Sequence[str]) -> Integers:
     return np.array(keyed, np.int64).T
 
 
-def _passes(source: Source, batch_size: int, world: int, rng: np.random.Generator) -> Iterator[list[Integers]]:
+def _epochs(dataset: RowIndex, batch_size: int, world: int, rng: np.random.Generator) -> Iterator[list[Integers]]:
     while True:
-        batches = [rows[: len(rows) // world * world] for rows in one_pass(source, batch_size, rng)]
+        batches = [rows[: len(rows) // world * world] for rows in epoch_batches(dataset, batch_size, rng)]
         yield [rows for rows in batches if len(rows)]
 
 
-def one_pass(source: Source, batch_size: int, rng: np.random.Generator) -> list[Integers]:
-    """Cut a data set into batches: shuffled, sorted by length within pools of some batches, the batches shuffled.
+def epoch_batches(dataset: RowIndex, batch_size: int, rng: np.random.Generator) -> list[Integers]:
+    """Cut a data set into batches: rows shuffled, sorted by length within pools of batches, batches shuffled.
 
     Parameters
     ----------
-    source : Source
+    dataset : RowIndex
     batch_size : int
-        Greatest number of rows in a batch; only what duplicates leave over makes smaller ones.
+        Rows in a batch; rows with repeated texts may leave smaller batches at the end.
     rng : Generator
 
     Returns
@@ -143,12 +142,14 @@ def one_pass(source: Source, batch_size: int, rng: np.random.Generator) -> list[
     list of (b,) int64
         Every row once.
     """
-    order = rng.permutation(len(source))
+    order = rng.permutation(len(dataset))
     full: list[Integers] = []
     waiting: list[int] = []
     for start in range(0, len(order), batch_size * POOL_BATCHES):
         pool = np.array([*waiting, *order[start : start + batch_size * POOL_BATCHES]], np.int64)
-        done, open_batches = _dealt(pool[np.argsort(source.lengths[pool], kind="stable")], source.keys, batch_size)
+        done, open_batches = _fill_batches(
+            pool[np.argsort(dataset.lengths[pool], kind="stable")], dataset.keys, batch_size
+        )
         full += done
         waiting = [row for batch in open_batches for row in batch]
         left = open_batches
@@ -156,8 +157,8 @@ def one_pass(source: Source, batch_size: int, rng: np.random.Generator) -> list[
     return [full[place] for place in rng.permutation(len(full))]
 
 
-def _dealt(pool: Integers, keys: Integers, batch_size: int) -> tuple[list[Integers], list[list[int]]]:
-    """Put each row into the first open batch that has none of its texts; return full and open batches."""
+def _fill_batches(pool: Integers, keys: Integers, batch_size: int) -> tuple[list[Integers], list[list[int]]]:
+    """Put each row into the first open batch without any of its texts; return full and open batches."""
     full: list[Integers] = []
     opened: list[tuple[list[int], set[int]]] = []
     for row in pool.tolist():

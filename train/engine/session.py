@@ -1,98 +1,67 @@
-"""One run of a stage, from the folder that is refused to the result that is kept: what all stages do alike."""
+"""One run of a stage: its processes, its folder and its base, from the first check to the saved result."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...analysis.types import Floats32
 from ...distributed import Processes
 from ...errors import ModelError
-from ...probe.results.training import LanguageOutcome, Speed, TrainResult
-from ..config import DataConfig, LoopConfig
+from ...probe.results.training import TrainResult
+from ..config import StageConfig
 from ..model_card import model_card
-from .history import Watch
-from .run_folder import RUN_FILE, RunFolder
-from .sampler import BatchPlan, Source
-from .signals import Signals, heeded_signals
-from .student import Student, chosen_precision
-from .trainer import Loop, LoopReport, Objective
+from .precision import choose_precision
+from .run_folder import RunFolder
+from .signals import SignalHandler, handle_signals
+from .student import Student
 
 if TYPE_CHECKING:
     from ...models.encoder import Encoder
-    from ...probe.results.provenance import Origin
-    from ...probe.results.serialization import Provenance
-
-
-class StageConfig(Protocol):
-    """What the configurations of all stages have."""
-
-    @property
-    def out(self) -> Path:
-        """Run folder."""
-
-    @property
-    def resume(self) -> bool:
-        """Whether an interrupted run goes on."""
-
-    @property
-    def device(self) -> str | None:
-        """Torch device."""
-
-    @property
-    def loop(self) -> LoopConfig:
-        """The loop."""
-
-    @property
-    def data(self) -> DataConfig:
-        """The text."""
+    from ...probe.results.provenance import Start
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that has been let into its folder.
+    """An open run.
 
     Parameters
     ----------
     config : StageConfig
     folder : RunFolder
     processes : Processes
-    origin : Origin
+    started : Start
         When and by which command it was started.
-    signals : Signals
-        What was asked of this process.
+    signals : SignalHandler
     progress : bool
-        Whether bars are drawn, where somebody watches.
+        Whether progress bars and messages are shown.
     """
 
     config: StageConfig
     folder: RunFolder
     processes: Processes
-    origin: Origin
-    signals: Signals
+    started: Start
+    signals: SignalHandler
     progress: bool = False
 
     @property
     def seed(self) -> int:
-        """Seed of everything."""
+        """Seed of the run."""
         return self.config.loop.seed
 
-    def tell(self, *lines: str) -> None:
-        """Say something before the work begins, where somebody watches."""
+    def announce(self, *lines: str) -> None:
+        """Write lines to stderr if progress is shown."""
         if self.progress and self.processes.is_first:
             sys.stderr.writelines(f"{line}\n" for line in lines)
 
     @contextmanager
-    def one_first(self) -> Iterator[None]:
-        """Let one process through before the others, so that they find in the cache what it has made."""
+    def main_process_first(self) -> Iterator[None]:
+        """Let the first process run the context before the others, so that they find its results in the cache."""
         if not self.processes.is_first:
             self.processes.barrier()
         yield
@@ -109,67 +78,60 @@ class Run:
         """
         from ...models.encoder import load_encoder
 
-        with self.one_first():
+        with self.main_process_first():
             encoder = load_encoder(model, device=self.config.device)
         tokenizer = encoder.model.tokenizer
         if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
             raise ModelError(
-                f"{model} has no tokenizer: expected tokenizer.json beside its weights; save it again whole"
+                f"{model} has no tokenizer: expected tokenizer.json beside its weights; save the whole model again"
             )
         return encoder
 
-    def begin(self, encoder: Encoder | None, data: Sequence[str]) -> str:
-        """Write down what the run was told, or compare it with what a resumed run was told.
+    def start(self, base: Encoder | None, data: Sequence[str]) -> str:
+        """Write the settings into the run folder, or check that a resumed run has the same ones.
 
         Parameters
         ----------
-        encoder : Encoder, optional
-            The base.
+        base : Encoder, optional
         data : sequence of str
             Fingerprints of the text.
 
         Returns
         -------
         str
-            Precision of matrix products; on resuming, that of the start.
+            Precision of matrix products; a resumed run keeps that of its start.
         """
         from ...probe.results.provenance import versions
 
-        told: dict[str, Any] = {
-            "stage": type(self.config).__name__.removesuffix("Config").lower(),
-            "config": _plain(self.config),
-            "base_fingerprint": None if encoder is None else encoder.fingerprint,
+        settings: dict[str, Any] = {
+            "stage": self.config.stage,
+            "config": _as_json(self.config),
+            "base_fingerprint": None if base is None else base.fingerprint,
             "data": list(data),
             "processes": self.processes.world_size,
         }
         if self.processes.is_first and not self.config.resume:
-            device = "cpu" if encoder is None else encoder.device
-            chosen = {"precision": chosen_precision(self.config.loop.precision, device), "versions": versions()}
-            self.folder.begin({**told, "chosen": chosen})
+            device = "cpu" if base is None else base.device
+            chosen = {"precision": choose_precision(self.config.loop.precision, device), "versions": versions()}
+            self.folder.start({**settings, "chosen": chosen})
         elif self.processes.is_first:
-            self.folder.take_up(told)
+            self.folder.resume(settings)
         self.processes.barrier()
         self.signals.resumable = True
-        return str(json.loads((self.folder.path / RUN_FILE).read_text(encoding="utf-8"))["chosen"]["precision"])
+        return str(self.folder.settings()["chosen"]["precision"])
 
-    def encode(self, encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts through the user's cache."""
+    def encode(self, encoder: Encoder, texts: Sequence[str]) -> Floats32:
+        """Embed n texts through the user's cache, (n, d)."""
         from ...files import default_cache_dir
         from ...models.cache import EmbeddingCache
         from ...models.encoding import encode_cached
 
         cache = EmbeddingCache(default_cache_dir() / "embeddings")
-        with self.one_first():
+        with self.main_process_first():
             return encode_cached(encoder, texts, cache=cache, progress=self.progress).pooled
 
-    def train(self, objective: Objective, sources: Sequence[Source], watch: Watch | None = None) -> LoopReport:
-        """Train over data sets as the settings say; what is watched is measured if they ask for it."""
-        loop = self.config.loop
-        plan = BatchPlan(sources, loop.batch_size, loop.epochs, loop.max_steps, loop.seed, self.processes.world_size)
-        return Loop(objective, plan, self, watch if loop.watches else None).run()
-
-    def trained(self, student: Student) -> Encoder:
-        """Wrap trained weights as an encoder with a fingerprint of its own and the base's as its lineage."""
+    def trained_encoder(self, student: Student) -> Encoder:
+        """Return the trained weights as an encoder with its own fingerprint and that of its base."""
         from ...models.encoder import Encoder
 
         base = student.encoder
@@ -181,48 +143,8 @@ class Run:
             base_fingerprint=base.base_fingerprint or base.fingerprint,
         )
 
-    def speed(self, report: LoopReport, precision: str, student: Student | None = None) -> Speed:
-        """Put the report of a loop into a result, with the padding of the batches that a student saw."""
-        import torch
-
-        return Speed(
-            report.steps,
-            report.rows,
-            round(report.seconds, 2),
-            round(report.cpu_seconds, 2),
-            round(report.rows_per_second, 2),
-            precision,
-            torch.get_num_threads(),
-            self.processes.world_size,
-            report.losses,
-            student.fed.padding if student is not None else None,
-        )
-
-    def closed(self, base: Encoder | None, corpus: str, prints: Sequence[str], languages: Sequence[str]) -> Provenance:
-        """Close the provenance.
-
-        Parameters
-        ----------
-        base : Encoder, optional
-            The model that was trained further.
-        corpus : str
-            Name of the text.
-        prints : sequence of str
-            Its fingerprints.
-        languages : sequence of str
-            Its languages.
-        """
-        from ...probe.results.provenance import provenance
-        from ...probe.results.serialization import Side
-
-        origin = self.origin
-        if base is not None:
-            sides = tuple(Side(language, base.name, base.fingerprint) for language in languages)
-            origin = dataclasses.replace(origin, models=sides, device=base.device)
-        return provenance(origin, corpus=corpus, fingerprint="+".join(prints), seed=self.seed)
-
-    def keep(self, student: Student, result: TrainResult) -> None:
-        """Write model, card and result, by one process."""
+    def save(self, student: Student, result: TrainResult) -> None:
+        """Save model, card and result, in one process."""
         from ...probe.results.serialization import to_json
 
         if self.processes.is_first:
@@ -232,40 +154,38 @@ class Run:
 
 
 @contextmanager
-def opened_run(config: StageConfig, command: str, *, progress: bool = False) -> Iterator[Run]:
-    """Join the processes, heed signals and check the run folder, before anything else.
+def open_run(config: StageConfig, command: str, *, progress: bool = False) -> Iterator[Run]:
+    """Handle signals and check the run folder, before anything else.
+
+    Parameters
+    ----------
+    config : StageConfig
+    command : str
+        The command line, for the provenance.
+    progress : bool
+        Whether progress bars and messages are shown.
 
     Raises
     ------
     OutputError
-        If the folder holds something, or nothing that could be resumed.
+        If the folder cannot be used; see `RunFolder.check`.
     Interrupted
-        If the process is told to stop.
+        If the process receives a signal.
     """
-    from ...probe.results.provenance import Origin
+    from ...probe.results.provenance import Start
 
-    folder = RunFolder(Path(config.out))
+    folder = RunFolder(config.folder)
     processes = Processes.current()
-    with heeded_signals(patient=not processes.alone) as signals:
+    with handle_signals(defer_repeated=not processes.alone) as signals:
         folder.check(resume=config.resume)
         signals.resumable = config.resume
         processes.barrier()
-        yield Run(config, folder, processes, Origin.now(command), signals, progress)
+        yield Run(config, folder, processes, Start.now(command), signals, progress)
 
 
-def corpus_name(config: StageConfig) -> str:
-    """Return the name of the text of a run."""
-    return " ".join(config.data.corpus) or "builtin"
-
-
-def prints_of(outcomes: Sequence[LanguageOutcome]) -> list[str]:
-    """Return the corpus fingerprints of languages."""
-    return [outcome.corpus_fingerprint for outcome in outcomes]
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any configuration
+def _as_json(value: Any) -> Any:  # noqa: ANN401 - any configuration
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: _as_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_as_json(item) for item in value]
     return str(value) if isinstance(value, Path) else value

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: a run stops between two steps, with a checkpoint, instead of in the middle of one."""
+"""Ctrl-C and SIGTERM: a run stops after a whole step, with a checkpoint."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from types import FrameType
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was told to stop by a signal.
+    """A run was stopped by a signal.
 
     Parameters
     ----------
     number : int
         The signal.
     where : str
-        What was being done, for the message.
+        Where the run stopped, for the message.
     resumable : bool
-        Whether the run folder holds something to go on from.
+        Whether the run can be resumed.
     """
 
     def __init__(self, number: int, where: str, *, resumable: bool) -> None:
@@ -29,56 +29,58 @@ class Interrupted(KeyboardInterrupt):
 
 
 @dataclass(slots=True)
-class Signals:
-    """What was asked of this process.
+class SignalHandler:
+    """Raise `Interrupted` on a signal, at once or after the training step.
 
     Attributes
     ----------
-    waiting : int, optional
-        A signal that came while it was deferred.
+    pending : int, optional
+        A signal that came while signals were deferred.
     resumable : bool
-        Whether the run folder holds something to go on from.
+        Whether the run can be resumed.
+    defer_repeated : bool
+        Defer repeated signals as well: a launcher sends them again.
     """
 
-    waiting: int | None = None
+    pending: int | None = None
     resumable: bool = False
-    patient: bool = False  # repeated signals wait too: a launcher sends them again
-    deferred: bool = False
+    defer_repeated: bool = False
+    deferring: bool = False
 
     def receive(self, number: int, frame: FrameType | None = None) -> None:
-        """Take a signal: raise at once, or wait for the end of a step; a second one is not made to wait.
+        """Handle a signal: raise at once, or defer it to the end of the step; a second signal is not deferred.
 
         Raises
         ------
         Interrupted
         """
-        if self.deferred and (self.patient or self.waiting is None):
-            self.waiting = number
+        if self.deferring and (self.defer_repeated or self.pending is None):
+            self.pending = number
             return
         raise Interrupted(number, "outside of the training steps", resumable=self.resumable)
 
     @contextmanager
-    def between_steps(self) -> Iterator[None]:
-        """Let signals wait; whoever runs the steps looks at `waiting`."""
-        self.deferred = True
+    def deferred(self) -> Iterator[None]:
+        """Defer signals within the context, which checks `pending` after each step."""
+        self.deferring = True
         try:
             yield
         finally:
-            self.deferred = False
-        if self.waiting is not None:  # it came after the last step had been looked at
-            self.receive(self.waiting)
+            self.deferring = False
+        if self.pending is not None:  # it came after the last check
+            self.receive(self.pending)
 
 
 @contextmanager
-def heeded_signals(*, patient: bool = False) -> Iterator[Signals]:
-    """Heed SIGINT and SIGTERM in the main thread, and give them back at the end; in another thread heed nothing.
+def handle_signals(*, defer_repeated: bool = False) -> Iterator[SignalHandler]:
+    """Handle SIGINT and SIGTERM within the context; in a thread other than the main one, handle nothing.
 
     Parameters
     ----------
-    patient : bool
-        Let repeated signals wait as well.
+    defer_repeated : bool
+        Defer repeated signals as well.
     """
-    signals = Signals(patient=patient)
+    signals = SignalHandler(defer_repeated=defer_repeated)
     if threading.current_thread() is not threading.main_thread():
         yield signals
         return

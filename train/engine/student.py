@@ -1,8 +1,7 @@
-"""The encoder in training: token ids in, unit vectors with gradients out."""
+"""The encoder in training: token ids to unit vectors with gradients."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Integers
 from ...errors import ModelError
 from ...models.progress import hidden_library_bars
-from .trainer import mixed_precision
+from .precision import mixed_precision
 
 if TYPE_CHECKING:
     import torch
@@ -22,12 +21,11 @@ if TYPE_CHECKING:
     from ...models.encoder import Encoder
 
 TokenRows = list[list[int]]
-FASTER = 1.3
 
 
 @contextmanager
 def quiet_library() -> Iterator[None]:
-    """Keep transformers from drawing bars and from reporting on what it loads."""
+    """Silence the progress bars and loading reports of transformers."""
     from transformers.utils import logging
 
     library: Any = logging
@@ -41,32 +39,33 @@ def quiet_library() -> Iterator[None]:
 
 
 @dataclass(slots=True)
-class Fed:
-    """What went through a student so far: places of its padded batches, and tokens in them."""
+class PaddingCounter:
+    """Tokens in the batches of a student so far, with and without padding."""
 
-    places: int = 0
+    padded: int = 0
     tokens: int = 0
 
     @property
-    def padding(self) -> float | None:
-        """Share of the places that held padding; None before the first batch."""
-        return 1 - self.tokens / self.places if self.places else None
+    def share(self) -> float | None:
+        """Share of padding; None before the first batch."""
+        return 1 - self.tokens / self.padded if self.padded else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Student:
-    """An encoder whose weights move.
+    """An encoder whose weights are trained.
 
     Parameters
     ----------
     encoder : Encoder
-        The base as it was loaded; its fingerprint is that of f0 and goes stale as soon as the weights move.
+        The base as loaded; its fingerprint is that of f0, and stays so when the weights change.
     precision : {"float32", "bfloat16"}
+        Of matrix products in the forward pass.
     """
 
     encoder: Encoder
     precision: str
-    fed: Fed = field(default_factory=Fed)
+    padding: PaddingCounter = field(default_factory=PaddingCounter)
 
     @property
     def model(self) -> Any:  # noqa: ANN401 - the library is imported late
@@ -98,12 +97,12 @@ class Student:
         return table  # type: ignore[no-any-return]
 
     def save(self, path: Path) -> None:
-        """Write the model as a sentence-transformers folder, weights in safetensors."""
+        """Save the model as a sentence-transformers folder, weights in safetensors."""
         with quiet_library():
             self.model.save(str(path), create_model_card=False, safe_serialization=True)
 
     def tokenise(self, texts: Sequence[str]) -> TokenRows:
-        """Return the token ids of texts behind the prompt of the model, cut at its maximal length."""
+        """Return the token ids of texts with the prompt of the model, truncated at its greatest length."""
         encoded = self.tokenizer(
             [self.encoder.prompt + text for text in texts],
             truncation=True,
@@ -115,65 +114,32 @@ class Student:
         return rows
 
     def forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Embed token rows in one padded batch, (b, d), at unit length and in float32."""
+        """Embed b token rows in one padded batch; return unit vectors, (b, d), in float32."""
         import torch
 
         with mixed_precision(self.precision, self.encoder.device):
-            output = self.model(self.padded(rows))["sentence_embedding"]
+            output = self.model(self.pad(rows))["sentence_embedding"]
         return torch.nn.functional.normalize(output.float(), dim=1)
 
-    def padded(self, rows: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
-        """Pad token rows on the tokenizer's side and move them to the device."""
+    def pad(self, rows: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
+        """Pad b token rows on the tokenizer's side; return ids and mask, (b, l), on the device."""
         import torch
 
-        padding = self.tokenizer.pad_token_id or 0
         lengths = np.array([len(row) for row in rows])
         inside = np.arange(max(1, lengths.max())) < lengths[:, None]
         if self.tokenizer.padding_side == "left":
             inside = inside[:, ::-1]
-        ids = np.full(inside.shape, padding, np.int64)
-        self.fed.places += inside.size
-        self.fed.tokens += int(lengths.sum())
+        self.padding.padded += inside.size
+        self.padding.tokens += int(lengths.sum())
+        ids = np.full(inside.shape, self.tokenizer.pad_token_id or 0, np.int64)
         ids[inside] = np.concatenate([np.asarray(row, np.int64) for row in rows])
         device = self.encoder.device
         mask = torch.from_numpy(np.ascontiguousarray(inside, np.int64)).to(device)
         return {"input_ids": torch.from_numpy(ids).to(device), "attention_mask": mask}
 
 
-def chosen_precision(asked: str, device: str) -> str:
-    """Decide the precision of matrix products; `auto` times one product in each on the CPU.
-
-    Parameters
-    ----------
-    asked : {"auto", "float32", "bfloat16"}
-    device : str
-        Torch device.
-    """
-    import torch
-
-    if asked != "auto":
-        return asked
-    if torch.device(device).type != "cpu":
-        return "bfloat16" if torch.device(device).type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
-    slow, fast = (_seconds(kind) for kind in (torch.float32, torch.bfloat16))
-    return "bfloat16" if slow > FASTER * fast else "float32"
-
-
-def _seconds(kind: torch.dtype) -> float:
-    import torch
-
-    x, y = torch.ones(1024, 384, dtype=kind), torch.ones(384, 1536, dtype=kind)
-    x @ y
-    taken = []
-    for _ in range(5):
-        start = time.perf_counter()
-        x @ y
-        taken.append(time.perf_counter() - start)
-    return min(taken)
-
-
-def token_lengths(*columns: TokenRows) -> NDArray[np.int64]:
-    """Return the tokens of each row, of the longest of its columns, (n,)."""
+def token_lengths(*columns: TokenRows) -> Integers:
+    """Return the number of tokens of each row in the longest of its columns, (n,)."""
     lengths = np.array([[len(row) for row in column] for column in columns], np.int64)
-    longest: NDArray[np.int64] = lengths.max(axis=0)
+    longest: Integers = lengths.max(axis=0)
     return longest

@@ -1,63 +1,59 @@
-"""Metrics before and after a run: retrieval both ways and the linear-map certificate on held-out rows."""
+"""Metrics of held-out rows: retrieval both ways, the linear-map certificate, and scores before and after training."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...analysis.types import Floats32
+from ...analysis.types import Floats, Floats32, Integers
 from ...probe.results.training import LanguageMetrics, MapVerdict, Retrieval
 
 if TYPE_CHECKING:
-    from ...analysis.resampling import Resamples
+    from ...analysis.resampling import Interval
 
-log = logging.getLogger(__name__)
 LEAST_FOR_CERTIFICATE = 100
+RESAMPLES = 1000
 
 
 def language_metrics(
-    new: Floats32, pivot: Floats32, groups: NDArray[np.int64], *, seed: int, certify: tuple[str, str] | None
+    new: Floats32, pivot: Floats32, groups: Integers, *, seed: int, certify: tuple[str, str] | None
 ) -> LanguageMetrics:
     """Measure the held-out rows of a language.
 
     Parameters
     ----------
-    new : (n, d)
-        Embeddings of the new language, before or after.
-    pivot : (n, d)
+    new : array (n, d)
+        Embeddings of the new language, before or after training.
+    pivot : array (n, d)
         f0 of the other side.
-    groups : (n,) int64
-        Concept groups; every member of a row's group is a right answer.
+    groups : array (n,) of int64
+        Concept groups; every member of a row's group counts as correct.
     seed : int
         Of the resamples.
     certify : (str, str), optional
-        The languages of both sides where the linear-map certificate is measured; it needs at least 100 rows.
+        The languages of both sides, to measure the linear-map certificate too; it needs at least 100 rows.
     """
-    measured = None
+    certificate = None
     if certify and len(new) >= LEAST_FOR_CERTIFICATE:
-        measured = map_verdict(new, pivot, groups, certify, seed=seed)
-    found, ranks = _retrieval_and_ranks(new, pivot, groups, seed)
-    return LanguageMetrics(found, measured, tuple(ranks.tolist()))
+        certificate = map_verdict(new, pivot, groups, certify, seed=seed)
+    scores, ranks = _retrieval_and_ranks(new, pivot, groups, seed)
+    return LanguageMetrics(scores, certificate, tuple(ranks.tolist()))
 
 
-def retrieval(new: Floats32, pivot: Floats32, groups: NDArray[np.int64], *, seed: int) -> Retrieval:
+def retrieval(new: Floats32, pivot: Floats32, groups: Integers, *, seed: int) -> Retrieval:
     """Measure retrieval both ways among n rows with cluster-bootstrap intervals.
 
     Parameters
     ----------
-    new, pivot : (n, d)
-    groups : (n,) int64
+    new, pivot : array (n, d)
+    groups : array (n,) of int64
     seed : int
     """
     return _retrieval_and_ranks(new, pivot, groups, seed)[0]
 
 
-def _retrieval_and_ranks(
-    new: Floats32, pivot: Floats32, groups: NDArray[np.int64], seed: int
-) -> tuple[Retrieval, NDArray[np.int64]]:
+def _retrieval_and_ranks(new: Floats32, pivot: Floats32, groups: Integers, seed: int) -> tuple[Retrieval, Integers]:
     from ...analysis.checks import unit_rows
     from ...analysis.resampling import Resamples, percentile_interval
     from ...analysis.retrieval.search import match_ranks
@@ -71,25 +67,52 @@ def _retrieval_and_ranks(
         forward.cosine <= 10,
         (unit[0] * unit[1]).sum(axis=1),
     )
-    intervals = (percentile_interval(*_mean(draws, outcome)) for outcome in outcomes)
+    intervals = (percentile_interval(*draws.mean(outcome.astype(np.float64))) for outcome in outcomes)
     return Retrieval(len(new), *intervals), forward.cosine
 
 
-def _mean(draws: Resamples, outcome: NDArray[np.generic]) -> tuple[float, NDArray[np.float64]]:
-    return draws.mean(outcome.astype(np.float64))
-
-
-def map_verdict(
-    new: Floats32, pivot: Floats32, groups: NDArray[np.int64], names: tuple[str, str], *, seed: int
-) -> MapVerdict:
-    """Give the verdict of `polyglot probe linear-map` on held-out rows, in its shortest form.
+def paired_means(before: Floats, after: Floats, rng: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
+    """Return the means of two scores of n rows, (2,), and their bootstrap draws from the same rows, (resamples, 2).
 
     Parameters
     ----------
-    new, pivot : (n, d)
-    groups : (n,) int64
+    before, after : array (n,)
+    rng : Generator
+    resamples : int
+    """
+    scores = np.column_stack([before, after])
+    draws = [scores[rng.integers(len(scores), size=len(scores))].mean(axis=0) for _ in range(resamples)]
+    return scores.mean(axis=0), np.array(draws)
+
+
+def scores_before_and_after(name: str, before: Floats, after: Floats, rng: np.random.Generator) -> dict[str, Interval]:
+    """Return the mean of a score of n rows before and after training, with paired bootstrap intervals.
+
+    Parameters
+    ----------
+    name : str
+        Of the score.
+    before, after : array (n,)
+    rng : Generator
+    """
+    from ...analysis.resampling import percentile_interval
+
+    means, draws = paired_means(before, after, rng, RESAMPLES)
+    return {
+        f"{name}, {when}": percentile_interval(float(mean), drawn)
+        for when, mean, drawn in zip(("before", "after"), means, draws.T, strict=True)
+    }
+
+
+def map_verdict(new: Floats32, pivot: Floats32, groups: Integers, names: tuple[str, str], *, seed: int) -> MapVerdict:
+    """Return the verdict of `polyglot probe linear-map` on held-out rows, with few resamples and permutations.
+
+    Parameters
+    ----------
+    new, pivot : array (n, d)
+    groups : array (n,) of int64
     names : (str, str)
-        What the sides are called.
+        Languages of the sides.
     seed : int
     """
     from ...probe.linear_map.run import LinearMapConfig, measure

@@ -1,4 +1,4 @@
-"""What a run costs the language that the base knew: similarity and retrieval in it, against f0, with a gate."""
+"""Retention: similarity and retrieval in the language of the base, before and after training, with a gate."""
 
 from __future__ import annotations
 
@@ -8,54 +8,66 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.checks import unit_rows
-from ...analysis.types import Floats
+from ...analysis.types import Floats, Floats32, Integers
 from ...errors import DataError
 from ...probe.results.training import Retention, RetentionScore
 from ..config import RetentionConfig
+from .metrics import paired_means
 
 if TYPE_CHECKING:
-    from ...analysis.resampling import Interval
     from ...models.encoder import Encoder
 
 RESAMPLES = 500
 DEPTH = 10
-ROUNDING = 1e-6  # batches of other texts pad a text differently
+LEAST_SCORED_PAIRS = 10
+ROUNDING = 1e-6  # a text is padded differently in another batch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredPairs:
-    """Sentence pairs with a human score of their similarity."""
+    """Sentence pairs with human similarity scores."""
 
     first: list[str]
     second: list[str]
-    scores: Floats  # (n,)
+    scores: Floats  # array (n,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OldLanguage:
-    """Text of the old language on which it is measured."""
+class RetentionText:
+    """Text in the language of the base on which retention is measured."""
 
     similarity: ScoredPairs | None
     queries: list[str]
     passages: list[str]
-    relevant: NDArray[np.int64]
-    plain: list[str]  # held-out sentences, for the drift
+    relevant: Integers
+    held_out: list[str]  # sentences for the drift
+
+    def without_questions(self) -> RetentionText:
+        """Return the text without its questions, for runs that train on them."""
+        return RetentionText(self.similarity, [], [], self.relevant[:0], self.held_out)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OldScores:
-    """Outcomes of one model on that text."""
+class RetentionMeasures:
+    """Measures of one model on a retention text of n scored pairs, q queries and h held-out sentences."""
 
-    cosines: Floats | None  # (n,) of the scored pairs
-    gains: Floats  # (q,) nDCG@10 of each query
-    plain: NDArray[np.float32]  # (h, d)
+    cosines: Floats | None  # array (n,), of the scored pairs
+    gains: Floats  # array (q,), nDCG@10 of each query
+    vectors: Floats32  # array (h, d)
 
 
-def open_old_language(config: RetentionConfig, pivot: str, held_out: list[str]) -> OldLanguage:
+def open_retention_text(config: RetentionConfig, language: str, held_out: list[str]) -> RetentionText:
     """Open the text on which retention is measured.
+
+    Parameters
+    ----------
+    config : RetentionConfig
+    language : str
+        Language of the base.
+    held_out : list of str
+        Sentences in it that are not trained on.
 
     Raises
     ------
@@ -66,15 +78,10 @@ def open_old_language(config: RetentionConfig, pivot: str, held_out: list[str]) 
     from ...data.questions import open_questions
 
     similarity = None if config.sts is None else read_scored_pairs(config.sts)
-    if config.questions is None and pivot not in QUESTION_LANGUAGES:
-        return OldLanguage(similarity, [], [], np.empty(0, np.int64), held_out)
-    questions = open_questions(config.questions, pivot, pivot)
-    return OldLanguage(similarity, questions.queries, questions.passages, questions.relevant, held_out)
-
-
-def without_questions(text: OldLanguage) -> OldLanguage:
-    """Return the text without its questions: for runs that train on them."""
-    return OldLanguage(text.similarity, [], [], text.relevant[:0], text.plain)
+    if config.questions is None and language not in QUESTION_LANGUAGES:
+        return RetentionText(similarity, [], [], np.empty(0, np.int64), held_out)
+    questions = open_questions(config.questions, language, language)
+    return RetentionText(similarity, questions.queries, questions.passages, questions.relevant, held_out)
 
 
 def read_scored_pairs(path: Path) -> ScoredPairs:
@@ -99,8 +106,8 @@ def read_scored_pairs(path: Path) -> ScoredPairs:
             raise DataError(
                 f"{path}, row {number}: expected sentence1,sentence2,score, got {len(row)} cells: {row[:3]}"
             )
-    if len(rows) < 10:
-        raise DataError(f"{path} has {len(rows)} scored pairs: expected at least 10")
+    if len(rows) < LEAST_SCORED_PAIRS:
+        raise DataError(f"{path} has {len(rows)} scored pairs: expected at least {LEAST_SCORED_PAIRS}")
     return ScoredPairs([r[0] for r in rows], [r[1] for r in rows], np.array([float(r[2]) for r in rows]))
 
 
@@ -112,8 +119,8 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def score_old_language(encoder: Encoder, text: OldLanguage) -> OldScores:
-    """Measure one model on the old language."""
+def measure_retention(encoder: Encoder, text: RetentionText) -> RetentionMeasures:
+    """Measure one model on a retention text."""
     cosines = None
     if text.similarity is not None:
         first = _unit(encoder.encode(text.similarity.first).pooled)
@@ -122,32 +129,33 @@ def score_old_language(encoder: Encoder, text: OldLanguage) -> OldScores:
     if text.queries:
         queries, passages = (_unit(encoder.encode(side).pooled) for side in (text.queries, text.passages))
         gains = ndcg_at_10(queries @ passages.T, text.relevant)
-    return OldScores(cosines, gains, encoder.encode(text.plain).pooled)
+    return RetentionMeasures(cosines, gains, encoder.encode(text.held_out).pooled)
 
 
-def ndcg_at_10(scores: Floats, relevant: NDArray[np.int64]) -> Floats:
+def ndcg_at_10(scores: Floats, relevant: Integers) -> Floats:
     """Return nDCG@10 of each query with one relevant passage: 1 / log₂(1 + rank) if the rank is ≤ 10, else 0.
 
     Parameters
     ----------
-    scores : (q, p)
-    relevant : (q,) int64
-        Ties count against the relevant passage.
+    scores : array (q, p)
+        Of p passages; ties count against the relevant one.
+    relevant : array (q,) of int64
+        Its number.
     """
-    right = scores[np.arange(len(scores)), relevant]
-    ranks = (scores >= right[:, None]).sum(axis=1)
-    return np.where(ranks <= DEPTH, 1 / np.log2(1 + ranks), 0.0)
+    own = scores[np.arange(len(scores)), relevant]
+    processes = (scores >= own[:, None]).sum(axis=1)
+    return np.where(processes <= DEPTH, 1 / np.log2(1 + processes), 0.0)
 
 
 def retention(
-    text: OldLanguage, before: OldScores, after: OldScores, config: RetentionConfig, *, seed: int
+    text: RetentionText, before: RetentionMeasures, after: RetentionMeasures, config: RetentionConfig, *, seed: int
 ) -> Retention:
-    """Compare two models on the old language with paired bootstrap intervals, and judge by the gate.
+    """Compare two models on a retention text with paired bootstrap intervals, and apply the gate.
 
     Parameters
     ----------
-    text : OldLanguage
-    before, after : OldScores
+    text : RetentionText
+    before, after : RetentionMeasures
         Of f0 and of fθ.
     config : RetentionConfig
         Its `max_english_loss` is in points of 100; a score is broken if it lost more.
@@ -159,42 +167,60 @@ def retention(
     if text.similarity is not None and before.cosines is not None and after.cosines is not None:
         scores.append(_similarity(text.similarity.scores, before.cosines, after.cosines, rng))
     if text.queries:
-        scores.append(_retrieval(before.gains, after.gains, rng))
-    drift = float(np.mean(1 - (_unit(before.plain) * _unit(after.plain)).sum(axis=1))) if text.plain else 0.0
-    unchanged = float(np.mean(np.abs(before.plain - after.plain).max(axis=1) <= ROUNDING)) if text.plain else None
+        draws = paired_means(100 * before.gains, 100 * after.gains, rng, RESAMPLES)
+        scores.append(_retention_score("retrieval (nDCG@10)", len(text.queries), *draws))
+    drift, unchanged = 0.0, None
+    if text.held_out:
+        drift = float(np.mean(1 - (_unit(before.vectors) * _unit(after.vectors)).sum(axis=1)))
+        unchanged = float(np.mean(np.abs(before.vectors - after.vectors).max(axis=1) <= ROUNDING))
     broken = tuple(score.name for score in scores if score.lost.value > config.max_english_loss)
     return Retention(tuple(scores), drift, config.max_english_loss, broken, unchanged)
 
 
-def _similarity(truth: Floats, before: Floats, after: Floats, rng: np.random.Generator) -> RetentionScore:
+@dataclass(frozen=True, slots=True, eq=False)
+class RetentionBaseline:
+    """A retention text, and the measures of the base on it."""
+
+    text: RetentionText
+    base: RetentionMeasures
+
+    @classmethod
+    def measure(cls, encoder: Encoder, text: RetentionText) -> RetentionBaseline:
+        """Measure the base, before its weights change."""
+        return cls(text, measure_retention(encoder, text))
+
+    def compare(self, trained: Encoder, config: RetentionConfig, *, seed: int) -> Retention:
+        """Return the retention of a trained model."""
+        return retention(self.text, self.base, measure_retention(trained, self.text), config, seed=seed)
+
+    def unchanged(self, config: RetentionConfig, *, seed: int) -> Retention:
+        """Return the retention where the base itself goes on embedding the text."""
+        return retention(self.text, self.base, self.base, config, seed=seed)
+
+
+def _similarity(human: Floats, before: Floats, after: Floats, rng: np.random.Generator) -> RetentionScore:
     from scipy.stats import spearmanr
 
-    def both(rows: NDArray[np.int64]) -> tuple[float, float]:
-        old, new = (100 * float(spearmanr(cosines[rows], truth[rows]).statistic) for cosines in (before, after))
-        return old, new
+    def correlations(rows: Integers) -> list[float]:
+        return [100 * float(spearmanr(cosines[rows], human[rows]).statistic) for cosines in (before, after)]
 
-    draws = np.array([both(rng.integers(len(truth), size=len(truth))) for _ in range(RESAMPLES)])
-    return _kept("similarity (Spearman)", len(truth), both(np.arange(len(truth))), draws)
-
-
-def _retrieval(before: Floats, after: Floats, rng: np.random.Generator) -> RetentionScore:
-    gains = 100 * np.column_stack([before, after])
-    draws = np.array([gains[rng.integers(len(gains), size=len(gains))].mean(axis=0) for _ in range(RESAMPLES)])
-    old, new = gains.mean(axis=0)
-    return _kept("retrieval (nDCG@10)", len(gains), (float(old), float(new)), draws)
+    draws = np.array([correlations(rng.integers(len(human), size=len(human))) for _ in range(RESAMPLES)])
+    values = np.array(correlations(np.arange(len(human))))
+    return _retention_score("similarity (Spearman)", len(human), values, draws)
 
 
-def _kept(name: str, rows: int, values: tuple[float, float], draws: Floats) -> RetentionScore:
+def _retention_score(name: str, rows: int, values: Floats, draws: Floats) -> RetentionScore:
     from ...analysis.resampling import percentile_interval
 
-    old, new = values
-    intervals: list[Interval] = [
-        percentile_interval(old, draws[:, 0]),
-        percentile_interval(new, draws[:, 1]),
-        percentile_interval(old - new, draws[:, 0] - draws[:, 1]),
-    ]
-    return RetentionScore(name, rows, *intervals)
+    before, after = values.tolist()
+    return RetentionScore(
+        name,
+        rows,
+        percentile_interval(before, draws[:, 0]),
+        percentile_interval(after, draws[:, 1]),
+        percentile_interval(before - after, draws[:, 0] - draws[:, 1]),
+    )
 
 
-def _unit(x: NDArray[np.float32]) -> Floats:
+def _unit(x: Floats32) -> Floats:
     return np.asarray(unit_rows(x.astype(np.float64), zeros="keep"), np.float64)

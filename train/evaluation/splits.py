@@ -1,4 +1,4 @@
-"""The text of a run: opened, cleared of evaluation text, split by concept groups."""
+"""The text of a run: opened, without overlap with evaluation text, split by concept groups."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Integers
 from ...errors import DataError
 from ..config import DataConfig, LoopConfig, PairKind
 
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LEAST_TRAINING = 20
 LEAST_HELD_OUT = 10
-TRAINING, HELD_OUT, WATCHED = range(3)
+TRAINING, HELD_OUT, VALIDATION = range(3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingPairs:
-    """Pairs (new language, pivot) to train on and to measure on; no concept group stands in two of the parts.
+    """Pairs (new language, pivot) for training, validation and test; no concept group is in two of the parts.
 
     Parameters
     ----------
     training, held_out : Bitext
-    held_out_groups : (n,) int64
+    held_out_groups : array (n,) of int64
         Concept groups of the held-out rows.
-    watched : Bitext
-        Rows measured while training goes on: the held-out ones, or others where they decide which weights are kept.
-    watched_groups : (m,) int64
+    validation : Bitext
+        Rows evaluated during training: the held-out ones, or others if they decide which weights are kept.
+    validation_groups : array (m,) of int64
         Their concept groups.
     dropped : int
         Rows left out because they overlap with evaluation text.
     overlapping : int
-        Rows that overlap but were kept because that was allowed.
+        Rows that overlap and were kept because that was allowed.
     fingerprint : str
         Of the corpus as opened.
     paired : str
-        What the pairs are: translations, references or questions.
+        Kind of pairs: translations, references or questions.
     """
 
     training: Bitext
     held_out: Bitext
-    held_out_groups: NDArray[np.int64]
-    watched: Bitext
-    watched_groups: NDArray[np.int64]
+    held_out_groups: Integers
+    validation: Bitext
+    validation_groups: Integers
     dropped: int
     overlapping: int
     fingerprint: str
@@ -58,7 +58,7 @@ class TrainingPairs:
 
     @property
     def names(self) -> tuple[str, str]:
-        """The languages of both sides."""
+        """Languages of both sides."""
         return self.training.source, self.training.target
 
 
@@ -70,19 +70,19 @@ def open_pairs(config: DataConfig, language: str, pivot: str, loop: LoopConfig) 
     config : DataConfig
     language, pivot : str
     loop : LoopConfig
-        Its seed draws the rows; rows that decide which weights are kept are taken out where it selects.
+        Its seed draws the rows; with patience, validation rows are apart from the held-out ones.
 
     Raises
     ------
     DataError
         If the corpus lacks a language, or too few pairs remain.
     """
-    text, dropped, overlapping, fingerprint = _cleared(config, (language, pivot), loop.seed)
-    return _split(text.bitext(language, pivot), config, loop, Cleared(dropped, overlapping, fingerprint))
+    text, overlap = _open_text(config, (language, pivot), loop.seed)
+    return _split(text.bitext(language, pivot), config, loop, overlap)
 
 
 def open_references(config: DataConfig, language: str, loop: LoopConfig) -> TrainingPairs:
-    """Open the sentences of a language that have a second rendering in it, paired with that, and split them.
+    """Open the sentences of a language that have a second rendering, pair them with it, and split the pairs.
 
     Raises
     ------
@@ -91,12 +91,12 @@ def open_references(config: DataConfig, language: str, loop: LoopConfig) -> Trai
     """
     from ...data.bitext import Bitext
 
-    text, dropped, overlapping, fingerprint = _cleared(config, (language,), loop.seed)
+    text, overlap = _open_text(config, (language,), loop.seed)
     renderings = text.references(language) or []
     rows = [row for row, rendering in enumerate(renderings) if rendering]
     if not rows:
         raise DataError(
-            f"{text.name} has no second renderings in {language}, of which pairs within one language are made: give a "
+            f"{text.name} has no second renderings in {language} to make pairs within one language: give a "
             f"corpus with a column {language}_reference, or --pairs questions, or a second --lang"
         )
     sentences = text.column(language)
@@ -104,7 +104,7 @@ def open_references(config: DataConfig, language: str, loop: LoopConfig) -> Trai
     bitext = Bitext.of(
         text.name, (language, language), [sentences[i] for i in rows], [str(renderings[i]) for i in rows], groups=groups
     )
-    return _split(bitext, config, loop, Cleared(dropped, overlapping, fingerprint), "references")
+    return _split(bitext, config, loop, overlap, "references")
 
 
 def open_question_pairs(questions: Questions, config: DataConfig, loop: LoopConfig) -> TrainingPairs:
@@ -120,19 +120,19 @@ def open_question_pairs(questions: Questions, config: DataConfig, loop: LoopConf
     answers = [questions.passages[i] for i in questions.relevant]
     languages = questions.query_language, questions.passage_language
     bitext = Bitext.of(questions.name, languages, questions.queries, answers, groups=questions.relevant)
-    return _split(bitext, config, loop, Cleared(0, 0, questions.fingerprint), "questions")
+    return _split(bitext, config, loop, Overlap(0, 0, questions.fingerprint), "questions")
 
 
 @dataclass(frozen=True, slots=True)
-class Cleared:
-    """What came of the check against evaluation text, and the fingerprint of the text before it."""
+class Overlap:
+    """Rows that overlap with evaluation text, dropped or kept, and the fingerprint of the text before dropping."""
 
     dropped: int
     overlapping: int
     fingerprint: str
 
 
-def _cleared(config: DataConfig, languages: Sequence[str], seed: int) -> tuple[ParallelText, int, int, str]:
+def _open_text(config: DataConfig, languages: Sequence[str], seed: int) -> tuple[ParallelText, Overlap]:
     from ...data.open import open_corpus
 
     least = LEAST_TRAINING + LEAST_HELD_OUT
@@ -149,21 +149,21 @@ def _cleared(config: DataConfig, languages: Sequence[str], seed: int) -> tuple[P
         raise DataError(
             f"{text.name} has {len(text)} pairs after {dropped} overlapping rows were dropped: give more text"
         )
-    return text, dropped, overlapping, opened.fingerprint
+    return text, Overlap(dropped, overlapping, opened.fingerprint)
 
 
 def _split(
-    pairs: Bitext, config: DataConfig, loop: LoopConfig, cleared: Cleared, paired: PairKind = "translations"
+    pairs: Bitext, config: DataConfig, loop: LoopConfig, overlap: Overlap, paired: PairKind = "translations"
 ) -> TrainingPairs:
     from ...data.groups import concept_groups
 
-    bitext = _distinct(pairs)
+    bitext = _drop_duplicates(pairs)
     groups = concept_groups(bitext, seed=loop.seed)
-    part = _parts(groups, config, loop)
-    training, held, watched = (np.flatnonzero(part == name) for name in (TRAINING, HELD_OUT, WATCHED))
-    if not loop.selects:
-        watched = held
-    if len(training) < LEAST_TRAINING or min(len(held), len(watched)) < LEAST_HELD_OUT:
+    part = _assign_parts(groups, config, loop)
+    training, held, validation = (np.flatnonzero(part == name) for name in (TRAINING, HELD_OUT, VALIDATION))
+    if not loop.selects_best:
+        validation = held
+    if len(training) < LEAST_TRAINING or min(len(held), len(validation)) < LEAST_HELD_OUT:
         raise DataError(
             f"{pairs.name} leaves {len(training)} pairs to train on and {len(held)} held out: expected at least "
             f"{LEAST_TRAINING} and {LEAST_HELD_OUT}; give more text, or change the held-out share"
@@ -172,11 +172,11 @@ def _split(
         bitext.take(training),
         bitext.take(held),
         groups[held],
-        bitext.take(watched),
-        groups[watched],
-        cleared.dropped,
-        cleared.overlapping,
-        cleared.fingerprint,
+        bitext.take(validation),
+        groups[validation],
+        overlap.dropped,
+        overlap.overlapping,
+        overlap.fingerprint,
         paired,
     )
 
@@ -198,25 +198,25 @@ def _without_evaluation(text: ParallelText, config: DataConfig) -> tuple[Paralle
     return text, dropped, overlapping
 
 
-def _distinct(bitext: Bitext) -> Bitext:
-    """Drop pairs that stand twice."""
+def _drop_duplicates(bitext: Bitext) -> Bitext:
+    """Keep the first of equal pairs."""
     seen: dict[tuple[str, str], int] = {}
     for row, pair in enumerate(zip(bitext.sources, bitext.targets, strict=True)):
         seen.setdefault(pair, row)
     return bitext if len(seen) == len(bitext) else bitext.take(np.array(list(seen.values()), np.int64))
 
 
-def _parts(groups: NDArray[np.int64], config: DataConfig, loop: LoopConfig) -> NDArray[np.int64]:
-    """Hold out whole groups, drawn with the seed, up to the share and the number of rows asked for, (n,).
+def _assign_parts(groups: Integers, config: DataConfig, loop: LoopConfig) -> Integers:
+    """Assign n rows to parts by whole groups drawn with the seed, up to the share and number to hold out, (n,).
 
-    Rows to watch, where they decide, are the next groups of the same draw: the held-out ones are always the same.
+    Validation rows, if they are apart, are the next groups of the same draw: the held-out ones are always the same.
     """
     names, index, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     most = min(config.held_out * len(groups), config.held_out_rows)
     part = np.full(len(names), TRAINING)
-    rows = {HELD_OUT: 0, WATCHED: 0}
+    rows = {HELD_OUT: 0, VALIDATION: 0}
     for group in np.random.default_rng([loop.seed, 7]).permutation(len(names)):
-        for name in (HELD_OUT, WATCHED) if loop.selects else (HELD_OUT,):
+        for name in (HELD_OUT, VALIDATION) if loop.selects_best else (HELD_OUT,):
             if rows[name] + sizes[group] <= most:
                 part[group] = name
                 rows[name] += int(sizes[group])
@@ -224,8 +224,8 @@ def _parts(groups: NDArray[np.int64], config: DataConfig, loop: LoopConfig) -> N
     return np.asarray(part[index])
 
 
-def without_held_out(opened: list[TrainingPairs]) -> list[TrainingPairs]:
-    """Drop training pairs of which a text is held out or watched for another kind of pairs.
+def exclude_held_out(opened: list[TrainingPairs]) -> list[TrainingPairs]:
+    """Drop training pairs with a text that is held out, or used for validation, in another kind of pairs.
 
     Raises
     ------
@@ -234,8 +234,8 @@ def without_held_out(opened: list[TrainingPairs]) -> list[TrainingPairs]:
     """
     from ...data.groups import comparison_keys
 
-    apart = [text for p in opened for part in (p.held_out, p.watched) for text in (*part.sources, *part.targets)]
-    keys = set(comparison_keys(apart))
+    held_out = [text for p in opened for part in (p.held_out, p.validation) for text in (*part.sources, *part.targets)]
+    keys = set(comparison_keys(held_out))
     return [replace(pairs, training=_without(pairs.training, keys)) for pairs in opened]
 
 

@@ -1,1 +1,1 @@
-"""How a new language enters an encoder: its vocabulary, what moves, and towards what."""
+"""Insertion of a new language: its vocabulary, the objectives of all methods, and their losses."""

@@ -1,7 +1,7 @@
-"""The losses of language insertion, which the libraries lack: the student against a frozen teacher's English.
+"""The losses of language insertion that the libraries do not have: the student against a frozen teacher's English.
 
-b rows of this process out of n rows of the batch; each returns this process's share of the mean over the batch.
-All vectors have unit length.
+Of the n rows of a batch a process has b; `align_loss` returns its share of the mean over the batch, the distances one
+value for each row. All vectors have unit length.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AlignWeights:
-    """Scale and weights of `align_loss`."""
+    """Weights of `align_loss`; see `FinetuneConfig`."""
 
     scale: float = 20.0
     anchor: float = 3.0
@@ -31,7 +31,7 @@ def align_loss(
     processes: Processes,
     weights: AlignWeights,
 ) -> torch.Tensor:
-    """Symmetric InfoNCE of the new language against the teacher's English, and the pull of each row onto its partner.
+    """Symmetric InfoNCE of the new language against the teacher's English, plus the pull of rows onto translations.
 
     Parameters
     ----------
@@ -40,14 +40,14 @@ def align_loss(
     teacher : tensor (b, d)
         f0 of the English side of the same rows.
     processes : Processes
-        Negatives are gathered over them.
+        Negatives are gathered over all processes.
     weights : AlignWeights
-        Rows whose English the teacher finds at least `false_negative` similar are no negatives of each other.
+        Rows whose English has a cosine of at least `false_negative` are not negatives of each other.
 
     Notes
     -----
-    InfoNCE: van den Oord et al. (2018), eq. 4. The mask judges by the frozen English side only (after GISTEmbed,
-    Solatorio, 2024): the student's own opinion of the new language is what is being trained.
+    InfoNCE: van den Oord et al. (2018), eq. 4. The mask uses the frozen English side only (after GISTEmbed,
+    Solatorio, 2024), since the student's similarities of the new language are still being trained.
     """
     import torch
     from torch.nn.functional import cross_entropy
@@ -64,10 +64,10 @@ def align_loss(
 
 
 def cosine_distance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Return 1 − cos of unit rows, (b,)."""
+    """Return 1 − cos of the unit rows of x and y (b, d), (b,)."""
     return 1 - (x * y).sum(dim=1)
 
 
 def squared_distance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Return the mean squared difference of rows, (b,) (Reimers and Gurevych, 2020, eq. 1)."""
+    """Return the mean squared difference of the rows of x and y (b, d), (b,) (Reimers and Gurevych, 2020, eq. 1)."""
     return ((x - y) ** 2).mean(dim=1)

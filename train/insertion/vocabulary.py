@@ -1,180 +1,126 @@
-"""Vocabularies: train one, give a new language token ids of its own, and say how well a language can be read at all."""
+"""New words: token ids of their own for the words of a new language, embedded by word alignment."""
 
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Floats32, Integers
 from ...errors import ModelError
+from ..config import Method
+from ..engine.student import Student
+from .tokenization import rust_tokenizer, split_words, token_rows
+from .word_alignment import WordAlignment, align_words
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from .word_alignment import WordAlignment
+    from ...data.bitext import Bitext
 
-UNREADABLE = 0.05
-SPELLED_OUT = 2.5
 LEAST_SHARE = 0.1
 PARTNERS = 5
-FOREIGN = 0.1
+MOST_SHARE_IN_PIVOT = 0.1
 STRICT_OCCURRENCES = 10
-MOST_LETTERS = 1000
-_WORD = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
-_RETIRED = "\u2060"
+_UNREACHABLE = "\u2060"  # prefix of tokens that no text matches
 
 
 @dataclass(frozen=True, slots=True)
-class TokenizerReport:
-    """How a tokenizer reads a language.
+class AddedWords:
+    """Number of new words, how many of them replaced tokens of the base, and their first row in the table."""
+
+    words: int
+    replaced: int
+    first_row: int
+
+
+def add_words(student: Student, bitext: Bitext, most: int, *, method: Method) -> AddedWords:
+    """Add the words of a new language to a model, embedded by word alignment.
 
     Parameters
     ----------
-    language : str
-    tokens : int
-        Tokens of the sample, special ones left out.
-    unknown_rate : float
-        Share of tokens that stand for something the vocabulary cannot spell.
-    fertility : float
-        Tokens for each word.
-    accent_collisions : float
-        Share of word forms whose tokens are also those of another form that differs in accents only.
-    warnings : tuple of str
+    student : Student
+        Its tokenizer and its embedding table are extended.
+    bitext : Bitext
+        Training pairs (new language, known language).
+    most : int
+        Greatest number of words; 0 adds none.
+    method : str
+        `embeddings` adds no word that occurs on the known side, so that no text of it changes.
     """
+    import torch
 
-    language: str
-    tokens: int
-    unknown_rate: float
-    fertility: float
-    accent_collisions: float
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        """Say how the language is read."""
-        return (
-            f"the tokenizer reads {self.language} in {self.fertility:.2f} tokens a word, {self.unknown_rate:.1%} of "
-            f"them unknown; {self.accent_collisions:.1%} of word forms read like another that differs in accents only"
-        )
-
-
-def words_of(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:
-    """Split a text into words as the tokenizer sees it after its normaliser; Han characters stand alone."""
-    normaliser = _backend(tokenizer).normalizer
-    return _WORD.findall(text if normaliser is None else normaliser.normalize_str(text))
-
-
-def report_tokenizer(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], language: str) -> TokenizerReport:
-    """Measure unknown tokens, fertility and accent collisions on a sample of a language.
-
-    Parameters
-    ----------
-    tokenizer : tokenizer with a Rust backend
-    texts : sequence of str
-        Not empty.
-    language : str
-        For the message.
-    """
-    rows = _token_rows(tokenizer, texts)
-    tokens = sum(len(row) for row in rows)
-    unknown = sum(row.count(tokenizer.unk_token_id) for row in rows) / max(tokens, 1)
-    words = [word for text in texts for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
-    fertility = tokens / max(len(words), 1)
-    collisions = _accent_collisions(tokenizer, sorted(set(words)))
-    return TokenizerReport(
-        language, tokens, unknown, fertility, collisions, reading_warnings(language, unknown, fertility)
+    table = student.table
+    size = len(table.weight)
+    if most == 0:
+        return AddedWords(0, 0, size)
+    columns = [[split_words(student.tokenizer, text) for text in side] for side in (bitext.sources, bitext.targets)]
+    strict = method == "embeddings"
+    chosen = choose_words(
+        student.tokenizer, table.weight.detach().cpu().numpy(), align_words(*columns), most, strict=strict
     )
-
-
-def reading_warnings(language: str, unknown: float, fertility: float) -> tuple[str, ...]:
-    """Warn of a language that a tokenizer cannot read or spells out, by its unknown tokens and its fertility."""
-    found = []
-    if unknown > UNREADABLE:
-        found.append(
-            f"the tokenizer cannot read {language}: {unknown:.0%} of its tokens are unknown; "
-            "extend the vocabulary (--extend-vocab) or take a base whose tokenizer knows the script"
-        )
-    if fertility > SPELLED_OUT:
-        found.append(f"the tokenizer spells {language} in pieces: {fertility:.1f} tokens a word; --extend-vocab helps")
-    return tuple(found)
-
-
-def _accent_collisions(tokenizer: PreTrainedTokenizerBase, forms: list[str]) -> float:
-    if not forms:
-        return 0.0
-    keys = [(_bare(form), tuple(row)) for form, row in zip(forms, _token_rows(tokenizer, forms), strict=True)]
-    counted = Counter(keys)
-    return sum(counted[key] > 1 for key in keys) / len(keys)
-
-
-def _bare(form: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFD", form) if unicodedata.category(c) != "Mn")
-
-
-def _token_rows(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
-    rows: list[list[int]] = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
-    return rows
-
-
-# ---------------------------------------------------------------- new words
+    ids = extend_tokenizer(student.tokenizer, chosen.words)
+    if not len(ids):
+        return AddedWords(0, 0, size)
+    student.body.resize_token_embeddings(max(size, int(ids.max()) + 1), mean_resizing=False)
+    with torch.no_grad():
+        student.table.weight[torch.from_numpy(ids)] = torch.from_numpy(chosen.vectors).to(student.encoder.device)
+    return AddedWords(len(ids), chosen.replaced, int(ids.min()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewWords:
-    """Words that get token ids of their own, with their first embeddings.
+    """Words that get token ids of their own, with their initial embeddings.
 
     Parameters
     ----------
     words : tuple of str
         As the normaliser of the tokenizer writes them.
-    vectors : (w, d) float32
-    retired : int
-        How many of them had a token before, which is kept but no longer reached.
+    vectors : array (w, d) of float32
+    replaced : int
+        Words that had a token before, which stays in the table but no longer occurs.
     """
 
     words: tuple[str, ...]
-    vectors: NDArray[np.float32]
-    retired: int
+    vectors: Floats32
+    replaced: int
 
 
 def choose_words(
     tokenizer: PreTrainedTokenizerBase,
-    table: NDArray[np.float32],
+    table: Floats32,
     alignment: WordAlignment,
     most: int,
     *,
     strict: bool = False,
 ) -> NewWords:
-    """Choose the words of a new language that get ids, and place each where its partners in the known language stand.
+    """Choose the words of a new language that get ids, and embed each by its translations in the known language.
 
     Parameters
     ----------
     tokenizer : tokenizer with a Rust backend
-    table : (v, d) float32
+    table : array (v, d) of float32
         Word embeddings of the base.
     alignment : WordAlignment
         Of the bitext.
     most : int
-        Number of words.
+        Greatest number of words.
     strict : bool
-        Take no word that the known side holds at all, and one that has a token already only where the new side holds
-        it ninety times: most such words belong to the known language too.
+        Choose no word that occurs on the known side, and a word that has a token already only if it occurs ninety
+        times on the new side: most such words belong to the known language too.
 
     Notes
     -----
-    A word belongs to the new language if the known side holds it at most a tenth as often, one imagined occurrence
-    included for words that have a token already: those lose it, and should be seen often before they do. The first
-    embedding is the mean of the pieces of each partner, weighted by the alignment; without a partner that takes a
-    tenth of the word, the mean of the pieces of which the word was made.
+    A word belongs to the new language if it occurs at most a tenth as often on the known side; words that have a token
+    already get a pseudo-count of one on both sides, since they lose it. The initial embedding is the mean of the
+    subwords of each partner, weighted by the alignment; without a partner that aligns with a tenth of the word, the
+    mean of the subwords of the word itself.
     """
-    held = set(tokenizer.get_vocab())
+    tokens = set(tokenizer.get_vocab())
     partners = alignment.partners(LEAST_SHARE, PARTNERS)
     chosen: list[tuple[str, list[tuple[str, float]]]] = []
     by_count = sorted(range(len(alignment.new_words)), key=lambda i: -alignment.new_counts[alignment.new_words[i]])
@@ -182,47 +128,47 @@ def choose_words(
         word = alignment.new_words[i]
         if strict and alignment.known_counts[word]:
             continue
-        imagined = (word in held) * (STRICT_OCCURRENCES if strict else 1)
-        if len(chosen) < most and _is_new(word, alignment, imagined):
+        pseudo_count = (word in tokens) * (STRICT_OCCURRENCES if strict else 1)
+        if len(chosen) < most and _is_new(word, alignment, pseudo_count):
             chosen.append((word, partners[i]))
-    pieces = _Pieces(tokenizer, table)
-    vectors = [pieces.vector(word, found) for word, found in chosen]
+    subwords = _SubwordMeans(tokenizer, table)
+    vectors = [subwords.weighted(word, translations) for word, translations in chosen]
     stacked = np.array(vectors, np.float32).reshape(len(chosen), table.shape[1])
-    return NewWords(tuple(word for word, _ in chosen), stacked, sum(word in held for word, _ in chosen))
+    return NewWords(tuple(word for word, _ in chosen), stacked, sum(word in tokens for word, _ in chosen))
 
 
-def _is_new(word: str, alignment: WordAlignment, imagined: int) -> bool:
-    letters = word.isalpha() or any(unicodedata.category(c)[0] in "LM" for c in word)
-    here, there = alignment.new_counts[word], alignment.known_counts[word]
-    return letters and there + imagined <= FOREIGN * (here + imagined)
+def _is_new(word: str, alignment: WordAlignment, pseudo_count: int) -> bool:
+    has_letters = word.isalpha() or any(unicodedata.category(c)[0] in "LM" for c in word)
+    new, known = alignment.new_counts[word] + pseudo_count, alignment.known_counts[word] + pseudo_count
+    return has_letters and known <= MOST_SHARE_IN_PIVOT * new
 
 
-class _Pieces:
-    """Mean embeddings of the pieces of words."""
+class _SubwordMeans:
+    """Mean embeddings of the subwords of words."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, table: NDArray[np.float32]) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, table: Floats32) -> None:
         self.tokenizer, self.table = tokenizer, table
-        self.known: dict[str, NDArray[np.float32]] = {}
+        self.cache: dict[str, Floats32] = {}
 
-    def mean(self, word: str) -> NDArray[np.float32]:
-        if word not in self.known:
-            ids = _token_rows(self.tokenizer, [word])[0]
-            self.known[word] = self.table[ids].mean(axis=0) if ids else self.table.mean(axis=0)
-        return self.known[word]
+    def mean(self, word: str) -> Floats32:
+        if word not in self.cache:
+            ids = token_rows(self.tokenizer, [word])[0]
+            self.cache[word] = self.table[ids].mean(axis=0) if ids else self.table.mean(axis=0)
+        return self.cache[word]
 
-    def vector(self, word: str, partners: list[tuple[str, float]]) -> NDArray[np.float32]:
-        real = [(self.mean(partner), share) for partner, share in partners if partner]
-        if not real:
+    def weighted(self, word: str, partners: list[tuple[str, float]]) -> Floats32:
+        means = [(self.mean(partner), share) for partner, share in partners if partner]
+        if not means:
             return self.mean(word)
-        total = sum(share for _, share in real)
-        return np.asarray(sum(share * vector for vector, share in real) / total, np.float32)
+        total = sum(share for _, share in means)
+        return np.asarray(sum(share * vector for vector, share in means) / total, np.float32)
 
 
-def extend_tokenizer(tokenizer: PreTrainedTokenizerBase, words: Sequence[str]) -> NDArray[np.int64]:
-    """Give whole words ids after those that the tokenizer has, and return them, (w,).
+def extend_tokenizer(tokenizer: PreTrainedTokenizerBase, words: Sequence[str]) -> Integers:
+    """Add w whole words to a tokenizer, after its own tokens, and return their ids, (w,).
 
-    A word is matched only as a whole, so a text without it keeps its tokens. Where it was a token before, the old token
-    is kept under a name that no text reaches, so that the row of the table stays what it was.
+    A word is matched only as a whole, so a text without it keeps its tokens. If it was a token before, that token is
+    renamed so that no text matches it, and its row of the table stays.
 
     Raises
     ------
@@ -231,107 +177,29 @@ def extend_tokenizer(tokenizer: PreTrainedTokenizerBase, words: Sequence[str]) -
     """
     from transformers import AddedToken
 
-    held = tokenizer.get_vocab()
-    _retire(tokenizer, [word for word in words if word in held])
+    tokens = tokenizer.get_vocab()
+    _rename_tokens(tokenizer, {word for word in words if word in tokens})
     first = len(tokenizer)
-    tokenizer.add_tokens([AddedToken(word, single_word=not _is_han(word), normalized=True) for word in words])
+    han = {word for word in words if len(word) == 1 and unicodedata.name(word, "").startswith("CJK")}
+    tokenizer.add_tokens([AddedToken(word, single_word=word not in han, normalized=True) for word in words])
     ids = np.array(tokenizer.convert_tokens_to_ids(list(words)), np.int64)
     if len(ids) and (int(ids.min()) < first or len(tokenizer) != first + len(words)):
         raise ModelError("the tokenizer did not take the new words as tokens of their own; use --extend-vocab 0")
     return ids
 
 
-def _is_han(word: str) -> bool:
-    return len(word) == 1 and unicodedata.name(word, "").startswith("CJK")
-
-
-def _retire(tokenizer: PreTrainedTokenizerBase, words: Sequence[str]) -> None:
-    """Rename tokens in the model of the tokenizer, keeping their ids."""
+def _rename_tokens(tokenizer: PreTrainedTokenizerBase, words: set[str]) -> None:
+    """Rename tokens so that no text matches them; they keep their ids."""
     if not words:
         return
     from tokenizers import Tokenizer
 
-    state: dict[str, Any] = json.loads(_backend(tokenizer).to_str())
+    state: dict[str, Any] = json.loads(rust_tokenizer(tokenizer).to_str())
     vocabulary = state["model"].get("vocab")
     if isinstance(vocabulary, list):
-        gone = set(words)
-        state["model"]["vocab"] = [[_RETIRED + p if p in gone else p, score] for p, score in vocabulary]
+        state["model"]["vocab"] = [[_UNREACHABLE + t if t in words else t, score] for t, score in vocabulary]
     elif isinstance(vocabulary, dict) and state["model"].get("type") == "WordPiece":
-        gone = set(words)
-        state["model"]["vocab"] = {_RETIRED + p if p in gone else p: i for p, i in vocabulary.items()}
+        state["model"]["vocab"] = {_UNREACHABLE + t if t in words else t: i for t, i in vocabulary.items()}
     else:
         raise ModelError(f"tokens of a {state['model'].get('type')} tokenizer cannot be renamed; use --extend-vocab 0")
     tokenizer._tokenizer = Tokenizer.from_str(json.dumps(state))
-
-
-def _backend(tokenizer: PreTrainedTokenizerBase) -> Any:  # noqa: ANN401 - the Rust library has no types
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
-        raise ModelError(f"{type(tokenizer).__name__} has no fast form, which training needs; take another base")
-    return backend
-
-
-def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerBase:
-    """Train a WordPiece vocabulary that keeps case apart from nothing and accents as they are.
-
-    Parameters
-    ----------
-    texts : iterable of str
-    vocabulary : int
-        Greatest number of pieces, special ones included.
-
-    Notes
-    -----
-    Left alone, the trainer numbers continued letters in the order of a hash table, which changes from process to
-    process and decides ties between merges: a resumed run and its checkpoint, or two processes of one run, would have
-    different vocabularies. So all letters are given to it in order, as if they were special, and the pieces are then
-    put into a clean tokenizer.
-    """
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    learner.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=False)
-    learner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    held = list(texts)
-    letters, continued = _letters(learner, held)
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary,
-        special_tokens=[*special, *(f"##{letter}" for letter in continued)],
-        initial_alphabet=letters,
-        limit_alphabet=len(letters),
-        show_progress=False,
-    )
-    learner.train_from_iterator(held, trainer)
-    tokenizer = Tokenizer(models.WordPiece(learner.get_vocab(), unk_token="[UNK]"))
-    tokenizer.normalizer, tokenizer.pre_tokenizer = learner.normalizer, learner.pre_tokenizer
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    fast: Any = PreTrainedTokenizerFast
-    made: PreTrainedTokenizerBase = fast(
-        tokenizer_object=tokenizer,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-    )
-    return made
-
-
-def _letters(tokenizer: Any, texts: Sequence[str]) -> tuple[list[str], list[str]]:  # noqa: ANN401 - the Rust library has no types
-    """Return the commonest characters of texts, and those of them that do not only begin words, both in order."""
-    words = Counter(
-        word
-        for text in texts
-        for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))
-    )
-    counts, continued = Counter[str](), set[str]()
-    for word, count in words.items():
-        for letter in word:
-            counts[letter] += count
-        continued.update(word[1:])
-    kept = sorted(counts, key=lambda letter: (-counts[letter], letter))[:MOST_LETTERS]
-    return sorted(kept), sorted(continued.intersection(kept))

@@ -1,4 +1,4 @@
-"""Which English words a word of the new language goes with, counted from the bitext by IBM model 1."""
+"""Word alignment of a bitext by IBM model 1."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from ...analysis.types import Floats, Integers
 
 ITERATIONS = 8
-NOTHING = ""
+EMPTY_WORD = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,11 +24,11 @@ class WordAlignment:
     new_words, known_words : list of str
         The vocabularies; `known_words[0]` is the empty word.
     new_counts, known_counts : dict
-        How often each word stands in the text.
-    new_of, known_of : (m,) int64
-        The pairs of words that share a sentence pair, ordered by new word.
-    counts : (m,) float64
-        Expected number of times that the two are each other's translation.
+        Occurrences of each word.
+    new_of, known_of : array (m,) of int64
+        The m pairs of words that occur in one sentence pair, ordered by new word.
+    counts : array (m,) of float64
+        Expected number of times that the two are aligned.
     """
 
     new_words: list[str]
@@ -40,23 +40,23 @@ class WordAlignment:
     counts: Floats
 
     def partners(self, least: float, most: int) -> list[list[tuple[str, float]]]:
-        """Return for each new word the known words that take at least a share of it, the likeliest first.
+        """Return for each new word the known words with at least a share of its alignments, the most likely first.
 
         Parameters
         ----------
         least : float
             Share of the new word's count, in [0, 1].
         most : int
-            Number of partners.
+            Greatest number of known words.
         """
         borders = np.searchsorted(self.new_of, np.arange(len(self.new_words) + 1))
-        return [self._partners(slice(a, b), least, most) for a, b in pairwise(borders)]
-
-    def _partners(self, here: slice, least: float, most: int) -> list[tuple[str, float]]:
-        shares = self.counts[here] / max(self.counts[here].sum(), 1e-12)
-        best = np.argsort(-shares, kind="stable")[:most]
-        known = self.known_of[here]
-        return [(self.known_words[known[i]], float(shares[i])) for i in best if shares[i] >= least]
+        partners = []
+        for start, end in pairwise(borders):
+            shares = self.counts[start:end] / max(self.counts[start:end].sum(), 1e-12)
+            best = np.argsort(-shares, kind="stable")[:most]
+            known = self.known_of[start:end]
+            partners.append([(self.known_words[known[i]], float(shares[i])) for i in best if shares[i] >= least])
+        return partners
 
 
 def align_words(new: Sequence[Sequence[str]], known: Sequence[Sequence[str]]) -> WordAlignment:
@@ -65,7 +65,7 @@ def align_words(new: Sequence[Sequence[str]], known: Sequence[Sequence[str]]) ->
     Parameters
     ----------
     new, known : sequences of n sentences, each a sequence of words
-        Row i of both say the same.
+        Row i of one is the translation of row i of the other.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def align_words(new: Sequence[Sequence[str]], known: Sequence[Sequence[str]]) ->
     with Σ |new sentence| · |known sentence|.
     """
     new_ids: dict[str, int] = {}
-    known_ids: dict[str, int] = {NOTHING: 0}
+    known_ids: dict[str, int] = {EMPTY_WORD: 0}
     f, e, place = _word_pairs(new, known, new_ids, known_ids)
     pairs, which = np.unique(f * len(known_ids) + e, return_inverse=True)
     new_of, known_of = np.divmod(pairs, len(known_ids))
@@ -105,7 +105,7 @@ def _word_pairs(
     new_ids: dict[str, int],
     known_ids: dict[str, int],
 ) -> tuple[Integers, Integers, Integers]:
-    """Return new word, known word and number of the new word's place, for all pairs within sentence pairs."""
+    """Return new word, known word and position of the new word, for all word pairs within sentence pairs."""
     new_parts, known_parts, places, first = [], [], [], 0
     for sentence, partner in zip(new, known, strict=True):
         f = [new_ids.setdefault(word, len(new_ids)) for word in sentence]

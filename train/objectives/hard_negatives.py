@@ -1,7 +1,6 @@
-"""Hard negatives, mined by the library and kept under the fingerprint of the model that found them.
+"""Hard negatives, mined by the library and cached under the fingerprint of the model.
 
-The library's own cache goes by folder and text, so a model whose weights have moved would be given the negatives of the
-model that it was.
+The library's own cache is keyed by folder and text, so a model whose weights have changed would get stale negatives.
 """
 
 from __future__ import annotations
@@ -14,9 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...analysis.types import Integers
 from ...files import write_bytes
 
 if TYPE_CHECKING:
@@ -26,33 +23,33 @@ log = logging.getLogger(__name__)
 CANDIDATES = 50
 
 
-def mined_negatives(
+def mine_negatives(
     encoder: Encoder,
     queries: Sequence[str],
     passages: Sequence[str],
-    relevant: NDArray[np.int64],
+    relevant: Integers,
     *,
     negatives: int,
     margin: float,
     cache: Path,
 ) -> list[list[int]]:
-    """Find for each query the passages that the model takes for answers but that are not.
+    """Find for each query the passages that score high although they do not answer it.
 
     Parameters
     ----------
     encoder : Encoder
-        The model that is about to be trained; its prompt stands before queries and passages alike.
+        The model before training; its prompt is used for queries and passages alike.
     queries, passages : sequence of str
         Of q and p texts.
-    relevant : (q,) int64
+    relevant : array (q,) of int64
         The passage that answers each query.
     negatives : int
-        How many at most.
+        Greatest number for each query.
     margin : float
-        A negative must score at least this share of the positive's score below it, so that passages which answer as
-        well are left out (NV-Retriever, Moreira et al., 2024, "TopK-PercPos").
+        A negative must score at least this share of the positive's score below it, so that passages which also
+        answer the query are left out (NV-Retriever, Moreira et al., 2024, "TopK-PercPos").
     cache : Path
-        Folder for what was found.
+        Folder of the cache.
 
     Returns
     -------
@@ -62,31 +59,31 @@ def mined_negatives(
     settings = [encoder.fingerprint, negatives, margin, list(queries), list(passages), relevant.tolist()]
     key = hashlib.blake2b(json.dumps(settings).encode(), digest_size=16).hexdigest()
     path = cache / "negatives" / f"{key}.json"
-    if (kept := _read(path, len(queries), len(passages))) is not None:
-        return kept
-    found = _mine(encoder, queries, passages, relevant, negatives, margin)
+    if (cached := _read(path, len(queries), len(passages))) is not None:
+        return cached
+    mined = _mine(encoder, queries, passages, relevant, negatives, margin)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, json.dumps(found).encode())
+        write_bytes(path, json.dumps(mined).encode())
     except OSError as error:
-        log.warning("mined negatives cannot be kept in %s: %s", path.parent, error)
-    return found
+        log.warning("mined negatives cannot be cached in %s: %s", path.parent, error)
+    return mined
 
 
 def _read(path: Path, queries: int, passages: int) -> list[list[int]] | None:
     try:
-        kept: list[list[int]] = json.loads(path.read_text())
+        rows: list[list[int]] = json.loads(path.read_text())
     except (OSError, ValueError):
         return None
-    right = len(kept) == queries and all(0 <= number < passages for row in kept for number in row)
-    return kept if right else None
+    valid = len(rows) == queries and all(0 <= number < passages for row in rows for number in row)
+    return rows if valid else None
 
 
-def _mine(  # noqa: PLR0917 - what is mined, and how
+def _mine(  # noqa: PLR0917 - queries, passages and the settings of mining
     encoder: Encoder,
     queries: Sequence[str],
     passages: Sequence[str],
-    relevant: NDArray[np.int64],
+    relevant: Integers,
     negatives: int,
     margin: float,
 ) -> list[list[int]]:
@@ -110,8 +107,8 @@ def _mine(  # noqa: PLR0917 - what is mined, and how
             verbose=False,
         )
     numbers = {text: number for number, text in enumerate(passages)}
-    rows = {query: row for row, query in enumerate(queries)}
-    found: list[list[int]] = [[] for _ in queries]
+    query_rows = {query: row for row, query in enumerate(queries)}
+    negatives_of: list[list[int]] = [[] for _ in queries]
     for query, negative in zip(mined["query"], mined["negative"], strict=True):
-        found[rows[query]].append(numbers[negative])
-    return found
+        negatives_of[query_rows[query]].append(numbers[negative])
+    return negatives_of

@@ -1,4 +1,4 @@
-"""Rows for masked language modelling: texts packed to one length, whole words hidden."""
+"""Rows for masked language modelling: texts packed to one length, whole words masked."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...analysis.types import Integers
+from ...analysis.types import Bools, Integers
 from ...errors import ModelError
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ IGNORED = -100
 
 
 def pack(rows: Sequence[Sequence[int]], length: int, cls: int, sep: int) -> Integers:
-    """Pack token rows into rows of one length, (r, length): [CLS] text [SEP] text [SEP] …; texts are cut at the ends.
+    """Pack token rows into r rows of one length, (r, length): [CLS] text [SEP] text [SEP] …; texts are cut at row ends.
 
     Parameters
     ----------
@@ -31,8 +30,8 @@ def pack(rows: Sequence[Sequence[int]], length: int, cls: int, sep: int) -> Inte
 
     Notes
     -----
-    Texts in a row see each other, as in BERT's own full-sentence packing (Liu et al., 2019): neighbours are drawn at
-    random, the separator tells them apart. What is left over at the end is dropped.
+    Texts in a row attend to each other, as in full-sentence packing (Liu et al., 2019): they come in random order, with
+    separators between them. Tokens that do not fill a last row are dropped.
     """
     stream = np.concatenate([np.array([*row, sep], np.int64) for row in rows]) if len(rows) else np.empty(0, np.int64)
     inner = length - 1
@@ -40,8 +39,8 @@ def pack(rows: Sequence[Sequence[int]], length: int, cls: int, sep: int) -> Inte
     return np.column_stack([np.full(len(whole), cls, np.int64), whole])
 
 
-def word_starts(tokenizer: PreTrainedTokenizerBase, size: int) -> NDArray[np.bool_]:
-    """Tell for each token id whether it begins a word, (v,)."""
+def word_starts(tokenizer: PreTrainedTokenizerBase, size: int) -> Bools:
+    """Return for each of v token ids whether it begins a word, (v,)."""
     pieces = tokenizer.convert_ids_to_tokens(list(range(size)))
     marked = any(piece is not None and piece.startswith(("▁", "Ġ")) for piece in pieces)
     if marked:
@@ -50,26 +49,26 @@ def word_starts(tokenizer: PreTrainedTokenizerBase, size: int) -> NDArray[np.boo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Masker:
+class WholeWordMasker:
     """Whole-word masking: of the chosen words 80 % become [MASK], 10 % random tokens, 10 % stay (Devlin et al., 2019).
 
     Parameters
     ----------
-    starts : (v,) bool
+    starts : array (v,) of bool
         Tokens that begin a word.
-    special : (s,) int64
+    special : array (s,) of int64
         Tokens that are never masked.
     mask : int
         The [MASK] token.
     """
 
-    starts: NDArray[np.bool_]
-    special: NDArray[np.int64]
+    starts: Bools
+    special: Integers
     mask: int
 
     @classmethod
-    def of(cls, tokenizer: PreTrainedTokenizerBase, size: int) -> Masker:
-        """Read a tokenizer.
+    def of(cls, tokenizer: PreTrainedTokenizerBase, size: int) -> WholeWordMasker:
+        """Make the masker of a tokenizer whose model has `size` embeddings.
 
         Raises
         ------
@@ -82,13 +81,13 @@ class Masker:
         return cls(word_starts(tokenizer, size), special, int(tokenizer.mask_token_id))
 
     def __call__(self, ids: Integers, share: float, rng: np.random.Generator) -> tuple[Integers, Integers]:
-        """Mask about a share of the words of rows (b, l); return rows and labels, −100 where nothing is asked."""
+        """Mask about a share of the words of rows (b, l); return rows and labels, (b, l), −100 if not chosen."""
         special = np.isin(ids, self.special)
         word = np.cumsum(self.starts[ids] | special, axis=1, dtype=np.int64)
         drawn = rng.random((len(ids), int(word.max()) + 1)) < share
         chosen = np.take_along_axis(drawn, word, axis=1) & ~special
         labels = np.where(chosen, ids, IGNORED)
-        fate = rng.random(ids.shape)
-        masked = np.where(chosen & (fate < 0.8), self.mask, ids)
+        kind = rng.random(ids.shape)
+        masked = np.where(chosen & (kind < 0.8), self.mask, ids)
         random = rng.integers(len(self.starts), size=ids.shape)
-        return np.where(chosen & (fate >= 0.9), random, masked), labels
+        return np.where(chosen & (kind >= 0.9), random, masked), labels

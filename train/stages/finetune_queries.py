@@ -1,41 +1,35 @@
-"""Finetuning without a new language: queries near the passages that answer them, with mined hard negatives."""
+"""Finetuning without a new language: queries towards the passages that answer them, with mined hard negatives."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...analysis.resampling import Interval, percentile_interval
+from ...analysis.types import Integers
 from ...errors import DataError
 from ...files import default_cache_dir
-from ...probe.results.training import SCHEMA, TrainResult
-from ..config import ContrastiveConfig, FinetuneConfig
+from ...probe.results.training import TrainResult
+from ..config import FinetuneConfig
+from ..engine.result import NEW_SPACE, StageOutcome, TrainingText, training_result
 from ..engine.session import Run
 from ..engine.student import Student
-from ..evaluation.retention import (
-    OldLanguage,
-    OldScores,
-    open_old_language,
-    retention,
-    score_old_language,
-    without_questions,
-)
-from ..evaluation.validation import QuestionWatch
-from ..objectives.hard_negatives import mined_negatives
-from .contrastive import PRECISION, PairObjective, TextRows, info_nce
+from ..engine.trainer import train
+from ..evaluation.evaluators import QuestionEvaluator
+from ..evaluation.metrics import scores_before_and_after
+from ..evaluation.retention import RetentionBaseline, RetentionText, measure_retention, open_retention_text
+from ..objectives.contrastive import PRECISION, ContrastiveObjective, TextRows, info_nce
+from ..objectives.hard_negatives import mine_negatives
 
 if TYPE_CHECKING:
     from ...data.questions import Questions
 
 LEAST_QUERIES = 20
-RESAMPLES = 1000
-NAME = "retrieval of held-out questions (nDCG@10)"
+MINI_BATCH = 16
 
 
 def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
-    """Train on questions and passages in the pivot language; questions of held-out passages measure it.
+    """Train on questions and passages in the pivot language, and measure on questions of held-out passages.
 
     Parameters
     ----------
@@ -51,66 +45,49 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
     from ...data.questions import open_questions
 
     questions = open_questions(config.questions, config.pivot, config.pivot)
-    training, held, deciding = _split_queries(questions.relevant, config)
-    text, asked = _measured_text(questions, held, config)
+    training, held_out, validation = _split_queries(questions.relevant, config)
+    text, test = open_retention_text(config.retention, config.pivot, questions.passages), _select(questions, held_out)
+    if config.retention.questions is None:
+        text = text.without_questions()  # most of the built-in questions are trained on
     encoder = run.load(config.model)
-    run.begin(encoder, [questions.fingerprint])
-    before, asked_before = score_old_language(encoder, text), score_old_language(encoder, asked)
+    run.start(encoder, [questions.fingerprint])
+    baseline, before = RetentionBaseline.measure(encoder, text), measure_retention(encoder, test)
     student = Student(encoder, PRECISION)
-    rows = _rows(student, questions, training, config, run)
-    criterion = info_nce(student, ContrastiveConfig(out=config.out, scale=config.scale, mini_batch=16), run.processes)
-    watch = QuestionWatch(encoder, _asked(questions, deciding))
-    report = run.train(PairObjective(student, [rows], criterion, run.processes), [rows.source], watch)
-    after = run.trained(student)
-    result = TrainResult(
-        schema=SCHEMA,
-        stage="finetune",
+    rows = _training_rows(student, questions, training, config, run)
+    criterion = info_nce(student, run.processes, scale=config.scale, mini_batch=MINI_BATCH)
+    objective = ContrastiveObjective(student, [rows], criterion, run.processes)
+    report = train(run, objective, [rows.index], QuestionEvaluator(encoder, _select(questions, validation)))
+    trained = run.trained_encoder(student)
+    after, rng = measure_retention(trained, test), np.random.default_rng([run.seed, 19])
+    name = "retrieval of held-out questions (nDCG@10)"
+    outcome = StageOutcome(
         method="queries",
         model=config.model,
-        base_fingerprint=after.base_fingerprint or encoder.fingerprint,
-        fingerprint=after.fingerprint,
-        run=str(run.folder.path),
-        languages=(),
-        retention=retention(text, before, score_old_language(after, text), config.retention, seed=run.seed),
-        speed=run.speed(report, PRECISION, student),
-        scores=_scores(asked_before, score_old_language(after, asked), run.seed),
-        warnings=("the vectors of this model do not live in the space of its base: embed indexes again",),
+        text=TrainingText(questions.name, [questions.fingerprint], [config.pivot]),
+        retention=baseline.compare(trained, config.retention, seed=run.seed),
+        scores=scores_before_and_after(name, 100 * before.gains, 100 * after.gains, rng),
+        warnings=(NEW_SPACE,),
         next_command=f"polyglot train finetune --lang fr --model {run.folder.model}",
-        provenance=run.closed(encoder, questions.name, [questions.fingerprint], [config.pivot]),
-        shares_space_with_base=False,
-        course=report.course,
     )
-    run.keep(student, result)
+    result = training_result(run, student, trained, report, outcome)
+    run.save(student, result)
     return result
 
 
-def _measured_text(
-    questions: Questions, held: NDArray[np.int64], config: FinetuneConfig
-) -> tuple[OldLanguage, OldLanguage]:
-    """Return the text of retention, and the held-out questions among all passages.
-
-    The built-in questions measure no retention here: most of them are trained on.
-    """
-    kept = open_old_language(config.retention, config.pivot, questions.passages)
-    if config.retention.questions is None:
-        kept = without_questions(kept)
-    return kept, _asked(questions, held)
-
-
-def _asked(questions: Questions, chosen: NDArray[np.int64]) -> OldLanguage:
-    """Return some questions among all passages."""
+def _select(questions: Questions, chosen: Integers) -> RetentionText:
+    """Return some of the questions with all passages."""
     queries = [questions.queries[i] for i in chosen]
-    return OldLanguage(None, queries, questions.passages, questions.relevant[chosen], [])
+    return RetentionText(None, queries, questions.passages, questions.relevant[chosen], [])
 
 
-def _rows(
-    student: Student, questions: Questions, training: NDArray[np.int64], config: FinetuneConfig, run: Run
+def _training_rows(
+    student: Student, questions: Questions, training: Integers, config: FinetuneConfig, run: Run
 ) -> TextRows:
     """Return the training rows: query, passage, negatives."""
     queries, relevant = [questions.queries[i] for i in training], questions.relevant[training]
     passages, own = questions.passages, questions.negatives
-    with run.one_first():
-        mined = mined_negatives(
+    with run.main_process_first():
+        mined = mine_negatives(
             student.encoder,
             queries,
             passages,
@@ -125,60 +102,47 @@ def _rows(
     return TextRows.of(student, queries, [passages[i] for i in relevant], *columns)
 
 
-def _split_queries(
-    relevant: NDArray[np.int64], config: FinetuneConfig
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return queries to train on, held out, and to watch: whole passages, drawn with the seed.
+def _split_queries(relevant: Integers, config: FinetuneConfig) -> tuple[Integers, Integers, Integers]:
+    """Return queries for training, test and validation, of whole passages drawn with the seed.
 
-    The watched ones are the held-out ones, unless they decide which weights are kept.
+    The validation queries are the held-out ones, unless they decide which weights are kept.
     """
     passages = np.unique(relevant)
     count = max(1, round(config.data.held_out * len(passages)))
     drawn = np.random.default_rng([config.loop.seed, 7]).permutation(passages)
-    held, deciding = drawn[:count], drawn[count : 2 * count] if config.loop.selects else drawn[:count]
-    training = np.flatnonzero(~np.isin(relevant, [*held, *deciding]))
+    held_out, validation = drawn[:count], drawn[count : 2 * count] if config.loop.selects_best else drawn[:count]
+    training = np.flatnonzero(~np.isin(relevant, [*held_out, *validation]))
     if len(training) < LEAST_QUERIES or len(passages) < config.negatives + 2:
         raise DataError(
             f"{len(training)} questions over {len(passages)} passages are too few: expected at least {LEAST_QUERIES} "
             f"questions and {config.negatives + 2} passages; give more with --questions"
         )
-    return training, *(np.flatnonzero(np.isin(relevant, part)) for part in (held, deciding))  # type: ignore[return-value]
+    return training, *(np.flatnonzero(np.isin(relevant, part)) for part in (held_out, validation))  # type: ignore[return-value]
 
 
 def fill_negatives(
     mined: list[list[int]],
     given: list[list[int]],
-    relevant: NDArray[np.int64],
+    relevant: Integers,
     passages: int,
     config: FinetuneConfig,
 ) -> list[list[int]]:
-    """Give every query the same number of negatives: the mined ones, those that came with it, then any others.
+    """Give every query the same number of negatives: mined ones, then those of the question set, then random ones.
 
     Parameters
     ----------
     mined, given : list of list of int
         Passage numbers for each of q queries.
-    relevant : (q,) int64
+    relevant : array (q,) of int64
     passages : int
-        Number of passages, at least two more than negatives are asked for.
+        Number of passages, at least two more than the negatives of a query.
     config : FinetuneConfig
-        Says how many.
+        With the number of negatives.
     """
     rng = np.random.default_rng([config.loop.seed, 17])
     filled = []
-    for found, own, right in zip(mined, given, relevant.tolist(), strict=True):
+    for hard, own, positive in zip(mined, given, relevant.tolist(), strict=True):
         others = rng.permutation(passages)[: 2 * config.negatives + 2].tolist()
-        row = [number for number in dict.fromkeys([*found, *own, *others]) if number != right]
+        row = [number for number in dict.fromkeys([*hard, *own, *others]) if number != positive]
         filled.append(row[: config.negatives])
     return filled
-
-
-def _scores(before: OldScores, after: OldScores, seed: int) -> dict[str, Interval]:
-    rng = np.random.default_rng([seed, 19])
-    gains = 100 * np.column_stack([before.gains, after.gains])
-    drawn = np.array([gains[rng.integers(len(gains), size=len(gains))].mean(axis=0) for _ in range(RESAMPLES)])
-    means = gains.mean(axis=0)
-    return {
-        f"{NAME}, {when}": percentile_interval(float(means[i]), drawn[:, i])
-        for i, when in enumerate(("before", "after"))
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ....probe.results.compare import SHARE, CompareResult, score_name
-from ....probe.results.serialization import Interval
+from ....probe.results.intervals import Interval
 from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ...charts.layers import Series, layer_panel
 from ...charts.marks import dots, null_marks, scores

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ....probe.results.intervals import Interval
 from ....probe.results.layers import LayersResult
-from ....probe.results.serialization import Interval, from_json
+from ....probe.results.serialization import from_json
 from ...charts.layers import TEMPLATE, FindingsView
 from ...formatting import count, interval, language_name, number, percent
 from ...terminal import SummaryColumn, SummaryPart, SummaryTable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from ....probe.results.intervals import Interval
 from ....probe.results.linear_map import Direction, ResidualGroup, Transfer
-from ....probe.results.serialization import Interval
 from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ...charts.marks import dots, points
 from ...charts.theme import SEQUENTIAL, Reach, panel, row_axis, row_height, value_axis

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ....probe.results.intervals import Interval
 from ....probe.results.linear_map import Certificate, Direction, LearningCurve
-from ....probe.results.serialization import Interval
 from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ...charts.marks import curve, horizontal_band, horizontal_line, over, points, vertical_line
 from ...charts.theme import panel, value_axis

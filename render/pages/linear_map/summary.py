@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ....probe.results.intervals import Interval
 from ....probe.results.linear_map import Certificate, Direction, LinearMapResult
-from ....probe.results.serialization import Interval
 from ...formatting import MISSING, interval, language_name, number, percent_interval, rung_name
 from ...terminal import SummaryColumn, SummaryPart, SummaryTable
 from .ladder import rungs_in_order

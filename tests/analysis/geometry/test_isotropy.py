@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from polyglot.analysis.geometry import intrinsic_dimension as dim
 from polyglot.analysis.geometry import isotropy as geo
+from polyglot.analysis.retrieval import hubness as hubs
 from polyglot.errors import ConfigError, DataError
 from scipy.stats import skew
 
@@ -95,29 +97,29 @@ def naive_two_nn(x, discarded):
 @pytest.mark.parametrize("discarded", [0.0, 0.1])
 def test_two_nn_is_the_paper(rng, width, discarded):
     x = rng.standard_normal((80, width)) + 50
-    assert geo.two_nn_dimension(x, discarded=discarded) == pytest.approx(naive_two_nn(x, discarded), rel=1e-8)
+    assert dim.two_nn_dimension(x, discarded=discarded) == pytest.approx(naive_two_nn(x, discarded), rel=1e-8)
 
 
 @pytest.mark.parametrize("tile", [1, 900])
 def test_two_nn_does_not_depend_on_the_tile(rng, monkeypatch, tile):
     narrow, wide = rng.standard_normal((60, 3)), rng.standard_normal((60, 20))
-    expected = [geo.two_nn_dimension(x) for x in (narrow, wide)]
-    monkeypatch.setattr(geo, "TILE_ENTRIES", tile)
-    assert [geo.two_nn_dimension(x) for x in (narrow, wide)] == pytest.approx(expected, rel=1e-12)
+    expected = [dim.two_nn_dimension(x) for x in (narrow, wide)]
+    monkeypatch.setattr(dim, "TILE_ENTRIES", tile)
+    assert [dim.two_nn_dimension(x) for x in (narrow, wide)] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 def test_two_nn_finds_the_dimension_of_a_cube_in_a_wide_space(rng, dimension):
     x = rng.uniform(size=(2000, dimension)) @ np.linalg.qr(rng.standard_normal((30, dimension)))[0].T
-    assert geo.two_nn_dimension(x) == pytest.approx(dimension, rel=0.1)
-    assert geo.two_nn_dimension(np.vstack([x, x[:50]])) == pytest.approx(geo.two_nn_dimension(x), rel=1e-9)
+    assert dim.two_nn_dimension(x) == pytest.approx(dimension, rel=0.1)
+    assert dim.two_nn_dimension(np.vstack([x, x[:50]])) == pytest.approx(dim.two_nn_dimension(x), rel=1e-9)
 
 
 def test_noise_shows_at_small_scales_only(rng):
     x = np.zeros((4000, 8))
     x[:, :1] = rng.uniform(size=(4000, 1))
     x += 1e-4 * rng.standard_normal(x.shape)
-    scales = geo.dimension_over_scales(x, rng, decimations=(1, 16))
+    scales = dim.dimension_over_scales(x, rng, decimations=(1, 16))
     assert [scale.rows for scale in scales] == [4000, 250]
     assert scales[0].dimension > 1.3 * scales[1].dimension
     assert scales[1].dimension == pytest.approx(1, rel=0.2)
@@ -128,26 +130,26 @@ def test_noise_shows_at_small_scales_only(rng):
 def test_scales_are_the_mean_of_disjoint_parts(rng):
     x = rng.standard_normal((90, 3))
     order = np.random.default_rng(4).permutation(90)
-    parts = [geo.two_nn_dimension(x[order[i * 30 : (i + 1) * 30]]) for i in range(3)]
-    (scale,) = geo.dimension_over_scales(x, np.random.default_rng(4), decimations=(3,))
+    parts = [dim.two_nn_dimension(x[order[i * 30 : (i + 1) * 30]]) for i in range(3)]
+    (scale,) = dim.dimension_over_scales(x, np.random.default_rng(4), decimations=(3,))
     assert scale.dimension == pytest.approx(np.mean(parts))
     assert scale.deviation == pytest.approx(np.std(parts))
 
 
 def test_hubness_of_known_counts(rng):
-    even = geo.hubness(np.full(10, 5))
+    even = hubs.hubness(np.full(10, 5))
     assert (even.skew, even.robin_hood, even.antihubs, even.largest) == (0, 0, 0, 5)
-    hub = geo.hubness(np.array([40, 0, 0, 0]))
+    hub = hubs.hubness(np.array([40, 0, 0, 0]))
     assert hub.robin_hood == pytest.approx(0.75)
     assert hub.antihubs == 0.75
     assert hub.largest == 40
     counts = rng.poisson(3, 200)
-    assert geo.hubness(counts).skew == pytest.approx(skew(counts))
-    assert geo.hubness(rng.permutation(counts)) == geo.hubness(counts)
+    assert hubs.hubness(counts).skew == pytest.approx(skew(counts))
+    assert hubs.hubness(rng.permutation(counts)) == hubs.hubness(counts)
 
 
 def test_occurrences_count_every_list():
-    np.testing.assert_array_equal(geo.k_occurrence(np.array([[0, 2], [2, 3]]), 5), [1, 0, 2, 1, 0])
+    np.testing.assert_array_equal(hubs.k_occurrence(np.array([[0, 2], [2, 3]]), 5), [1, 0, 2, 1, 0])
 
 
 def test_raises(rng):
@@ -172,13 +174,13 @@ def test_raises(rng):
             rank(np.zeros(3))
     for discarded in (-0.1, 1.0):
         with pytest.raises(ConfigError, match="discard"):
-            geo.two_nn_dimension(x, discarded=discarded)
+            dim.two_nn_dimension(x, discarded=discarded)
     with pytest.raises(DataError, match="at least 10 different"):
-        geo.two_nn_dimension(np.repeat(x[:9], 5, axis=0))
+        dim.two_nn_dimension(np.repeat(x[:9], 5, axis=0))
     with pytest.raises(DataError, match="at one distance"):
-        geo.two_nn_dimension(np.eye(12))
+        dim.two_nn_dimension(np.eye(12))
     with pytest.raises(ConfigError, match="decimations"):
-        geo.dimension_over_scales(x, rng, decimations=(0,))
+        dim.dimension_over_scales(x, rng, decimations=(0,))
     for counts in (np.array([3]), np.array([1, -1]), np.zeros(4), np.ones((2, 2))):
         with pytest.raises(DataError, match="k-occurrence"):
-            geo.hubness(counts)
+            hubs.hubness(counts)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from polyglot.analysis.geometry.isotropy import hubness, k_occurrence
+from polyglot.analysis.retrieval.hubness import hubness, k_occurrence
 from polyglot.analysis.retrieval.search import CRITERIA, match_ranks, nearest, nearest_both_ways, right_pairs
 from polyglot.analysis.retrieval.topk import Tiles, TopK, UnitRows
 from polyglot.errors import ConfigError, DataError

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from polyglot.analysis.geometry.isotropy import k_occurrence
 from polyglot.analysis.retrieval import topk
+from polyglot.analysis.retrieval.hubness import k_occurrence
 from polyglot.analysis.retrieval.search import CRITERIA, match_ranks, nearest, nearest_both_ways
 from polyglot.analysis.retrieval.ties import TIE, first_of_ties
 from polyglot.analysis.retrieval.topk import TopK

@@ -10,8 +10,9 @@ from polyglot.errors import ConfigError, DataError
 from polyglot.probe.cka.run import CkaConfig, measure, run
 from polyglot.probe.cka.table import held_out_errors, table_sentence
 from polyglot.probe.results.cka import CkaResult
+from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.layers import ChanceBand
-from polyglot.probe.results.serialization import Interval, from_json, to_json
+from polyglot.probe.results.serialization import from_json, to_json
 
 QUICK = CkaConfig(neighbours=5, folds=3, permutations=3, resamples=100)
 
@@ -64,7 +65,7 @@ def test_sentence_says_what_is_most_alike_only_above_chance():
     found = table_sentence(layers, cells, ChanceBand(0.01, 0.05, 3))
     assert found.startswith("Most alike are layer 0 and the pooled output: debiased CKA 0.60 [0.50, 0.70]")
     assert found.endswith("for 1 of 2.")
-    assert table_sentence(layers, cells, ChanceBand(0.4, 0.55, 3)) == "No two layers are told from chance."
+    assert table_sentence(layers, cells, ChanceBand(0.4, 0.55, 3)) == "No two layers are significantly alike."
 
 
 def test_reads_back_from_json_and_repeats_by_seed(layers):

@@ -1,19 +1,18 @@
 """Results side by side: paired where rows were kept, unpaired where not, and refused where nothing can be said."""
 
 import dataclasses
-import typing
 from functools import lru_cache
 
 import numpy as np
 import pytest
 from polyglot.analysis.resampling import Interval, holm
 from polyglot.errors import ConfigError, DataError
-from polyglot.probe.compare import training as compare_train
-from polyglot.probe.compare.differences import NOT_KEPT, OTHER_ROWS, unpaired
+from polyglot.probe.compare.differences import NO_OUTCOMES, OTHER_ROWS, unpaired
 from polyglot.probe.compare.run import CompareConfig, Source, file_name, run
 from polyglot.probe.results import training as train_result
 from polyglot.probe.results.compare import CompareResult
-from polyglot.probe.results.serialization import Side, from_json, to_json
+from polyglot.probe.results.provenance import Side
+from polyglot.probe.results.serialization import from_json, to_json
 from polyglot.probe.retrieval.run import RetrievalConfig, measure
 
 QUICK = CompareConfig(resamples=400)
@@ -77,7 +76,7 @@ def test_its_limits_are_those_of_a_literal_bootstrap_of_groups(pair, rough, fine
 
 def test_without_the_rows_the_same_results_are_unpaired_and_said_to_be(pair):
     bare = compared(searched("rough", 1.6, rows=False), searched("fine", 1.2, seed=1, rows=False))
-    assert bare.unpaired == NOT_KEPT
+    assert bare.unpaired == NO_OUTCOMES
     assert "paired intervals would be narrower" in bare.warnings[0]
     for one, other in zip(pair.differences, bare.differences, strict=True):
         assert not other.paired
@@ -94,7 +93,7 @@ def test_a_result_does_not_differ_from_itself(rough):
     found = compared(rough, rough)
     assert [result.label for result in found.results] == ["0", "1"]
     assert all(d.difference.value == 0 and d.p_value == 1 and not d.holds for d in found.differences)
-    assert "can be told from chance" in found.sentence
+    assert "is significant (Holm)" in found.sentence
 
 
 def test_the_order_turns_the_sign(pair, rough, fine):
@@ -210,30 +209,6 @@ def test_what_cannot_be_compared_is_refused_by_name(text, said):
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ConfigError):
         CompareConfig(**settings)
-
-
-TWINS = {
-    compare_train.Training: train_result.TrainResult,
-    compare_train.TrainingLanguage: train_result.LanguageOutcome,
-    compare_train.TrainingMetrics: train_result.LanguageMetrics,
-    compare_train.TrainingRetrieval: train_result.Retrieval,
-    compare_train.TrainingVerdict: train_result.MapVerdict,
-    compare_train.TrainingRetention: train_result.Retention,
-    compare_train.TrainingKept: train_result.RetentionScore,
-    compare_train.TrainingSpeed: train_result.Speed,
-}
-
-
-@pytest.mark.parametrize("read", TWINS)
-def test_what_is_read_of_training_is_what_training_writes(read):
-    def plain(hint):
-        text = str(hint)
-        for mine, theirs in sorted(TWINS.items(), key=lambda pair: -len(pair[0].__name__)):
-            text = text.replace(f"{mine.__module__}.{mine.__name__}", f"{theirs.__module__}.{theirs.__name__}")
-        return text
-
-    mine, theirs = typing.get_type_hints(read), typing.get_type_hints(TWINS[read])
-    assert {name: plain(hint) for name, hint in mine.items()} == {name: str(theirs[name]) for name in mine}
 
 
 def test_methods_of_training_stand_side_by_side(trained):

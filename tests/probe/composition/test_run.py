@@ -104,7 +104,7 @@ def test_unrelated_languages_are_said_to_have_no_map():
     rng = np.random.default_rng(5)
     found = measure([rng.standard_normal((120, 4)) for _ in NAMES], config=QUICK, names=NAMES)
     assert {pair.verdict for pair in found.pairs} == {"no map"}
-    assert found.sentence.startswith("6 of 6 pairs of languages have no map told from chance. None of the 6 paths")
+    assert found.sentence.startswith("6 of 6 pairs of languages have no map better than chance. None of the 6 paths")
 
 
 def test_sentence_without_paths():

@@ -8,8 +8,9 @@ import pytest
 from polyglot.commands.report import Report
 from polyglot.commands.shared import Probing
 from polyglot.files import write_text
-from polyglot.probe.experiment import reuse as unchanged
-from polyglot.probe.results.serialization import Provenance, to_json
+from polyglot.probe.experiment import reuse
+from polyglot.probe.results.provenance import Provenance
+from polyglot.probe.results.serialization import to_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,10 +74,10 @@ def test_other_inputs_are_measured(probe, other):
 
 
 def test_what_comes_by_name_counts_too(probe):
-    plain = probe(ENCODER, through=None)
-    assert probe(ENCODER, through=SimpleNamespace(fingerprint="map", name="fr-en")).value == 2
-    assert probe(ENCODER, through=SimpleNamespace(fingerprint="other", name="fr-en")).value == 3
-    assert probe(ENCODER, through=None) != plain
+    plain = probe(ENCODER, source_map=None)
+    assert probe(ENCODER, source_map=SimpleNamespace(fingerprint="map", name="fr-en")).value == 2
+    assert probe(ENCODER, source_map=SimpleNamespace(fingerprint="other", name="fr-en")).value == 3
+    assert probe(ENCODER, source_map=None) != plain
 
 
 @pytest.mark.parametrize("option", ["again", "half_cache"])
@@ -85,17 +86,70 @@ def test_options_that_measure_again(probe, option):
     assert probe(ENCODER, common=Probing(**{option: True})).value == 2
 
 
-def test_other_code_measures_again(probe, tmp_path, monkeypatch):
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Put a small package in the place of this one."""
+    root = tmp_path / "package"
+    for name in ("analysis/maps/curved/fourier.py", "probe/layers/run.py", "errors.py"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("ANSWER = 41\n")
+    monkeypatch.setattr(reuse, "PACKAGE", root)
+    return root
+
+
+@pytest.mark.parametrize("name", ["analysis/maps/curved/fourier.py", "probe/layers/run.py", "errors.py"])
+def test_other_code_measures_again_however_deep_it_lies(probe, package, name):
     probe(ENCODER)
-    (tmp_path / "analysis").mkdir()
-    (tmp_path / "analysis" / "maps.py").write_text("ANSWER = 42\n")
-    monkeypatch.setattr(unchanged, "PACKAGE", tmp_path)
+    before = reuse.code_digest()
+    (package / name).write_text("ANSWER = 42\n")
+    assert reuse.code_digest() != before
     assert probe(ENCODER).value == 2
+
+
+@pytest.mark.parametrize("name", ["data/readers/new/format.py", "files.py", "models/offline/one.py"])
+def test_a_module_that_is_added_measures_again(package, name):
+    before = reuse.code_digest()
+    (package / name).parent.mkdir(parents=True, exist_ok=True)
+    (package / name).write_text("")
+    assert reuse.code_digest() != before
+
+
+@pytest.mark.parametrize("name", ["tests/probe/test_new.py", "render/page.py", "build/lib/analysis/new.py"])
+def test_code_that_gives_no_number_does_not_count(package, name):
+    before = reuse.code_digest()
+    (package / name).parent.mkdir(parents=True, exist_ok=True)
+    (package / name).write_text("x = 1\n")
+    assert reuse.code_digest() == before
+
+
+def test_the_digest_covers_every_module_of_the_measuring_rooms():
+    rooms = [reuse.PACKAGE / room for room in reuse.MEASURING_ROOMS]
+    assert all(any(room.rglob("*.py")) for room in rooms)
+
+
+def test_python_callers_measure_once_and_read_from_then_on(tmp_path):
+    calls, found = [], []
+
+    def run(encoder, settings, *, progress=False):
+        calls.append(progress)
+        return Found(1.0, Provenance("", (), "text", "", settings.seed, "cpu", "", {}))
+
+    def once(settings=Settings(), **more):
+        options = {"progress": True}
+        return reuse.measured(tmp_path / "one.json", Found, run, ENCODER, settings, options=options, **more)
+
+    first = once()
+    assert once(on_reuse=found.append) == first
+    assert (calls, found) == ([True], [tmp_path / "one.json"])
+    assert len(once(force=True).provenance.inputs) == 32
+    once(Settings(seed=1))
+    once(Settings(seed=1), depends_on=("float16",))
+    assert len(calls) == 4
 
 
 def test_other_libraries_measure_again(probe, monkeypatch):
     probe(ENCODER)
-    monkeypatch.setattr("polyglot.probe.results.provenance.versions", lambda: {"numpy": "1.0"})
+    monkeypatch.setattr(reuse, "versions", lambda: {"numpy": "1.0"})
     assert probe(ENCODER).value == 2
 
 

@@ -5,10 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 from polyglot.errors import DataError
+from polyglot.probe.experiment.source_map import SourceMap
 from polyglot.probe.fitted_map.run import MapFitConfig, fit_vectors
+from polyglot.probe.results.provenance import Side
 from polyglot.probe.results.retrieval import RetrievalResult
-from polyglot.probe.results.serialization import Side, from_json, to_json
-from polyglot.probe.retrieval.run import RetrievalConfig, Through, measure
+from polyglot.probe.results.serialization import from_json, to_json
+from polyglot.probe.retrieval.run import RetrievalConfig, measure
 
 WIDTH, NOISE = 12, 0.5
 FRENCH, ENGLISH = Side("fr", "minilm", "a1"), Side("en", "minilm", "a1")
@@ -31,7 +33,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def searched(folder):
-    return measure(*paired(160, 2), config=RetrievalConfig(resamples=300), through=Through.load(folder))
+    return measure(*paired(160, 2), config=RetrievalConfig(resamples=300), source_map=SourceMap.load(folder))
 
 
 def named(through, corpus="news", sides=()):
@@ -58,20 +60,20 @@ def test_the_gain_is_paired_and_stands_beside_both_scores(searched):
 
 
 def test_the_map_and_its_text_are_named_first(folder):
-    through = named(Through.load(folder))
+    through = named(SourceMap.load(folder))
     said = list(through.caveats("recipes", "c1", ()))
     assert said == [
         "map fitted on news (200 pairs), scored on recipes: the gap between the two texts is part of these scores"
     ]
     assert "the same rows" in next(through.caveats("news", "c0", ()))
     assert "may share rows" in next(through.caveats("news", "c1", ()))
-    result = measure(*paired(60, 3), config=RetrievalConfig(resamples=100), through=through)
+    result = measure(*paired(60, 3), config=RetrievalConfig(resamples=100), source_map=through)
     for direction in result.directions:
         assert direction.warnings[0].startswith("map fitted on news (200 pairs), scored on arrays")
 
 
 def test_other_models_and_languages_are_named(folder):
-    through = named(Through.load(folder), sides=(FRENCH, ENGLISH))
+    through = named(SourceMap.load(folder), sides=(FRENCH, ENGLISH))
     assert len(list(through.caveats("recipes", "c1", (FRENCH, ENGLISH)))) == 1
     tuned, german = Side("fr", "runs/tuned", "b2"), Side("de", "minilm", "a1")
     assert list(through.caveats("recipes", "c1", (tuned, ENGLISH)))[1:] == [
@@ -88,9 +90,9 @@ def test_a_map_without_a_record_is_used_and_a_damaged_record_is_not(folder, tmp_
     bare = copytree(folder, tmp_path / "bare")
     (bare / "fit.json").write_text("{}")
     with pytest.raises(DataError, match="not a result"):
-        Through.load(bare)
+        SourceMap.load(bare)
     (bare / "fit.json").unlink()
-    through = Through.load(bare)
+    through = SourceMap.load(bare)
     assert through.record is None
     assert list(through.caveats("recipes", "c1", ())) == []
 
@@ -109,11 +111,11 @@ def test_a_map_from_captions_and_news_finds_more_elsewhere(shared_data, tmp_path
     similar = open_corpus([str(shared_data / "stsb:train")], (language, "en"), limit=2500).bitext(language, "en")
     config = MapFitConfig(rung="rotation", resamples=100, permutations=2)
     fit((encoder, encoder), similar, tmp_path / "map", config, cache=cache)
-    through = Through.load(tmp_path / "map")
+    through = SourceMap.load(tmp_path / "map")
     code = {"fr": "fra", "de": "deu"}[language]
     files = [str(shared_data / "tatoeba" / f"tatoeba.{code}-eng.{side}") for side in (code, "eng")]
     tatoeba = open_corpus(files, (language, "en")).bitext(language, "en")
-    found = search((encoder, encoder), tatoeba, RetrievalConfig(), through=through, cache=cache)
+    found = search((encoder, encoder), tatoeba, RetrievalConfig(), source_map=through, cache=cache)
     assert found.directions[0].map_gains["cosine"].low > 0.05
     for direction in found.directions:
         assert direction.map_gains["cosine"].low > 0
@@ -136,8 +138,8 @@ def test_a_shift_from_similar_sentences_finds_more_passages(shared_data, tmp_pat
     config = MapFitConfig(rung="shift", resamples=100, permutations=2)
     fit((encoder, encoder), similar, tmp_path / "map", config, cache=cache)
     questions = open_questions(shared_data / "xquad", "de", "en").limited(400)
-    through = Through.load(tmp_path / "map")
-    result = run((encoder, encoder), questions, QuestionConfig(), through=through, cache=cache)
+    through = SourceMap.load(tmp_path / "map")
+    result = run((encoder, encoder), questions, QuestionConfig(), source_map=through, cache=cache)
     mapped = next(r for r in result.rankings if r.name == "through map" and r.criterion == "cosine")
     assert mapped.difference.low > 0
     assert result.warnings[0].startswith("map fitted on stsb:train (1000 pairs), scored on xquad")

@@ -11,13 +11,15 @@ from polyglot.analysis.maps.ladder import Ladder
 from polyglot.analysis.splits import group_folds
 from polyglot.errors import ConfigError, DataError, MissingExtraError, OutputError
 from polyglot.probe.fitted_map.certificate import certified_direction
+from polyglot.probe.fitted_map.choice import RungEvidence
 from polyglot.probe.fitted_map.run import MapFitConfig, choose_rung, fit, fit_vectors, read_certificate
 from polyglot.probe.fitted_map.use import apply, export
 from polyglot.probe.linear_map.run import LinearMapConfig
 from polyglot.probe.linear_map.run import measure as certify
 from polyglot.probe.linear_map.run import run as certify_text
 from polyglot.probe.results.fitted_map import MapFitResult
-from polyglot.probe.results.serialization import Interval, from_json, to_json
+from polyglot.probe.results.intervals import Interval
+from polyglot.probe.results.serialization import from_json, to_json
 
 N, WIDTH = 240, 8
 LINEAR = MapFitConfig(rung="linear", resamples=100, permutations=2)
@@ -136,11 +138,11 @@ def certificate(minilm, bitext):
 def test_a_saved_certificate_chooses_and_nothing_is_measured_again(minilm, bitext, certificate, tmp_path, monkeypatch):
     saved = tmp_path / "fr-en.json"
     saved.write_text(to_json(certificate), encoding="utf-8")
-    monkeypatch.setattr("polyglot.probe.fitted_map.run.measure_direction", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr("polyglot.probe.fitted_map.run.measure_rungs", lambda *_, **__: pytest.fail("measured again"))
     given = read_certificate(saved)
     result = fit((minilm, minilm), bitext, tmp_path / "map", MapFitConfig(), certificate=given)
     direction = certificate.directions[0]
-    assert result.rung == choose_rung(direction, "p_at_1")
+    assert result.rung == choose_rung(RungEvidence.of_direction(direction), "p_at_1")
     assert result.scores == direction.rungs[result.rung]
     assert result.retrieval_verdict == direction.certificate.retrieval_verdict
     assert result.n == len(bitext)
@@ -191,10 +193,10 @@ def test_a_rung_that_no_folder_can_hold_is_not_chosen(certificate):
     best = dataclasses.replace(direction.rungs["linear"], p_at_1=Interval(1.0, 1.0, 1.0))
     judged = dataclasses.replace(direction.certificate, verdict=NONLINEAR, retrieval_verdict=NONLINEAR)
     with_network = dataclasses.replace(direction, rungs=direction.rungs | {"mlp": best}, certificate=judged)
-    assert choose_rung(with_network, "p_at_1") != "mlp"
+    assert choose_rung(RungEvidence.of_direction(with_network), "p_at_1") != "mlp"
     none = dataclasses.replace(direction, certificate=dataclasses.replace(judged, retrieval_verdict=NO_MAP))
     with pytest.raises(DataError, match="clears its null"):
-        choose_rung(none, "p_at_1")
+        choose_rung(RungEvidence.of_direction(none), "p_at_1")
 
 
 def test_no_map_is_said_and_not_fitted(turned, tmp_path):
@@ -211,11 +213,11 @@ def test_a_bent_space_gets_a_bent_map_without_a_model(tmp_path):
     y = np.abs(x) @ rng.standard_normal((4, 4)) + 0.02 * rng.standard_normal((400, 4))
     config = LinearMapConfig(power_replicates=0, failure=False, permutations=2, costly_permutations=1, resamples=100)
     direction = certify(x, y, config=config).directions[0]
-    assert choose_rung(direction, "r2") in ("local", "nonlinear")
+    assert choose_rung(RungEvidence.of_direction(direction), "r2") in ("local", "nonlinear")
     result = fit_vectors(x, y, tmp_path / "map", config=MapFitConfig(rung="nonlinear", resamples=100, permutations=2))
     assert not result.carries_model
-    assert "bends" in (tmp_path / "map" / "README.md").read_text()
-    with pytest.raises(ConfigError, match="cannot be one layer"):
+    assert "is not affine" in (tmp_path / "map" / "README.md").read_text()
+    with pytest.raises(ConfigError, match="is not affine, so no layer"):
         export(tmp_path / "map", tmp_path / "dense")
 
 

@@ -3,13 +3,8 @@ import dataclasses
 import numpy as np
 import pyarrow as pa
 import pytest
-from polyglot.analysis.geometry.isotropy import (
-    covariance_spectrum,
-    effective_rank,
-    isoscore,
-    mean_cosine,
-    two_nn_dimension,
-)
+from polyglot.analysis.geometry.intrinsic_dimension import two_nn_dimension
+from polyglot.analysis.geometry.isotropy import covariance_spectrum, effective_rank, isoscore, mean_cosine
 from polyglot.data.bitext import ParallelText
 from polyglot.errors import ConfigError, DataError
 from polyglot.probe.geometry.run import GeometryConfig, measure, run

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 from polyglot.data.bitext import ParallelText
 from polyglot.errors import ConfigError, DataError
+from polyglot.probe.language_id.baseline import baseline_features
 from polyglot.probe.language_id.run import LanguageIdConfig, measure, run
-from polyglot.probe.language_id.scores import baseline_features
 from polyglot.probe.results.language_id import CONDITIONS, LanguageIdResult
 from polyglot.probe.results.serialization import from_json, to_json
 

@@ -5,7 +5,7 @@ import pytest
 from polyglot.data.bitext import Bitext
 from polyglot.errors import ConfigError, DataError
 from polyglot.probe.layers.run import LayersConfig, measure, run
-from polyglot.probe.layers.story import story
+from polyglot.probe.layers.sentences import layer_sentences
 from polyglot.probe.results.layers import MEASURES, ChanceBand, LayersResult
 from polyglot.probe.results.serialization import from_json, to_json
 
@@ -69,9 +69,9 @@ def test_story_names_the_planted_layer(result):
 
 def test_story_is_silent_where_intervals_overlap_or_chance_is_not_cleared(result):
     flat = tuple(dataclasses.replace(result.layers[1], name=str(i)) for i in range(3))
-    assert story(flat, {}) == ()
+    assert layer_sentences(flat, {}) == ()
     unbeaten = {name: ChanceBand(0.9, 1.1, 6) for name in ("cka", "linear_r2")}
-    assert not any("peaks" in s for s in story(result.layers, unbeaten))
+    assert not any("peaks" in s for s in layer_sentences(result.layers, unbeaten))
 
 
 def test_json_is_the_same_for_the_same_seed_and_reads_back(result):

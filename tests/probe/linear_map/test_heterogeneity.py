@@ -8,7 +8,7 @@ from polyglot.analysis.splits import group_folds
 from polyglot.probe.experiment.pairs import Pairs
 from polyglot.probe.linear_map.config import LinearMapConfig
 from polyglot.probe.linear_map.heterogeneity import (
-    Judged,
+    RowScores,
     anatomy_of,
     drift_of,
     learning_of,
@@ -42,7 +42,9 @@ def test_parts_of_the_rows_are_scored_as_if_alone(pairs):
     judged = fidelity(pairs.y, fit.predictions["linear"], fit.reference)
     total = row_squares(pairs.y - fit.reference)
     ranks = retrieve(fit.predictions["linear"], pairs.y, pairs.groups, pairs.pool)[0]
-    parts = {(p.kind, p.label): p for p in residual_groups(pairs, Judged(judged, total, ranks), CONFIG)}
+    parts = {
+        (p.kind, p.label): p for p in residual_groups(pairs, RowScores(judged.squared_error, total, ranks), CONFIG)
+    }
     lengths = [p for (kind, _), p in parts.items() if kind == "length"]
     assert sum(p.rows for p in lengths) == 240
     law = parts["domain", "law"]
@@ -57,7 +59,7 @@ def test_arrays_have_no_parts(pairs):
     _, fit = fitted(pairs)
     ranks = retrieve(fit.predictions["linear"], pairs.y, pairs.groups, pairs.pool)[0]
     total = row_squares(pairs.y - fit.reference)
-    judged = Judged(fidelity(pairs.y, fit.predictions["linear"], fit.reference), total, ranks)
+    judged = RowScores(row_squares(pairs.y - fit.predictions["linear"]), total, ranks)
     zeros = np.zeros(240, np.int64)
     bare = replace(pairs, lengths=(zeros, zeros), sources=None, targets=None, domains=None)
     assert residual_groups(bare, judged, CONFIG) == ()

@@ -6,7 +6,7 @@ from polyglot.analysis.maps.ladder import Ladder
 from polyglot.analysis.splits import group_folds
 from polyglot.probe.experiment.pairs import Pairs
 from polyglot.probe.linear_map.config import LinearMapConfig
-from polyglot.probe.linear_map.noise_ceiling import noise_ceiling, shrunk_twin
+from polyglot.probe.linear_map.noise_ceiling import noise_ceiling, shrunk_reference
 
 CONFIG = LinearMapConfig(resamples=200)
 
@@ -58,7 +58,7 @@ def test_the_twin_is_fitted_on_other_folds():
     rng = np.random.default_rng(0)
     second, first = rng.standard_normal((2, 40, 3))
     folds = np.arange(40) % 4
-    prediction, reference = shrunk_twin(second, first, folds)
+    prediction, reference = shrunk_reference(second, first, folds)
     training = folds != 1
     a, b = (side[training] - side[training].mean(axis=0) for side in (second, first))
     slope = np.linalg.lstsq(a.ravel()[:, None], b.ravel(), rcond=None)[0][0]

@@ -6,7 +6,8 @@ from polyglot.errors import DataError
 from polyglot.files import open_matrix
 from polyglot.probe.linear_map.run import LinearMapConfig, measure, measure_files
 from polyglot.probe.results.linear_map import SCHEMA, LinearMapResult
-from polyglot.probe.results.serialization import VOLATILE, from_json, read_schema, to_json
+from polyglot.probe.results.provenance import VOLATILE
+from polyglot.probe.results.serialization import from_json, read_schema, to_json
 
 QUICK = LinearMapConfig(permutations=4, costly_permutations=1, resamples=200, power_replicates=0, failure=False)
 

@@ -5,10 +5,10 @@ import pytest
 from polyglot.analysis.maps.estimators import RotationMap
 from polyglot.data.questions import open_questions
 from polyglot.errors import ConfigError, DataError, MissingExtraError
+from polyglot.probe.experiment.source_map import SourceMap
 from polyglot.probe.questions.run import AS_THEY_ARE, REFERENCE, Asked, QuestionConfig, rank_passages, run
 from polyglot.probe.results.questions import QuestionResult
 from polyglot.probe.results.serialization import from_json, to_json
-from polyglot.probe.retrieval.run import Through
 from sklearn.metrics import ndcg_score
 
 QUICK = QuestionConfig(resamples=200)
@@ -79,7 +79,7 @@ def minilm():
 def test_the_built_in_questions_before_and_after_a_map(minilm):
     questions, reference = open_questions(None, "fr", "en"), open_questions(None, "en", "en")
     identity = RotationMap().fit(np.eye(384), np.eye(384))
-    result = run((minilm, minilm), questions, QUICK, through=Through(identity, "same"), reference=reference)
+    result = run((minilm, minilm), questions, QUICK, source_map=SourceMap(identity, "same"), reference=reference)
     assert (result.questions, result.passages) == (len(questions), len(questions.passages))
     names = [r.name for r in result.rankings if r.criterion == "cosine"]
     assert names == [AS_THEY_ARE, "through same", REFERENCE]
@@ -90,7 +90,7 @@ def test_the_built_in_questions_before_and_after_a_map(minilm):
     assert from_json(to_json(result), QuestionResult) == result
     assert all(m.rank > 1 for m in result.missed)
     with pytest.raises(DataError, match="takes width 3 to 3, the sides are 384"):
-        run((minilm, minilm), questions, QUICK, through=Through(RotationMap().fit(np.eye(3), np.eye(3)), "x"))
+        run((minilm, minilm), questions, QUICK, source_map=SourceMap(RotationMap().fit(np.eye(3), np.eye(3)), "x"))
 
 
 def test_settings_are_checked():

@@ -1,12 +1,11 @@
 import socket
 
 import numpy as np
-from polyglot.probe.results.provenance import Origin, provenance, versions
+from polyglot.probe.results.provenance import Start, versions
 
 
 def test_a_record_holds_what_is_needed_to_make_a_result_again():
-    origin = Origin.now("polyglot probe linear-map en fr")
-    record = provenance(origin, corpus="builtin", fingerprint="abc", seed=7)
+    record = Start.now("polyglot probe linear-map en fr").provenance(corpus="builtin", fingerprint="abc", seed=7)
     assert (record.command, record.corpus, record.corpus_fingerprint, record.seed) == (
         "polyglot probe linear-map en fr",
         "builtin",

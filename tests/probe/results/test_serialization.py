@@ -4,7 +4,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from polyglot.errors import DataError
-from polyglot.probe.results.serialization import Interval, from_json, read_schema, to_json
+from polyglot.probe.results.intervals import Interval
+from polyglot.probe.results.serialization import from_json, read_schema, to_json
 
 
 @dataclass(frozen=True, slots=True)

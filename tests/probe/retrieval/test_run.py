@@ -12,10 +12,11 @@ from polyglot.analysis.retrieval.scores import Pool
 from polyglot.analysis.retrieval.tatoeba import weighted_f1
 from polyglot.errors import ConfigError, DataError
 from polyglot.probe.experiment.pairs import Pairs
+from polyglot.probe.experiment.source_map import SourceMap
 from polyglot.probe.results.retrieval import RetrievalResult
 from polyglot.probe.results.serialization import from_json, read_schema, to_json
-from polyglot.probe.retrieval.errors import KINDS, error_kind
-from polyglot.probe.retrieval.run import RetrievalConfig, Through, measure
+from polyglot.probe.retrieval.errors import ERROR_TYPES, error_type
+from polyglot.probe.retrieval.run import RetrievalConfig, measure
 from polyglot.probe.retrieval.search import measure_search
 from sklearn.metrics import f1_score
 
@@ -106,13 +107,13 @@ def test_through_a_map_a_turned_space_is_found_again(tmp_path):
     turned = x @ np.linalg.qr(np.random.default_rng(2).standard_normal((24, 24)))[0]
     fitted = RotationMap().fit(turned[:200], y[:200])
     before = measure(turned[200:], y[200:], config=QUICK).directions
-    after = measure(turned[200:], y[200:], config=QUICK, through=Through(fitted, "turn"))
+    after = measure(turned[200:], y[200:], config=QUICK, source_map=SourceMap(fitted, "turn"))
     assert before[0].scores["cosine"].p_at_1.value < 0.2
     assert all(d.scores["cosine"].p_at_1.value > 0.9 for d in after.directions)
     assert after.through == "turn"
-    loaded = Through.load(fitted.save(tmp_path / "fr-en"))
+    loaded = SourceMap.load(fitted.save(tmp_path / "fr-en"))
     assert loaded.name == "fr-en"
-    assert measure(turned[200:], y[200:], config=QUICK, through=loaded).directions == after.directions
+    assert measure(turned[200:], y[200:], config=QUICK, source_map=loaded).directions == after.directions
     assert after.sentence == " ".join(d.sentence for d in after.directions)
 
 
@@ -164,8 +165,8 @@ def text_pairs():
 
 def test_wrong_answers_are_classed_with_examples():
     search = measure_search(text_pairs(), QUICK)
-    assert {e.kind: e.rows for e in search.errors} == dict.fromkeys(KINDS, 1)
-    assert [w.kind for w in search.wrong] == list(KINDS)
+    assert {e.kind: e.rows for e in search.errors} == dict.fromkeys(ERROR_TYPES, 1)
+    assert [w.kind for w in search.wrong] == list(ERROR_TYPES)
     first = search.wrong[0]
     assert (first.row, first.found, first.rank) == (0, "The train to Lyon leaves at 8.", 2)
     assert first.cosine_found > first.cosine_right
@@ -193,8 +194,8 @@ def test_without_texts_only_numbers_enter():
     ],
 )
 def test_kinds_of_mistakes(right, found, kind):
-    assert error_kind(right, found) == kind
-    assert error_kind(found, right) == kind
+    assert error_type(right, found) == kind
+    assert error_type(found, right) == kind
 
 
 def test_weighted_f1_is_that_of_scikit_learn():
@@ -212,7 +213,7 @@ def test_errors_come_before_work():
         measure(x, y[:, :5], config=QUICK)
     fitted = RotationMap().fit(x[:, :5], y)
     with pytest.raises(DataError, match="takes width 5 to 24"):
-        measure(x, y, config=QUICK, through=Through(fitted, "turn"))
+        measure(x, y, config=QUICK, source_map=SourceMap(fitted, "turn"))
     with pytest.raises(DataError, match="at least 50 pairs"):
         measure(x[:20], y[:20], config=QUICK)
     with pytest.raises(ConfigError, match="permutations of at least 20"):

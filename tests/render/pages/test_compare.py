@@ -6,7 +6,8 @@ import json
 import pytest
 from polyglot.probe.compare.run import CompareConfig, Source, run
 from polyglot.probe.results.compare import Score
-from polyglot.probe.results.serialization import Interval, to_json
+from polyglot.probe.results.intervals import Interval
+from polyglot.probe.results.serialization import to_json
 from polyglot.render.kinds import terminal_summary
 from polyglot.render.page import render
 from polyglot.render.pages.compare import page as compare

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 from polyglot.probe.composition.run import CompositionConfig, measure
-from polyglot.probe.results.serialization import Interval, to_json
+from polyglot.probe.results.intervals import Interval
+from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
 from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages import composition as module

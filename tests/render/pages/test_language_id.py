@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 from polyglot.probe.language_id.run import LanguageIdConfig, measure
+from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.language_id import Baseline
-from polyglot.probe.results.serialization import Interval, to_json
+from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
 from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages import language_id as module

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.layers import (
     MEASURES,
     ChanceBand,
@@ -12,7 +13,8 @@ from polyglot.probe.results.layers import (
     Stress,
     StressedMeasure,
 )
-from polyglot.probe.results.serialization import Interval, Provenance, Side, to_json
+from polyglot.probe.results.provenance import Provenance, Side
+from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
 from polyglot.render.kinds import terminal_summary
 from polyglot.render.pages.layers import page as module

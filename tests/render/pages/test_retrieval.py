@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 from polyglot.probe.questions.run import Asked, QuestionConfig, rank_passages
+from polyglot.probe.results.intervals import Interval
+from polyglot.probe.results.provenance import Provenance, Side
 from polyglot.probe.results.questions import MissedQuestion, QuestionResult
 from polyglot.probe.results.retrieval import ErrorShare, WrongAnswer
-from polyglot.probe.results.serialization import Interval, Provenance, Side, to_json
+from polyglot.probe.results.serialization import to_json
 from polyglot.probe.retrieval.run import RetrievalConfig, measure
 from polyglot.render.kinds import terminal_summary
 from polyglot.render.page import render

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -11,14 +10,14 @@ from polyglot.models.encoder import load_encoder
 from polyglot.probe.results.serialization import from_json
 from polyglot.probe.results.training import TrainResult
 from polyglot.train.config import DataConfig, LoopConfig, PretrainConfig
-from polyglot.train.engine.history import Track, _lines_until
+from polyglot.train.engine.history import RunHistory
+from polyglot.train.evaluation.evaluators import PairEvaluator
 from polyglot.train.evaluation.splits import open_pairs
-from polyglot.train.evaluation.validation import PairWatch
 from polyglot.train.stages.finetune import run_finetune
 from polyglot.train.stages.pretrain import run_pretrain
 from safetensors.torch import load_file
 
-WATCHED = {"evaluate_every": 6, "certify_every": 12, "checkpoint_every": 7, "dropout": "model"}
+EVALUATED = {"evaluate_every": 6, "certify_every": 12, "checkpoint_every": 7, "dropout": "model"}
 HELD = {"held_out": 0.35}
 
 
@@ -32,18 +31,18 @@ def metrics(run):
 
 @pytest.mark.parametrize("patience", [None, 9])
 def test_score_and_certificate_along_the_way_survive_a_kill(finetune_config, signal_at_step, same_weights, patience):
-    loop = {**WATCHED, "patience": patience}
+    loop = {**EVALUATED, "patience": patience}
     whole = finetune_config("whole", loop=loop, data=HELD)
     result = run_finetune(whole)
-    moments = result.course.moments
+    evaluations = result.course.moments
     last = result.course.steps
-    assert [m.step for m in moments if m.score is not None] == sorted({*range(6, last + 1, 6), last})
-    assert [m.step for m in moments if m.certificates] == sorted({*range(12, last + 1, 12), last})
+    assert [m.step for m in evaluations if m.score is not None] == sorted({*range(6, last + 1, 6), last})
+    assert [m.step for m in evaluations if m.certificates] == sorted({*range(12, last + 1, 12), last})
     if patience is None:
-        assert moments[-1].score == result.languages[0].after.retrieval.p_at_1.value
+        assert evaluations[-1].score == result.languages[0].after.retrieval.p_at_1.value
     else:
-        assert result.course.kept_step == max(moments, key=lambda moment: moment.score or 0).step
-    assert {"identity", "rotation", "linear"} <= set(moments[-1].certificates["fr"].r2)
+        assert result.course.kept_step == max(evaluations, key=lambda evaluation: evaluation.score or 0).step
+    assert {"identity", "rotation", "linear"} <= set(evaluations[-1].certificates["fr"].r2)
 
     killed = finetune_config("killed", loop=loop, data=HELD)
     signal_at_step(killed, 15, "SIGKILL")
@@ -54,22 +53,22 @@ def test_score_and_certificate_along_the_way_survive_a_kill(finetune_config, sig
     assert metrics(killed.out) == metrics(whole.out)
 
 
-def test_being_watched_does_not_change_the_training(finetune_config, same_weights):
-    run_finetune(finetune_config("seen", loop=WATCHED | {"certify_every": None}))
+def test_evaluation_does_not_change_the_training(finetune_config, same_weights):
+    run_finetune(finetune_config("seen", loop=EVALUATED | {"certify_every": None}))
     run_finetune(finetune_config("unseen", loop={"checkpoint_every": 7, "dropout": "model"}))
     config = finetune_config("seen")
     same_weights(config.out, config.out.with_name("unseen"))
 
 
 class Falling:
-    """A watch whose score rises up to a step and then falls."""
+    """An evaluator whose score rises up to a step and then falls."""
 
     name = "P@1"
 
-    def __init__(self, encoder, watched, seed):
+    def __init__(self, encoder, datasets, seed):
         self.scores = iter([0.1, 0.3, 0.2, 0.3, 0.1, 0.0])
 
-    def measure(self, *, certified):
+    def evaluate(self, *, certify):
         return next(self.scores), {}
 
 
@@ -77,7 +76,7 @@ def test_patience_ends_a_run_with_its_best_weights(finetune_config, monkeypatch)
     loop = {"evaluate_every": 4, "checkpoint_every": 100, "epochs": 3}
     short = finetune_config("short", loop={**loop, "patience": 2})
     with monkeypatch.context() as patched:
-        patched.setattr(PairWatch, "of", lambda encoder, watched, loop: Falling(encoder, watched, loop.seed))
+        patched.setattr(PairEvaluator, "of", lambda encoder, datasets, loop: Falling(encoder, datasets, loop.seed))
         result = run_finetune(short)
     assert (result.course.kept_step, result.course.steps) == (8, 16)
     assert result.course.stopped_early
@@ -91,7 +90,7 @@ def test_patience_ends_a_run_with_its_best_weights(finetune_config, monkeypatch)
         "polyglot.train.engine.run_folder.RunFolder.save_best", lambda self, weights: seen.update(copied(weights))
     )
     monkeypatch.setattr("polyglot.train.engine.run_folder.RunFolder.load_best", lambda self: dict(seen))
-    monkeypatch.setattr(PairWatch, "of", lambda encoder, watched, loop: Falling(encoder, watched, loop.seed))
+    monkeypatch.setattr(PairEvaluator, "of", lambda encoder, datasets, loop: Falling(encoder, datasets, loop.seed))
     run_finetune(finetune_config("other", loop={**loop, "patience": 2}))
     saved = load_file(short.out / "model" / "model.safetensors")
     assert all(
@@ -107,41 +106,34 @@ def test_the_rows_that_decide_are_not_those_that_are_reported(corpus_file):
     data = DataConfig(corpus=(str(corpus_file),))
     plain = open_pairs(data, "fr", "en", LoopConfig())
     deciding = open_pairs(data, "fr", "en", LoopConfig(evaluate_every=5, patience=2))
-    assert plain.watched is plain.held_out or plain.watched.fingerprint == plain.held_out.fingerprint
+    assert plain.validation is plain.held_out or plain.validation.fingerprint == plain.held_out.fingerprint
     assert deciding.held_out.fingerprint == plain.held_out.fingerprint
-    parts = [set(part.sources) for part in (deciding.training, deciding.held_out, deciding.watched)]
+    parts = [set(part.sources) for part in (deciding.training, deciding.held_out, deciding.validation)]
     assert len(set.union(*parts)) == sum(map(len, parts)) == len(plain.training) + len(plain.held_out)
 
 
 def test_the_first_of_equal_scores_is_the_best():
-    track = Track(LoopConfig(evaluate_every=1, patience=2), 10)
+    history = RunHistory(LoopConfig(evaluate_every=1, patience=2), 10)
     for step, score in enumerate([0.2, 0.5, None, 0.5], start=1):
-        track.losses.append(float(step))
-        track.add(step, score, {})
-    assert track.best.step == 2
-    assert not track.exhausted
-    track.add(5, 0.4, {})
-    assert track.exhausted
-    assert track.moments[1].loss == 2.0
+        history.losses.append(float(step))
+        history.add(step, score, {})
+    assert history.best.step == 2
+    assert not history.out_of_patience
+    history.add(5, 0.4, {})
+    assert history.out_of_patience
+    assert history.evaluations[1].loss == 2.0
 
 
-def test_a_journal_drops_what_will_be_done_again_and_half_lines(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text('{"step": 5, "loss": 1}\n{"step": 9, "loss": 2}\nnonsense\n{"step": 5')
-    assert _lines_until(path, 5) == ['{"step": 5, "loss": 1}\n']
-    assert _lines_until(tmp_path / "missing", 5) == []
-
-
-def test_too_few_rows_for_a_certificate_are_said_before_training(finetune_config):
+def test_too_few_rows_for_a_certificate_are_refused_before_training(finetune_config):
     with pytest.raises(DataError, match=r"--certify-every needs 100 held-out pairs, there are 40"):
         run_finetune(finetune_config(loop={"certify_every": 5}))
 
 
-def test_questions_are_watched_and_decide(finetune_config):
+def test_questions_are_evaluated_and_decide(finetune_config):
     config = dataclasses.replace(finetune_config(loop={"epochs": 1, "evaluate_every": 4, "patience": 5}), langs=())
     course = run_finetune(config).course
     assert course.score == "nDCG@10"
-    assert course.kept_step == max(course.moments, key=lambda moment: moment.score).step
+    assert course.kept_step == max(course.moments, key=lambda evaluation: evaluation.score).step
 
 
 def test_pretraining_keeps_the_best_weights(corpus_file, tmp_path):
@@ -168,28 +160,6 @@ def test_pretraining_keeps_the_best_weights(corpus_file, tmp_path):
         ({"certify_every": 5}, {"langs": ()}, "give --lang"),
     ],
 )
-def test_what_cannot_be_watched_is_refused(finetune_config, loop, options, said):
+def test_what_cannot_be_evaluated_is_refused(finetune_config, loop, options, said):
     with pytest.raises(ConfigError, match=said):
         dataclasses.replace(finetune_config(loop=loop), **options)
-
-
-def test_numbers_go_to_a_board_where_one_is_installed(finetune_config, monkeypatch):
-    import types
-
-    written = []
-
-    class SummaryWriter:
-        def __init__(self, folder, purge_step):
-            written.append(("folder", purge_step))
-
-        def add_scalar(self, name, number, step):
-            written.append((name, step))
-
-        def close(self):
-            written.append(("closed", 0))
-
-    module = types.ModuleType("torch.utils.tensorboard")
-    module.SummaryWriter = SummaryWriter
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    run_finetune(finetune_config(loop={"max_steps": 6, "evaluate_every": 3}))
-    assert written == [("folder", 1), ("loss", 3), ("P@1", 3), ("loss", 6), ("P@1", 6), ("closed", 0)]

@@ -65,7 +65,7 @@ def test_rows_before_the_first_keep_their_bits():
 
 
 @pytest.mark.parametrize("stop", [37])
-def test_it_goes_on_from_its_state(stop):
+def test_it_resumes_from_its_state(stop):
     def run(until, table, lazy, start=0):
         for step, rows, gradient in gradients(until, 12, 6):
             if step > start:

@@ -3,7 +3,7 @@ import json
 import pytest
 from polyglot.errors import ConfigError, OutputError
 from polyglot.train.engine.run_folder import RunFolder
-from polyglot.train.engine.trainer import Loop
+from polyglot.train.engine.trainer import Trainer
 from polyglot.train.stages.finetune import run_finetune
 
 
@@ -23,11 +23,11 @@ def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(finetune_con
 
 
 def test_a_run_that_stopped_before_its_first_checkpoint_starts_again(finetune_config, monkeypatch, same_weights):
-    def stop(self, step, journal):
+    def stop(self, step, logger):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Loop, "_after", stop)
+        patched.setattr(Trainer, "_after_step", stop)
         with pytest.raises(KeyboardInterrupt):
             run_finetune(finetune_config())
     run_finetune(finetune_config(resume=True))
@@ -56,15 +56,15 @@ def test_a_folder_with_other_files_is_refused(finetune_config):
 
 
 def test_nothing_to_resume_is_said(finetune_config):
-    with pytest.raises(OutputError, match="no run that could be resumed"):
+    with pytest.raises(OutputError, match="no run to resume"):
         run_finetune(finetune_config(resume=True))
 
 
 def test_a_run_is_not_resumed_with_other_options(finetune_config, monkeypatch):
-    def stop(self, step, journal):
+    def stop(self, step, logger):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Loop, "_after", stop)
+    monkeypatch.setattr(Trainer, "_after_step", stop)
     with pytest.raises(KeyboardInterrupt):
         run_finetune(finetune_config())
     with pytest.raises(ConfigError, match=r"learning_rate = 0.001, now it is 0.002"):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 import torch
-from polyglot.train.engine.signals import Interrupted, heeded_signals
+from polyglot.train.engine.signals import Interrupted, handle_signals
 from polyglot.train.stages.finetune import run_finetune
 
 OPTIONS = {"batch_size": 16, "epochs": 10, "learning_rate": 1e-3, "precision": "float32", "checkpoint_every": 1000}
@@ -47,7 +47,7 @@ def wait_for_steps(process, config, text):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_run_that_is_told_to_stop_keeps_its_step_and_goes_on(finetune_config, same_weights, number, code):
+def test_a_run_that_is_stopped_saves_its_step_and_resumes(finetune_config, same_weights, number, code):
     config = finetune_config("stopped", loop={**OPTIONS, "dropout": "model"})
     process = started(config, "--evaluate-every", "10")
     wait_for_steps(process, config, "P@1")
@@ -56,7 +56,7 @@ def test_a_run_that_is_told_to_stop_keeps_its_step_and_goes_on(finetune_config, 
     assert process.returncode == code, err
     assert len(err.strip().splitlines()) == 1
     assert "Traceback" not in out + err
-    step = int(re.match(r"interrupted: step (\d+) of \d+ is kept; go on with: polyglot train .* --resume$", err)[1])
+    step = int(re.match(r"interrupted: step (\d+) of \d+ is saved; continue with: polyglot train .* --resume$", err)[1])
     assert [path.name for path in (config.out / "state").iterdir()] == [f"step-{step:09d}"]
     if number == signal.SIGTERM:
         return
@@ -65,7 +65,7 @@ def test_a_run_that_is_told_to_stop_keeps_its_step_and_goes_on(finetune_config, 
     same_weights(config.out, config.out.with_name("whole"), atol=1e-6)
 
 
-def test_a_full_disk_ends_in_one_line_and_the_run_goes_on(finetune_config):
+def test_a_full_disk_ends_in_one_line_and_the_run_resumes(finetune_config):
     """A file size limit makes the kernel refuse the model file as a full disk would refuse it."""
     import resource
 
@@ -88,38 +88,38 @@ def test_a_full_disk_ends_in_one_line_and_the_run_goes_on(finetune_config):
     assert run_finetune(finetune_config("full", loop=loop, resume=True)).speed.steps == 4
 
 
-def test_signals_wait_within_steps_and_a_second_one_does_not():
-    with heeded_signals() as signals, signals.between_steps():
+def test_signals_are_deferred_within_steps_and_a_second_one_is_not():
+    with handle_signals() as signals, signals.deferred():
         os.kill(os.getpid(), signal.SIGTERM)
-        assert signals.waiting == signal.SIGTERM
+        assert signals.pending == signal.SIGTERM
         with pytest.raises(Interrupted) as second:
             os.kill(os.getpid(), signal.SIGINT)
         assert second.value.signal == signal.SIGINT
-        signals.waiting = None
+        signals.pending = None
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_signal_that_no_step_saw_is_not_lost():
-    with heeded_signals() as signals, pytest.raises(Interrupted), signals.between_steps():
+def test_a_signal_after_the_last_check_is_not_lost():
+    with handle_signals() as signals, pytest.raises(Interrupted), signals.deferred():
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_a_launcher_may_repeat_itself():
-    with heeded_signals(patient=True) as signals, signals.between_steps():
+def test_repeated_signals_of_a_launcher_are_deferred():
+    with handle_signals(defer_repeated=True) as signals, signals.deferred():
         for _ in range(3):
             os.kill(os.getpid(), signal.SIGTERM)
-        assert signals.waiting == signal.SIGTERM
-        signals.waiting = None
+        assert signals.pending == signal.SIGTERM
+        signals.pending = None
 
 
-def test_another_thread_heeds_nothing():
+def test_another_thread_handles_nothing():
     import threading
 
     seen = []
 
     def look():
-        with heeded_signals() as signals:
-            seen.append(signals.waiting)
+        with handle_signals() as signals:
+            seen.append(signals.pending)
 
     before = signal.getsignal(signal.SIGTERM)
     thread = threading.Thread(target=look)

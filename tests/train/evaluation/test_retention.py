@@ -3,8 +3,8 @@ import pytest
 from polyglot.errors import DataError
 from polyglot.train.config import RetentionConfig
 from polyglot.train.evaluation.retention import (
-    OldLanguage,
-    OldScores,
+    RetentionMeasures,
+    RetentionText,
     ScoredPairs,
     ndcg_at_10,
     read_scored_pairs,
@@ -29,34 +29,34 @@ def test_ndcg_is_that_of_scikit_learn():
 
 
 def scores(cosines, gains):
-    return OldScores(np.asarray(cosines), np.asarray(gains), np.ones((3, 2), np.float32))
+    return RetentionMeasures(np.asarray(cosines), np.asarray(gains), np.ones((3, 2), np.float32))
 
 
 @pytest.fixture
 def text():
     truth = np.arange(200.0)
     pairs = ScoredPairs(["a"] * 200, ["b"] * 200, truth)
-    return OldLanguage(pairs, ["q"] * 100, ["p"], np.zeros(100, np.int64), ["x"] * 3)
+    return RetentionText(pairs, ["q"] * 100, ["p"], np.zeros(100, np.int64), ["x"] * 3)
 
 
-def test_nothing_lost_keeps_the_gate(text):
+def test_no_loss_passes_the_gate(text):
     same = scores(np.arange(200.0), np.full(100, 0.5))
     found = retention(text, same, same, RetentionConfig(max_english_loss=0.0), seed=0)
     assert found.broken == ()
     assert found.drift == pytest.approx(0.0)
-    assert [kept.lost.value for kept in found.scores] == [0.0, 0.0]
-    assert [kept.before.value for kept in found.scores] == pytest.approx([100.0, 50.0])
+    assert [score.lost.value for score in found.scores] == [0.0, 0.0]
+    assert [score.before.value for score in found.scores] == pytest.approx([100.0, 50.0])
 
 
-def test_a_loss_breaks_the_gate_and_stands_within_its_interval(text):
+def test_a_loss_breaks_the_gate_and_lies_in_its_interval(text):
     rng = np.random.default_rng(0)
     before = scores(np.arange(200.0), rng.random(100))
     after = scores(np.arange(200.0) + 60 * rng.normal(size=200), before.gains - 0.02)
     found = retention(text, before, after, RetentionConfig(), seed=0)
     assert found.broken == ("similarity (Spearman)", "retrieval (nDCG@10)")
-    for kept in found.scores:
-        assert kept.lost.low <= kept.lost.value <= kept.lost.high
-        assert kept.lost.value == pytest.approx(kept.before.value - kept.after.value)
+    for score in found.scores:
+        assert score.lost.low <= score.lost.value <= score.lost.high
+        assert score.lost.value == pytest.approx(score.before.value - score.after.value)
     assert retention(text, before, after, RetentionConfig(max_english_loss=50.0), seed=0).broken == ()
 
 

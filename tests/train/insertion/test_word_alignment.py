@@ -40,6 +40,6 @@ def test_words_find_their_partners():
     assert best == {"le": "the", "chien": "dog", "un": "a", "pain": "bread"}
 
 
-def test_each_place_of_a_word_counts_once():
+def test_each_occurrence_of_a_word_counts_once():
     new, known = columns(PAIRS)
     assert np.isclose(align_words(new, known).counts.sum(), sum(map(len, new)))

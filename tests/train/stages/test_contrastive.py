@@ -66,11 +66,11 @@ def test_one_language_is_paired_with_its_second_renderings(contrastive_config, p
 
 
 def test_kinds_of_pairs_share_no_held_out_text(contrastive_config, paraphrases):
-    from polyglot.train.stages.contrastive import _opened
+    from polyglot.train.stages.contrastive import open_datasets
 
     kinds = ("translations", "references")
     config = english_config(contrastive_config, paraphrases)
-    opened = _opened(dataclasses.replace(config, langs=("en", "fr"), pairs=kinds))
+    opened = open_datasets(dataclasses.replace(config, langs=("en", "fr"), pairs=kinds))
     assert [pairs.paired for pairs in opened] == [*kinds]
     assert len(opened[0].training) < 320
     held = {text for pairs in opened for text in (*pairs.held_out.sources, *pairs.held_out.targets)}
@@ -82,7 +82,7 @@ def test_questions_are_paired_with_their_passages(contrastive_config, paraphrase
     config = english_config(contrastive_config, paraphrases, pairs=("questions",))
     result = run_contrastive(config)
     assert result.languages[0].paired == "questions"
-    assert [kept.name for kept in result.retention.scores] == []
+    assert [score.name for score in result.retention.scores] == []
 
 
 def test_a_corpus_without_second_renderings_says_what_to_give(contrastive_config, corpus_file):

@@ -5,9 +5,7 @@ import pytest
 from polyglot.errors import DataError, MissingExtraError, ModelError
 from polyglot.models.encoder import load_encoder
 from polyglot.train.config import RetentionConfig
-from polyglot.train.engine.student import Student
-from polyglot.train.insertion.objective import append_rotation, fit_rotation
-from polyglot.train.insertion.vocabulary import SPELLED_OUT
+from polyglot.train.insertion.tokenizer_report import MOST_FERTILITY
 from polyglot.train.stages.finetune import run_finetune
 
 ENGLISH = ["the big dog eats the bread", "the old king sees the fire", "the cold child wants water"]
@@ -49,23 +47,23 @@ def test_lazy_and_dense_updates_end_alike(finetune_config):
     np.testing.assert_allclose(*vectors, atol=1e-3)
 
 
-def test_how_the_language_is_read_is_told_before_and_warned_of_where_it_stays_so(finetune_config, capsys):
+def test_tokenizer_coverage_is_announced_and_warned_of_if_it_stays_poor(finetune_config, capsys):
     short = {"max_steps": 2}
     extended = run_finetune(finetune_config("own", loop=short), progress=True)
-    told = capsys.readouterr().err
-    assert "the tokenizer reads fr in" in told
-    assert "get token ids of their own" in told
+    printed = capsys.readouterr().err
+    assert "fr has " in printed
+    assert "get token ids of their own" in printed
     plain = run_finetune(finetune_config("none", loop=short, extend_vocab=0), progress=True)
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     fertility = plain.languages[0].fertility_after
-    assert f"{fertility:.2f} tokens a word" in told
+    assert f"{fertility:.2f} tokens a word" in printed
     assert extended.languages[0].fertility_after < fertility
     in_pieces = [any("in pieces" in warning for warning in result.warnings) for result in (extended, plain)]
-    assert in_pieces == [False, fertility > SPELLED_OUT]
-    assert ("! the tokenizer" in told) == bool(plain.warnings)
+    assert in_pieces == [False, fertility > MOST_FERTILITY]
+    assert ("! the tokenizer" in printed) == bool(plain.warnings)
 
 
-def test_the_gate_is_loud_and_keeps_the_model(finetune_config, caplog):
+def test_a_broken_gate_warns_and_saves_the_model(finetune_config, caplog):
     loop = {"learning_rate": 3e-2}
     config = finetune_config(anchor_weight=0.0, loop=loop, retention=RetentionConfig(max_english_loss=0.0))
     result = run_finetune(config)
@@ -75,7 +73,7 @@ def test_the_gate_is_loud_and_keeps_the_model(finetune_config, caplog):
     assert load_encoder(str(config.out / "model"), device="cpu").dim == 32
 
 
-def test_rows_of_the_evaluation_corpus_are_dropped_or_confessed(finetune_config, corpus_file, tmp_path):
+def test_rows_of_the_evaluation_corpus_are_dropped_or_reported(finetune_config, corpus_file, tmp_path):
     lines = corpus_file.read_text().splitlines()
     (tmp_path / "evaluation.tsv").write_text("\n".join(lines[:31]) + "\n")
     data = {"evaluation": (str(tmp_path / "evaluation.tsv"),)}
@@ -124,21 +122,6 @@ def test_lora_without_peft_says_what_to_install(finetune_config, monkeypatch):
     monkeypatch.setitem(sys.modules, "peft", None)
     with pytest.raises(MissingExtraError, match=r"polyglot-geometry\[lora\]"):
         run_finetune(finetune_config(method="lora"))
-
-
-def test_a_planted_rotation_is_found_and_applied(base_folder):
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(200, 32)).astype(np.float32)
-    turn = np.linalg.qr(rng.normal(size=(32, 32)))[0]
-    weight, bias = fit_rotation(x, (x @ turn + 0.3).astype(np.float32))
-    np.testing.assert_allclose(weight, turn.T, atol=1e-5)
-    np.testing.assert_allclose(bias, 0.3, atol=1e-5)
-    student = Student(load_encoder(str(base_folder), device="cpu"), "float32")
-    before = student.encoder.encode(ENGLISH).pooled
-    append_rotation(student, weight, bias)
-    mapped = before @ turn + 0.3
-    expected = mapped / np.linalg.norm(mapped, axis=1, keepdims=True)
-    np.testing.assert_allclose(student.encoder.encode(ENGLISH).pooled, expected, atol=1e-5)
 
 
 def test_the_certificate_is_measured_before_and_after(finetune_config):

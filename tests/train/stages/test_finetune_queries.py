@@ -3,8 +3,6 @@ import dataclasses
 import numpy as np
 import pytest
 from polyglot.errors import DataError
-from polyglot.models.encoder import load_encoder
-from polyglot.train.objectives.hard_negatives import mined_negatives
 from polyglot.train.stages.finetune import run_finetune
 from polyglot.train.stages.finetune_queries import fill_negatives
 
@@ -16,20 +14,6 @@ def test_negatives_are_filled_up_without_the_answer(finetune_config):
     assert len(filled[0]) == len(set(filled[0])) == 3
     assert 1 not in filled[0]
     assert filled[1] == [0, 1, 2]
-
-
-def test_mined_negatives_are_kept_under_the_fingerprint_of_the_model(base_folder, tmp_path, monkeypatch):
-    encoder = load_encoder(str(base_folder), device="cpu")
-    passages = [f"the {a} {s}" for a in ("big", "red", "old", "cold") for s in ("dog", "cat", "king", "child")]
-    queries, relevant = [f"{p} eats" for p in passages], np.arange(16)
-    settings = {"negatives": 2, "margin": 0.0, "cache": tmp_path}
-    found = mined_negatives(encoder, queries, passages, relevant, **settings)
-    assert all(row not in negatives for row, negatives in enumerate(found))
-    assert sum(map(len, found)) > 0
-    monkeypatch.setattr("polyglot.train.objectives.hard_negatives._mine", lambda *_: [[0]] * 16)
-    assert mined_negatives(encoder, queries, passages, relevant, **settings) == found
-    encoder.fingerprint = "moved"
-    assert mined_negatives(encoder, queries, passages, relevant, **settings) == [[0]] * 16
 
 
 def test_queries_are_trained_on_the_built_in_questions(finetune_config):

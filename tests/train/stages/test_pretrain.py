@@ -3,7 +3,6 @@ import pytest
 from polyglot.errors import ConfigError, DataError
 from polyglot.models.encoder import load_encoder
 from polyglot.train.config import DataConfig, LoopConfig, PretrainConfig
-from polyglot.train.objectives.masking import IGNORED, Masker, pack
 from polyglot.train.stages.pretrain import run_pretrain
 
 
@@ -35,7 +34,7 @@ def test_the_held_out_loss_falls_and_the_encoder_loads(pretrain_config, options)
     assert np.isfinite(load_encoder(str(config.out / "model"), device="cpu").encode(["the dog"]).pooled).all()
 
 
-def test_nothing_is_said_of_how_the_body_becomes_an_encoder(pretrain_config, capfd):
+def test_making_the_encoder_prints_nothing(pretrain_config, capfd):
     run_pretrain(pretrain_config(epochs=1))
     assert capfd.readouterr() == ("", "")
 
@@ -53,26 +52,6 @@ def test_a_model_is_trained_further_with_its_tokenizer(pretrain_config, base_fol
     assert load_encoder(str(config.out / "model"), device="cpu").dim == 32
 
 
-def test_packing_is_exact():
-    packed = pack([[7, 8], [9], [5, 6, 4]], 4, 1, 2)
-    assert packed.tolist() == [[1, 7, 8, 2], [1, 9, 2, 5], [1, 6, 4, 2]]
-
-
-def test_masking_takes_whole_words_and_never_special_tokens():
-    starts = np.array([True] * 10 + [False] * 10)
-    masker = Masker(starts, np.array([0, 1, 2]), 3)
-    ids = np.array([[1, 5, 15, 16, 6, 7, 17, 2]] * 400)
-    masked, labels = masker(ids, 0.3, np.random.default_rng(0))
-    asked = labels != IGNORED
-    assert not asked[:, [0, 7]].any()
-    assert (asked[:, 1] == asked[:, 2]).all()
-    assert (asked[:, 1] == asked[:, 3]).all()
-    assert abs(asked[:, 4].mean() - 0.3) < 0.08
-    assert (labels[asked] == ids[asked]).all()
-    assert (masked[~asked] == ids[~asked]).all()
-    assert abs((masked[asked] == 3).mean() - 0.8) < 0.08
-
-
 def test_rows_that_the_architecture_cannot_hold_are_refused(pretrain_config):
     with pytest.raises(ConfigError, match=r"\[8, 512\]"):
         pretrain_config(length=1024)
@@ -83,24 +62,24 @@ def test_too_little_text_is_refused(pretrain_config):
         run_pretrain(pretrain_config(architecture="modernbert", length=4096))
 
 
-def test_a_stopped_pretraining_goes_on_with_its_vocabulary(pretrain_config, monkeypatch, same_weights):
+def test_an_interrupted_pretraining_resumes_with_its_vocabulary(pretrain_config, monkeypatch, same_weights):
     import dataclasses
 
-    from polyglot.train.engine.trainer import Loop
+    from polyglot.train.engine.trainer import Trainer
 
     def every_ten(out, **options):
         config = pretrain_config(out, **options)
         return dataclasses.replace(config, loop=dataclasses.replace(config.loop, checkpoint_every=10))
 
-    kept = Loop._after
+    after_step = Trainer._after_step
 
-    def stop(self, step, journal):
-        kept(self, step, journal)
+    def stop(self, step, logger):
+        after_step(self, step, logger)
         if step == 15:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Loop, "_after", stop)
+        patched.setattr(Trainer, "_after_step", stop)
         with pytest.raises(KeyboardInterrupt):
             run_pretrain(every_ten("stopped"))
     run_pretrain(every_ten("stopped", resume=True))

@@ -5,8 +5,9 @@ import json
 
 import plotly.graph_objects as go
 import pytest
+from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.linear_map import LearningCurve, LearningPoint, PowerPoint, ResidualGroup
-from polyglot.probe.results.serialization import Interval, to_json
+from polyglot.probe.results.serialization import to_json
 from polyglot.render.charts.theme import DARK, LIGHT
 from polyglot.render.pages.linear_map import page as linear_map
 from polyglot.render.pages.linear_map.certificate import certificate, margin_title

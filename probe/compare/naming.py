@@ -1,4 +1,4 @@
-"""Which part of one result stands beside which part of another, and what the results are called."""
+"""Names of the results of a comparison, and of their parts: parts of one name are compared."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from ...errors import DataError
 from .scores import Read
 
 NEW_LANGUAGE = "the new language"
-ARROWS = (" → ", " ↔ ")
+BOTH_WAYS = " ↔ "
+ARROWS = (" → ", BOTH_WAYS)
 
 
 def common_parts(reads: Sequence[Read]) -> list[dict[str, str]]:
-    """Return for every result what each of its parts is called in the comparison.
+    """Return for every result the name of each of its parts in the comparison.
 
     Parts of the same name are the same. Where languages differ but all results share one, `en → fr` and `en → de` are
     both `en → …`; where each result has one language, that is the new language; else parts go by their place.
@@ -31,26 +32,27 @@ def common_parts(reads: Sequence[Read]) -> list[dict[str, str]]:
         raise DataError(f"these results have {counts} parts: compare results of as many languages")
     if all(a == b for read in reads for a, b in read.parts.values()) and len(names[0]) == 1:
         return [{one[0]: NEW_LANGUAGE} for one in names]
-    renamed = _by_pivot(reads)
+    renamed = parts_by_pivot(reads)
     return renamed or [{name: f"part {place}" for place, name in enumerate(one, start=1)} for one in names]
 
 
-def _by_pivot(reads: Sequence[Read]) -> list[dict[str, str]]:
+def parts_by_pivot(reads: Sequence[Read]) -> list[dict[str, str]]:
     """Name parts by the one language that all share; empty where none or several are shared, or names collide."""
     shared = set.intersection(*({code for pair in read.parts.values() for code in pair} for read in reads))
     if len(shared) != 1:
         return []
     (pivot,) = shared
-    renamed = [{name: _around(name, pair, pivot) for name, pair in read.parts.items()} for read in reads]
+    renamed = []
+    for read in reads:
+        names = {}
+        for name, pair in read.parts.items():
+            arrow = next((arrow for arrow in ARROWS if arrow in name), " ")
+            first = arrow == BOTH_WAYS or pair[0] == pivot
+            names[name] = f"{pivot}{arrow}…" if first else f"…{arrow}{pivot}"
+        renamed.append(names)
     sets = [set(one.values()) for one in renamed]
     distinct = all(len(names) == len(one) for names, one in zip(sets, renamed, strict=True))
     return renamed if distinct and all(names == sets[0] for names in sets) else []
-
-
-def _around(name: str, pair: tuple[str, str], pivot: str) -> str:
-    arrow = next((arrow for arrow in ARROWS if arrow in name), " ")
-    both_ways = arrow == ARROWS[1]
-    return f"{pivot}{arrow}…" if both_ways or pair[0] == pivot else f"…{arrow}{pivot}"
 
 
 def labels(reads: Sequence[Read], files: Sequence[str]) -> list[str]:
@@ -76,20 +78,13 @@ def what_is_common(reads: Sequence[Read]) -> tuple[str, ...]:
 
 
 def _features(reads: Sequence[Read]) -> list[tuple[str, str, str]]:
-    """Return model, method and languages of every result; the languages that all share come first."""
+    """Return models (the last two parts of a path), method and languages of every result, shared languages first."""
     codes = [{code for pair in read.parts.values() for code in pair} for read in reads]
     shared = set.intersection(*codes)
-    return [
-        (
-            " / ".join(map(_short, read.models)),
-            read.method,
-            "–".join([*sorted(own & shared), *sorted(own - shared)]),
-        )
-        for read, own in zip(reads, codes, strict=True)
-    ]
-
-
-def _short(model: str) -> str:
-    """Return a model's name; of a path its last two parts."""
-    parts = PurePath(model).parts
-    return model if len(parts) < 3 else "/".join(parts[-2:])
+    features = []
+    for read, own in zip(reads, codes, strict=True):
+        paths = [PurePath(model).parts for model in read.models]
+        models = ["/".join(parts[-2:]) if len(parts) > 2 else m for parts, m in zip(paths, read.models, strict=True)]
+        languages = "–".join([*sorted(own & shared), *sorted(own - shared)])
+        features.append((" / ".join(models), read.method, languages))
+    return features

@@ -1,13 +1,13 @@
-"""Rows of the result that a reader can look at: the worst ones, hubs, and the points of the explorer."""
+"""Rows shown in the result: the worst predictions, hubs, and the points of the explorer."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...analysis.geometry.isotropy import hubness, k_occurrence
+from ...analysis.retrieval.hubness import hubness, k_occurrence
 from ...analysis.retrieval.search import MatchRanks, nearest
 from ...analysis.types import Floats
-from ..experiment.pairs import Pairs
+from ..experiment.pairs import Pairs, row_cosines
 from ..results.linear_map import ExplorerPoint, Hubness, Neighbour, WorstRow
 from .config import LinearMapConfig
 
@@ -18,12 +18,19 @@ HUB_NEIGHBOURS = 10
 
 
 def worst_rows(pairs: Pairs, prediction: Floats, ranks: MatchRanks, config: LinearMapConfig) -> tuple[WorstRow, ...]:
-    """Return the rows whose translation ranks last, with what they were taken for; none without texts."""
+    """Return the rows whose translation ranks last, with their nearest candidates; none without texts."""
     if not config.texts or pairs.sources is None or pairs.targets is None:
         return ()
     rows = np.argsort(-ranks.cosine, kind="stable")[:WORST]
     scores, places = nearest(prediction[rows], pairs.y[pairs.pool.rows], k=SHOWN_NEIGHBOURS)
-    right = _cosines(prediction[rows], pairs.y[rows])
+    right = row_cosines(prediction[rows], pairs.y[rows])
+    neighbours = [
+        tuple(
+            Neighbour(pairs.targets[pairs.pool.rows[p]], round(float(s), 6), bool(pairs.pool.groups[p] == group))
+            for p, s in zip(places[i], scores[i], strict=True)
+        )
+        for i, group in enumerate(pairs.groups[rows])
+    ]
     return tuple(
         WorstRow(
             int(row),
@@ -31,22 +38,10 @@ def worst_rows(pairs: Pairs, prediction: Floats, ranks: MatchRanks, config: Line
             pairs.targets[row],
             round(float(right[i]), 6),
             int(ranks.cosine[row]),
-            tuple(_neighbour(pairs, int(row), int(p), float(s)) for p, s in zip(places[i], scores[i], strict=True)),
+            neighbours[i],
         )
         for i, row in enumerate(rows)
     )
-
-
-def _neighbour(pairs: Pairs, row: int, place: int, cosine: float) -> Neighbour:
-    candidate = pairs.pool.rows[place]
-    assert pairs.targets is not None
-    return Neighbour(pairs.targets[candidate], round(cosine, 6), bool(pairs.pool.groups[place] == pairs.groups[row]))
-
-
-def _cosines(a: Floats, b: Floats) -> Floats:
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    cosines: Floats = np.einsum("ij,ij->i", a, b) / np.maximum(norms, 1e-300)
-    return cosines
 
 
 def hubness_of(pairs: Pairs, predictions: dict[str, Floats]) -> dict[str, Hubness]:
@@ -68,7 +63,9 @@ def explorer_points(pairs: Pairs, prediction: Floats, config: LinearMapConfig) -
         return ()
     rng = np.random.default_rng([config.seed, 14])
     rows = np.sort(rng.permutation(len(pairs.x))[:EXPLORER_ROWS])
-    source, target, mapped = _planes(pairs.x[rows], pairs.y[rows], prediction[rows], one_space=pairs.same_space)
+    source, target, mapped = in_principal_planes(
+        pairs.x[rows], pairs.y[rows], prediction[rows], one_space=pairs.same_space
+    )
     k = min(SHOWN_NEIGHBOURS, len(rows))
     before = nearest(pairs.x[rows], pairs.y[rows], k=k)[1] if pairs.same_space else np.empty((len(rows), 0), int)
     after = nearest(prediction[rows], pairs.y[rows], k=k)[1]
@@ -91,8 +88,11 @@ def _place(coordinates: Floats) -> tuple[float, float]:
     return round(float(coordinates[0]), 4), round(float(coordinates[1]), 4)
 
 
-def _planes(x: Floats, y: Floats, mapped: Floats, *, one_space: bool) -> tuple[Floats, Floats, Floats]:
-    """Principal planes: of both sides together where they share a space, else of each; the map lands in y's."""
+def in_principal_planes(x: Floats, y: Floats, mapped: Floats, *, one_space: bool) -> tuple[Floats, Floats, Floats]:
+    """Project onto the principal plane of both sides together in one space, else onto that of each, (n, 2) each.
+
+    Predictions are projected as y is.
+    """
     if one_space:
         basis, centre = _principal_plane(np.vstack([x, y]))
         return (x - centre) @ basis, (y - centre) @ basis, (mapped - centre) @ basis

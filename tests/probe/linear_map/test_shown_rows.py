@@ -5,7 +5,7 @@ import pytest
 from polyglot.analysis.retrieval.scores import retrieve
 from polyglot.probe.experiment.pairs import Pairs
 from polyglot.probe.linear_map.config import LinearMapConfig
-from polyglot.probe.linear_map.rows import EXPLORER_ROWS, WORST, explorer_points, hubness_of, worst_rows
+from polyglot.probe.linear_map.shown_rows import EXPLORER_ROWS, WORST, explorer_points, hubness_of, worst_rows
 
 
 def with_texts(n=60, d=4, q=None, *, same_space=True, seed=0):
@@ -61,7 +61,7 @@ def test_points_of_two_spaces_have_a_plane_each(widths):
 
 
 def test_many_rows_are_sampled(monkeypatch):
-    monkeypatch.setattr("polyglot.probe.linear_map.rows.EXPLORER_ROWS", 20)
+    monkeypatch.setattr("polyglot.probe.linear_map.shown_rows.EXPLORER_ROWS", 20)
     points = explorer_points(with_texts(), with_texts().y, LinearMapConfig())
     rows = [p.row for p in points]
     assert rows == sorted(set(rows))

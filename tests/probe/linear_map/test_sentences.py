@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from polyglot.analysis.certificate.equivalence import SharedErrors, decide
 from polyglot.analysis.resampling import Interval, Resamples
-from polyglot.probe.linear_map.wording import Reach, share_text, verdict_sentence
+from polyglot.probe.linear_map.sentences import Limits, verdict_sentence
 
-NOTHING = Reach(1200, None, None)
+NOTHING = Limits(1200, None, None)
 
 
 def sentence(reach=NOTHING, margin=0.05, noise=0.0, **r2):
@@ -37,24 +37,20 @@ def test_what_is_undecided_says_so():
 
 
 def test_a_verdict_says_what_bounds_it():
-    words = sentence(Reach(1200, 0.05, Interval(0.7, 0.65, 0.75)), rotation=0.5, linear=0.5)
+    words = sentence(Limits(1200, 0.05, Interval(0.7, 0.65, 0.75)), rotation=0.5, linear=0.5)
     assert "1200 training pairs" in words
     assert "would explain more with more pairs" in words
     assert "70 %" not in words  # an extrapolation stays with its figure
     assert "curvature of 5 % or more" in words
-    settled = sentence(Reach(1200, None, Interval(0.5, 0.45, 0.55)), rotation=0.5, linear=0.5)
+    settled = sentence(Limits(1200, None, Interval(0.5, 0.45, 0.55)), rotation=0.5, linear=0.5)
     assert "limit" not in settled
     assert "curvature" not in settled
 
 
 def test_resolution_is_not_claimed_for_a_verdict_of_curvature():
-    assert "would have been seen" not in sentence(Reach(1200, 0.05, None), linear=0.3, nonlinear=0.5)
-
-
-def test_shares_are_written_in_percent():
-    assert share_text(Interval(0.934, 0.921, 0.999)) == "93 % [92, 100]"
+    assert "would have been seen" not in sentence(Limits(1200, 0.05, None), linear=0.3, nonlinear=0.5)
 
 
 def test_a_test_without_power_says_so():
-    words = sentence(Reach(1200, None, None, missed=0.2), rotation=0.5, linear=0.5)
+    words = sentence(Limits(1200, None, None, missed=0.2), rotation=0.5, linear=0.5)
     assert "even curvature of 20 % could have been missed" in words

@@ -1,0 +1,153 @@
+"""The ladder of one direction: every rung fitted, scored on rows held out of it, and scored on permuted pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...analysis.certificate.equivalence import SharedErrors
+from ...analysis.certificate.permutation import NullPlan, NullScores, permutation_null
+from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Ladder, LadderFit
+from ...analysis.resampling import Interval, Resamples, percentile_interval
+from ...analysis.retrieval.scores import (
+    Fidelity,
+    fidelity,
+    mean_intervals,
+    outcomes_in_both_roles,
+    retrieve,
+    row_squares,
+)
+from ...analysis.retrieval.search import MatchRanks
+from ...analysis.splits import deciles, group_folds
+from ...analysis.types import Floats, Integers
+from ..results.linear_map import RetrievalScores, RungScores
+from . import caveats
+from .pairs import Pairs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RungSearches:
+    """Searches with the held-out predictions of every rung, both ways."""
+
+    forward: dict[str, MatchRanks]  # rung → rank of each prediction's target in the pool, (n,)
+    backward: dict[str, MatchRanks]  # rung → rank of each pool member's prediction, (pool,)
+    groups: Integers  # (n,)
+    pool_groups: Integers  # (pool,)
+
+    @classmethod
+    def of(cls, pairs: Pairs, predictions: Mapping[str, Floats]) -> RungSearches:
+        """Search the pool with the predictions (n, q) of each rung, and the predictions with the pool."""
+        ranks = {
+            rung: retrieve(prediction, pairs.y, pairs.groups, pairs.pool, influence=True)
+            for rung, prediction in predictions.items()
+        }
+        forward, backward = ({rung: both[way] for rung, both in ranks.items()} for way in (0, 1))
+        return cls(forward, backward, pairs.groups, pairs.pool.groups)
+
+    def outcomes(self, rung: str) -> dict[str, Floats]:
+        """Return each retrieval score of every query, and of its group as a candidate."""
+        return outcomes_in_both_roles(self.forward[rung], self.groups, self.pool_groups)
+
+    def outcomes_backward(self, rung: str) -> dict[str, Floats]:
+        """Return the same of the search with every member of the pool among the predictions."""
+        return outcomes_in_both_roles(self.backward[rung], self.pool_groups, self.groups)
+
+    def hits(self) -> dict[str, Floats]:
+        """Return for every rung whether each query finds its target first, in both roles."""
+        return {rung: self.outcomes(rung)["p_at_1"] for rung in self.forward}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """A fitted ladder and the scores of its held-out predictions."""
+
+    ladder: Ladder
+    fit: LadderFit
+    fidelity: dict[str, Fidelity]
+    errors: SharedErrors
+    searches: RungSearches
+    resamples: Resamples  # of the n rows
+    pool_resamples: Resamples  # of the pool
+
+
+def fit_held_out(pairs: Pairs, rungs: tuple[str, ...], *, folds: int, resamples: int, seed: int) -> HeldOut:
+    """Fit every rung that the pairs allow and score its held-out predictions.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        n rows.
+    rungs : tuple of str
+        Those that need one space are left out of pairs from two.
+    folds, resamples : int
+        Outer folds by group, and cluster-bootstrap resamples.
+    seed : int
+    """
+    numbers = group_folds(pairs.groups, folds, np.random.default_rng(seed))
+    allowed = tuple(rung for rung in rungs if pairs.same_space or rung not in SAME_SPACE_RUNGS)
+    ladder = Ladder(pairs.x, numbers, rungs=allowed, seed=seed)
+    fit = ladder.fit(pairs.y)
+    drawn = Resamples.draw(pairs.groups, np.random.default_rng([seed, 1]), resamples)
+    return HeldOut(
+        ladder,
+        fit,
+        {rung: fidelity(pairs.y, prediction, fit.reference) for rung, prediction in fit.predictions.items()},
+        rung_errors(fit, pairs.y, drawn),
+        RungSearches.of(pairs, fit.predictions),
+        drawn,
+        Resamples.draw(pairs.pool.groups, np.random.default_rng([seed, 2]), resamples),
+    )
+
+
+def rung_errors(fit: LadderFit, y: Floats, resamples: Resamples) -> SharedErrors:
+    """Sum the squared errors of every rung's predictions of y (n, q) over the same resamples."""
+    errors = {rung: row_squares(y - prediction) for rung, prediction in fit.predictions.items()}
+    return SharedErrors.of(errors, row_squares(y - fit.reference), resamples)
+
+
+def permuted_scores(held_out: HeldOut, pairs: Pairs, plan: NullPlan) -> NullScores:
+    """Score every rung refitted on pairs that are permuted within deciles of length."""
+    strata = deciles(pairs.lengths[0].astype(np.float64))
+    return permutation_null(held_out.ladder, pairs.y, pairs.groups, strata, pool=pairs.pool, plan=plan)
+
+
+def scores_of_rung(held_out: HeldOut, null: NullScores, rung: str, refitted: Interval | None = None) -> RungScores:
+    """Return the scores of one rung with their intervals, each beside its null.
+
+    Parameters
+    ----------
+    held_out : HeldOut
+    null : NullScores
+        As `permuted_scores` gives it.
+    rung : str
+    refitted : Interval, optional
+        R² with the interval of the block jackknife.
+    """
+    forward = mean_intervals(held_out.searches.outcomes(rung), held_out.resamples)
+    forward["cosine"] = percentile_interval(*held_out.resamples.mean(held_out.fidelity[rung].cosine))
+    forward["r2"] = held_out.errors.interval(rung)
+    backward = mean_intervals(held_out.searches.outcomes_backward(rung), held_out.pool_resamples)
+    return RungScores(
+        **{name: score.with_null(null.forward.get(name, {}).get(rung, [])) for name, score in forward.items()},
+        backward=RetrievalScores(
+            **{name: score.with_null(null.backward.get(name, {}).get(rung, [])) for name, score in backward.items()}
+        ),
+        r2_refitted=refitted,
+    )
+
+
+def absent_rungs(held_out: HeldOut, pairs: Pairs, rungs: tuple[str, ...]) -> dict[str, str]:
+    """Return why each of the asked rungs that was not fitted is absent."""
+    return {rung: pairs.why_not for rung in rungs if rung not in held_out.ladder.rungs}
+
+
+def ladder_warnings(pairs: Pairs) -> tuple[str, ...]:
+    """Return the warnings of a ladder on some pairs."""
+    return (
+        *caveats.repeated_pairs(pairs.groups),
+        *caveats.few_pairs_for_a_ladder(len(pairs.x), max(pairs.x.shape[1], pairs.y.shape[1]), pairs.n_groups),
+        *caveats.small_pool(len(pairs.pool.rows)),
+        *pairs.warnings,
+    )

@@ -1,0 +1,56 @@
+"""The ladder held out, against a literal fit of one rung."""
+
+import numpy as np
+import pytest
+from polyglot.analysis.certificate.permutation import NullPlan
+from polyglot.analysis.splits import group_folds
+from polyglot.probe.experiment.held_out import absent_rungs, fit_held_out, permuted_scores, scores_of_rung
+from polyglot.probe.experiment.pairs import Pairs
+
+RUNGS = ("identity", "rotation", "linear")
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((120, 5))
+    y = x @ np.linalg.qr(rng.standard_normal((5, 5)))[0] + 0.3 * rng.standard_normal(x.shape)
+    return Pairs.of_arrays(x, y, None, names=("x", "y"), same_space=False)
+
+
+@pytest.fixture(scope="module")
+def held_out(pairs):
+    return fit_held_out(pairs, RUNGS, folds=4, resamples=200, seed=3)
+
+
+def test_r2_of_the_rotation_is_that_of_a_literal_procrustes(pairs, held_out):
+    folds = group_folds(pairs.groups, 4, np.random.default_rng(3))
+    error = total = 0.0
+    for fold in range(4):
+        x, y = pairs.x[folds != fold], pairs.y[folds != fold]
+        u, _, vt = np.linalg.svd((x - x.mean(0)).T @ (y - y.mean(0)))
+        predicted = (pairs.x[folds == fold] - x.mean(0)) @ u @ vt + y.mean(0)
+        error += np.sum((pairs.y[folds == fold] - predicted) ** 2)
+        total += np.sum((pairs.y[folds == fold] - y.mean(0)) ** 2)
+    assert held_out.errors.interval("rotation").value == pytest.approx(1 - error / total, abs=1e-9)
+
+
+def test_rungs_of_one_space_are_absent_and_say_why(pairs, held_out):
+    assert set(held_out.ladder.rungs) == {"rotation", "linear"} or "identity" not in held_out.ladder.rungs
+    assert list(absent_rungs(held_out, pairs, RUNGS)) == ["identity"]
+    assert "same-space" in absent_rungs(held_out, pairs, RUNGS)["identity"]
+
+
+def test_scores_stand_beside_their_null(pairs, held_out):
+    null = permuted_scores(held_out, pairs, NullPlan(4, 2, 4))
+    scores = scores_of_rung(held_out, null, "linear")
+    for score in (scores.r2, scores.cosine, scores.p_at_1, scores.backward.p_at_1_csls):
+        assert score.null_mean is not None
+        assert score.value > score.null_mean
+    assert scores.r2_refitted is None
+
+
+def test_hits_are_those_of_the_searches(held_out):
+    hits = held_out.searches.hits()
+    assert set(hits) == set(held_out.fit.predictions)
+    assert all(np.array_equal(hits[rung], held_out.searches.outcomes(rung)["p_at_1"]) for rung in hits)

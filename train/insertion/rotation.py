@@ -1,0 +1,44 @@
+"""The method `map`, a control: a rotation with shift, fitted behind the frozen encoder."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...analysis.types import Floats32
+from ..engine.student import Student
+
+
+def fit_rotation(new: Floats32, known: Floats32) -> tuple[Floats32, Floats32]:
+    """Fit the rotation with shift from f0 of the new language to f0 of the known one (Schönemann, 1966).
+
+    Parameters
+    ----------
+    new, known : array (n, d)
+
+    Returns
+    -------
+    weight : array (d, d)
+    bias : array (d,)
+        y = weight · x + bias, as in a dense layer.
+    """
+    x, y = new.astype(np.float64), known.astype(np.float64)
+    left, _, right = np.linalg.svd((x - x.mean(axis=0)).T @ (y - y.mean(axis=0)))
+    rotation = left @ right
+    bias = y.mean(axis=0) - x.mean(axis=0) @ rotation
+    return rotation.T.astype(np.float32), bias.astype(np.float32)
+
+
+def append_rotation(student: Student, weight: Floats32, bias: Floats32) -> None:
+    """Append a dense layer, weight (d, d) and bias (d,), and a normalisation to an encoder."""
+    import torch
+    from sentence_transformers.sentence_transformer.modules import Dense, Normalize
+
+    layer = Dense(
+        in_features=weight.shape[1],
+        out_features=weight.shape[0],
+        activation_function=torch.nn.Identity(),
+        init_weight=torch.from_numpy(weight),
+        init_bias=torch.from_numpy(bias),
+    )
+    student.model.append(layer.to(student.encoder.device))
+    student.model.append(Normalize())
