@@ -187,7 +187,8 @@ class AxisReliability:
     @property
     def overall(self) -> float:
         """Reliability of the whole side: latent variance over variance."""
-        return float(self.latent.sum() / self.variance.sum())
+        latent: float = self.latent.sum() / self.variance.sum()
+        return float(latent)
 
     @property
     def latent(self) -> Floats:

@@ -280,7 +280,7 @@ class StructuralFit:
         """Scale of the similarity rung for a rotation (its own by default), with `added` (p, q) in Σ x̂yᵀ."""
         rotation = self.rotation(self.excluded, self.kappa) if rotation is None else rotation
         scatter = self.basis(self.excluded)[0]
-        energy = float(np.einsum("ij,ij->", rotation, scatter.xx @ rotation))
+        energy = float(np.sum(rotation * (scatter.xx @ rotation)))
         return max(float(np.sum(rotation * (scatter.xy + added))), 0.0) / energy if energy > 0 else 0.0
 
     def linear_prior(self) -> Floats:
