@@ -150,7 +150,7 @@ class Smoother:
 
 def _unit(features: Floats) -> float:
     """Mean squared norm of a column about its mean: the unit of penalties."""
-    return float(np.sum(features.var(axis=0))) * len(features) / features.shape[1]
+    return float(np.mean(features.var(axis=0))) * len(features)
 
 
 def _weighted(blocks: Sequence[Floats], ratio: float) -> Floats:
