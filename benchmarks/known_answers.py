@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 from polyglot.analysis.certificate.geometry import GeometryConfig, geometry_verdict
-from polyglot.analysis.certificate.latent import total_terms
+from polyglot.analysis.certificate.latent import smoother_weights, total_products
 from polyglot.analysis.certificate.planted_views import KNOWN_DESIGNS, plant_views
 from polyglot.analysis.maps.instruments import Smoother, principal_components, quadratic_features
 from polyglot.analysis.maps.structural import polar
@@ -55,9 +55,10 @@ def population_shares(planted, seed):
     x, y = (rows - rows.mean(axis=0) for rows in (planted.latent_x, planted.latent_y))
     rotation = polar(x.T @ y)
     scale = float(np.sum(rotation * (x.T @ y)) / np.sum(x**2))
-    total = total_terms(smoother, views.groups, y).total
+    weights = smoother_weights(smoother)
+    total = np.sum(weights * total_products(smoother.rows, y))
     missed = {
-        name: total_terms(smoother, views.groups, y - factor * x @ rotation).total
+        name: np.sum(weights * total_products(smoother.rows, y - factor * x @ rotation))
         for name, factor in (("rotation", 1.0), ("similarity", scale))
     }
     return {name: 1 - value / total for name, value in missed.items()}

@@ -44,21 +44,19 @@ class PairTerms:
         return float(np.sqrt(max(4 * float(np.sum(self.pairs.sum(axis=1) ** 2)) - degenerate, degenerate)))
 
 
-def pair_terms(smoother: Smoother, groups: Integers, residual: Callable[[int, Indices], Floats]) -> PairTerms:
-    """Gather h_ij r_i·r_j over pairs of rows.
-
-    Parameters
-    ----------
-    smoother : Smoother
-    groups : array (n,)
-        Concept groups, over which terms are summed.
-    residual : callable
-        Gives residuals (m, q) of some rows under the map fitted without a fold.
-    """
-    pairs = np.zeros((len(groups), len(groups)))
+def smoother_weights(smoother: Smoother) -> Floats:
+    """Return H (n, n) with Π(y) = Hy."""
+    n = sum(map(len, smoother.rows))
+    weights = np.zeros((n, n))
     for fold, test in enumerate(smoother.rows):
-        train, (a, b) = smoother.outside(fold), smoother.factors(fold)
-        pairs[np.ix_(test, train)] = (a @ b) * (residual(fold, test) @ residual(fold, train).T)
+        a, b = smoother.factors(fold)
+        weights[np.ix_(test, smoother.outside(fold))] = a @ b
+    return weights
+
+
+def pair_terms(weights: Floats, products: Floats, groups: Integers) -> PairTerms:
+    """Gather h_ij r_i·r_j from H (n, n) and products of residuals (n, n), summed over groups (n,)."""
+    pairs = weights * products
     return PairTerms(_by_group((pairs + pairs.T) / 2, groups))
 
 
@@ -73,15 +71,32 @@ def _by_group(pairs: Floats, groups: Integers) -> Floats:
     return summed
 
 
-def map_terms(smoother: Smoother, groups: Integers, x: Floats, y: Floats, maps: Sequence[AffineMap]) -> PairTerms:
-    """Terms of what a map, fitted once for each fold, misses of y (n, q) from x (n, p)."""
-    return pair_terms(smoother, groups, lambda fold, rows: y[rows] - maps[fold](x[rows]))
+def products(rows: tuple[Indices, ...], residual: Callable[[int], Floats]) -> Floats:
+    """Return r_i·r_j for rows i of each fold and all rows j, under the map fitted without the fold of i, (n, n).
+
+    Parameters
+    ----------
+    rows : tuple of arrays
+        Rows of each fold.
+    residual : callable
+        Gives the residuals (n, q) of the map fitted without a fold.
+    """
+    n = sum(map(len, rows))
+    found = np.empty((n, n))
+    for fold, test in enumerate(rows):
+        left = residual(fold)
+        found[test] = left[test] @ left.T
+    return found
 
 
-def total_terms(smoother: Smoother, groups: Integers, y: Floats) -> PairTerms:
-    """Terms of y (n, q) about its training means: the denominator of shares."""
-    means = [y[smoother.outside(k)].mean(axis=0) for k in range(len(smoother.rows))]
-    return pair_terms(smoother, groups, lambda fold, rows: y[rows] - means[fold])
+def map_products(rows: tuple[Indices, ...], x: Floats, y: Floats, maps: Sequence[AffineMap]) -> Floats:
+    """Products of what a map, fitted once for each fold, misses of y (n, q) from x (n, p), (n, n)."""
+    return products(rows, lambda fold: y - maps[fold](x))
+
+
+def total_products(rows: tuple[Indices, ...], y: Floats) -> Floats:
+    """Products of y (n, q) about its training means, (n, n): those of the denominator of shares."""
+    return products(rows, lambda fold: y - np.delete(y, rows[fold], axis=0).mean(axis=0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,10 +42,12 @@ def corrections(
         pull += part.value(_lost_to_penalty(fit))
         missing = _missing(fit)
         before = {name: part.value(missing[name]) for name in REFITTED}
+        pulled = None if np.isinf(fit.kappa) else fit.pulled(fit.excluded, fit.kappa)
         flips = rng.choice([-1.0, 1.0], size=(REPLICATES, len(x), 1))
         for flipped in (sign * flip * residual for flip in flips for sign in (1.0, -1.0)):
-            for name, change in _changes(fit, part, flipped).items():
-                added = part.value(missing[name] - change, flipped) - before[name]
+            smoothed = part.b @ flipped[part.train]
+            for name, change in _changes(fit, part, flipped, pulled).items():
+                added = part.value(missing[name] - change, (flipped[part.test], smoothed)) - before[name]
                 noise[name] += added / (2 * REPLICATES)
     return {name: Correction(noise[name], pull if name == "linear" else 0.0) for name in REFITTED}
 
@@ -58,10 +60,11 @@ class _FoldForm:
         self.a, self.b = smoother.factors(fold)
         self.x, self.seen = x, self.b @ x[self.train]
 
-    def value(self, weights: Floats, noise: Floats | None = None) -> float:
+    def value(self, weights: Floats, noise: tuple[Floats, Floats] | None = None) -> float:
+        """Return the sum for W (p, q); e is given as its test rows (n_k, q) and B times its training rows (m, q)."""
         left, right = self.x[self.test] @ weights, self.seen @ weights
         if noise is not None:
-            left, right = left + noise[self.test], right + self.b @ noise[self.train]
+            left, right = left + noise[0], right + noise[1]
         return float(np.sum(left * (self.a @ right)))
 
 
@@ -71,14 +74,12 @@ def _missing(fit: StructuralFit) -> dict[str, Floats]:
     return {name: maps["linear"].weights - maps[name].weights for name in REFITTED}
 
 
-def _changes(fit: StructuralFit, part: _FoldForm, flipped: Floats) -> dict[str, Floats]:
+def _changes(fit: StructuralFit, part: _FoldForm, flipped: Floats, pulled: Floats | None) -> dict[str, Floats]:
     """How much the weights of each rung move with flipped noise, (p, q)."""
     moved = flipped[part.train] - flipped[part.train].mean(axis=0)
     added = fit.sums.denoised[part.train].T @ moved
     before = fit.rotation(fit.excluded, fit.kappa)
-    after = before
-    if not np.isinf(fit.kappa):
-        after = polar(fit.pulled(fit.excluded, fit.kappa) + part.x[part.train].T @ moved)
+    after = before if pulled is None else polar(pulled + part.x[part.train].T @ moved)
     turned = after - before
     prior = fit.shrinkage.scale * turned if fit.shrinkage.prior == "rotation" else np.zeros_like(turned)
     return {

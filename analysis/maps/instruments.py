@@ -74,15 +74,20 @@ class Smoother:
         Rows of each fold.
     penalty : float
         Ridge penalty, absolute.
+    ratio : float
+        Of the penalty of curved features to that of linear ones.
     """
 
     features: Floats
     rows: tuple[Indices, ...]
     penalty: float
+    ratio: float = 1.0
     _factors: dict[int, tuple[Floats, Floats]] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, blocks: Sequence[Floats], y: Floats, folds: Integers) -> Smoother:
+    def fit(
+        cls, blocks: Sequence[Floats], y: Floats, folds: Integers, ratios: Sequence[float] = CURVED_RATIOS
+    ) -> Smoother:
         """Choose the penalty, and the ratio of the penalty of later blocks to the first, by cross-fitted error on y.
 
         Parameters
@@ -91,15 +96,17 @@ class Smoother:
             Linear features, then curved ones if any.
         y : array (n, q)
         folds : array (n,)
+        ratios : sequence of float
+            Tried where there is more than one block.
         """
         rows, best = rows_of_folds(folds), (np.inf, 0.0, 1.0)
-        for ratio in CURVED_RATIOS if len(blocks) > 1 else (1.0,):
+        for ratio in ratios if len(blocks) > 1 else (1.0,):
             losses = _losses(_weighted(blocks, ratio), y, rows)
             at = int(np.argmin(losses))
             if losses[at] < best[0]:
                 best = (float(losses[at]), float(10.0 ** LOG_PENALTIES[at]), ratio)
         features = _weighted(blocks, best[2])
-        return cls(features, rows, best[1] * _unit(features))
+        return cls(features, rows, best[1] * _unit(features), best[2])
 
     def outside(self, *folds: int) -> Indices:
         """Rows of all folds but these."""
@@ -143,7 +150,7 @@ class Smoother:
 
 def _unit(features: Floats) -> float:
     """Mean squared norm of a column about its mean: the unit of penalties."""
-    return float(np.sum(features.var(axis=0))) * len(features) / features.shape[1]
+    return float(np.mean(features.var(axis=0))) * len(features)
 
 
 def _weighted(blocks: Sequence[Floats], ratio: float) -> Floats:
@@ -180,7 +187,8 @@ class AxisReliability:
     @property
     def overall(self) -> float:
         """Reliability of the whole side: latent variance over variance."""
-        return float(self.latent.sum() / self.variance.sum())
+        latent: float = self.latent.sum() / self.variance.sum()
+        return float(latent)
 
     @property
     def latent(self) -> Floats:

@@ -18,7 +18,7 @@ from .instruments import rows_of_folds
 Folds = frozenset[int]
 KAPPAS: tuple[float, ...] = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 LOG_PENALTIES: Floats = np.linspace(-5.0, 4.0, 91)  # a tenth of a decade
-CONDITION = 1e-8
+CONDITION, LEAST_CONDITION = 1e-8, 1e-13  # of squared singular values, for the polar factor
 LARGEST_SCALE = 2.0  # of the prior, in scales of the similarity rung
 
 
@@ -135,9 +135,11 @@ def polar(matrix: Floats) -> Floats:
     """Return the (semi-)orthogonal polar factor of a matrix (p, q)."""
     if matrix.shape[0] == matrix.shape[1]:
         squares, vectors = np.linalg.eigh(matrix.T @ matrix)
-        if squares[0] > CONDITION * squares[-1]:
-            strong: Floats = (matrix @ (vectors / np.sqrt(squares))) @ vectors.T
-            return strong
+        if squares[0] > LEAST_CONDITION * squares[-1]:
+            factor: Floats = (matrix @ (vectors / np.sqrt(squares))) @ vectors.T
+            for _ in range(0 if squares[0] > CONDITION * squares[-1] else 2):
+                factor = 1.5 * factor - 0.5 * factor @ (factor.T @ factor)  # Newton–Schulz: what rounding left
+            return factor
     left, _, right = np.linalg.svd(matrix, full_matrices=False)
     product: Floats = left @ right
     return product
@@ -228,20 +230,19 @@ class StructuralFit:
 
     def _choose_kappa(self) -> float:
         """Choose κ on the inner folds: half decades with 0 and ∞, then a parabola in log κ."""
+        held = [(excluded, self.sums.validation(excluded, fold)) for excluded, fold in self.sums.inner(self.held_out)]
+
+        def loss(kappa: float) -> float:
+            return sum(scatter.loss(self.rotation(excluded, kappa)) for excluded, scatter in held)
+
         tried = [*KAPPAS, np.inf]
-        losses = [self._rotation_loss(kappa) for kappa in tried]
+        losses = [loss(kappa) for kappa in tried]
         best = int(np.argmin(losses))
         if 1 < best < len(KAPPAS) - 1:
             refined = float(np.exp(parabola_minimum(np.log(KAPPAS[1:]), np.array(losses[1:-1]))))
-            if self._rotation_loss(refined) < losses[best]:
+            if loss(refined) < losses[best]:
                 return refined
         return tried[best]
-
-    def _rotation_loss(self, kappa: float) -> float:
-        return sum(
-            self.sums.validation(excluded, fold).loss(self.rotation(excluded, kappa))
-            for excluded, fold in self.sums.inner(self.held_out)
-        )
 
     def _choose_linear(self) -> Shrinkage:
         priors = ("identity", "rotation") if self.same_space and np.isfinite(self.kappa) else ("rotation",)
@@ -279,7 +280,7 @@ class StructuralFit:
         """Scale of the similarity rung for a rotation (its own by default), with `added` (p, q) in Σ x̂yᵀ."""
         rotation = self.rotation(self.excluded, self.kappa) if rotation is None else rotation
         scatter = self.basis(self.excluded)[0]
-        energy = float(np.einsum("ij,ij->", rotation, scatter.xx @ rotation))
+        energy = float(np.sum(rotation * (scatter.xx @ rotation)))
         return max(float(np.sum(rotation * (scatter.xy + added))), 0.0) / energy if energy > 0 else 0.0
 
     def linear_prior(self) -> Floats:

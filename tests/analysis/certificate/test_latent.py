@@ -5,9 +5,11 @@ from polyglot.analysis.certificate.latent import (
     Correction,
     PairTerms,
     latent_share,
-    map_terms,
+    map_products,
+    pair_terms,
     second_reference_share,
-    total_terms,
+    smoother_weights,
+    total_products,
 )
 from polyglot.analysis.certificate.planted_views import Design, plant_views
 from polyglot.analysis.certificate.refitting import REFITTED, corrections
@@ -22,6 +24,14 @@ def problem(seed=0, d=4):
     x, w = rng.standard_normal((2, 120, d))
     y = x + rng.standard_normal((120, d))
     return x, y, Smoother.fit([principal_components([w])], y, FOLDS)
+
+
+def map_terms(smoother, groups, x, y, fitted):
+    return pair_terms(smoother_weights(smoother), map_products(smoother.rows, x, y, fitted), groups)
+
+
+def total_terms(smoother, groups, y):
+    return pair_terms(smoother_weights(smoother), total_products(smoother.rows, y), groups)
 
 
 def maps(d=4, scale=1.0):
