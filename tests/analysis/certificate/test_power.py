@@ -97,12 +97,13 @@ def test_nothing_detected_is_said():
 def test_wide_targets_keep_their_shares_through_a_projection():
     rng = np.random.default_rng(0)
     planting = Planting(rng.standard_normal((200, 256)), 2 * rng.standard_normal((200, 256)))
-    narrow = planting.projected(rng)
+    ladder = Ladder(rng.standard_normal((200, 8)), np.arange(200) % 4, rungs=("linear",))
+    narrow = planting.projected(ladder, rng)
     assert narrow.fitted.shape == (200, 64)
     ratio = np.sum(narrow.fitted**2) / np.sum(narrow.residuals**2)
     assert ratio == pytest.approx(np.sum(planting.fitted**2) / np.sum(planting.residuals**2), rel=0.1)
-    small = Planting(rng.standard_normal((9, 64)), rng.standard_normal((9, 64)))
-    assert small.projected(rng) is small
+    small = Planting(rng.standard_normal((200, 64)), rng.standard_normal((200, 64)))
+    assert small.projected(ladder, rng) is small
 
 
 def test_what_is_planted_into_skewed_rows_has_no_linear_part():

@@ -89,8 +89,8 @@ def test_the_built_in_questions_before_and_after_a_map(minilm):
     assert "nDCG@10 as they are" in result.sentence
     assert from_json(to_json(result), QuestionResult) == result
     assert all(m.rank > 1 for m in result.missed)
-    with pytest.raises(DataError, match="takes width 3 to 3, the sides are 384"):
-        run((minilm, minilm), questions, QUICK, source_map=SourceMap(RotationMap().fit(np.eye(3), np.eye(3)), "x"))
+    with pytest.raises(DataError, match="takes width 8 to 8, the sides are 384"):
+        run((minilm, minilm), questions, QUICK, source_map=SourceMap(RotationMap().fit(np.eye(8), np.eye(8)), "x"))
 
 
 def test_settings_are_checked():
