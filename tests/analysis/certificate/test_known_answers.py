@@ -106,21 +106,18 @@ def sample(kind, seed):
 
 def population_r2(x, y, ladder, fit, rung, fresh):
     """R² on fresh rows of the maps that the folds fitted, each weighted by the rows that it scored."""
-    from scipy.linalg import orthogonal_procrustes
+    from polyglot.analysis.maps.map_spec import fit_spec
 
     fresh_x, fresh_y = fresh
     error = spread = 0.0
     for fold, choice in enumerate(fit.choices):
         training, weight = ladder.source.folds != fold, np.mean(ladder.source.folds == fold)
         mean_x, mean_y = x[training].mean(axis=0), y[training].mean(axis=0)
-        a, b = x[training] - mean_x, y[training] - mean_y
-        if rung == "linear":
-            penalty = choice.penalty * np.sum(a**2) / WIDTH
-            weights = np.linalg.solve(a.T @ a + penalty * np.eye(WIDTH), a.T @ b)
+        if rung == "identity":
+            predicted = fresh_x
         else:
-            weights, scale = orthogonal_procrustes(a, b)
-            weights = {"rotation": weights, "similarity": weights * scale / np.sum(a**2)}.get(rung, np.eye(WIDTH))
-        predicted = fresh_x if rung == "identity" else (fresh_x - mean_x) @ weights + mean_y
+            weights = fit_spec(fit.target.regression(frozenset({fold})), choice.spec(rung)).weights
+            predicted = (fresh_x - mean_x) @ weights + mean_y
         error += weight * np.sum((fresh_y - predicted) ** 2)
         spread += weight * np.sum((fresh_y - mean_y) ** 2)
     return 1 - error / spread
