@@ -46,6 +46,11 @@ def linear_map(
     permutations: Permutations = 20,
     mlp: Annotated[bool, typer.Option("--mlp", help="Add the MLP rung.")] = False,
     target_model: options.TargetModel = None,
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option("--instrument", help="A third language of the same rows that takes noise out; repeat it."),
+    ] = None,
+    no_instruments: Annotated[bool, typer.Option("--no-instruments", help="No verdict on geometry.")] = False,
     common: Probing,
 ) -> None:
     """Is the map from SRC to TGT identity, shift, rotation, linear, or more?"""
@@ -53,11 +58,15 @@ def linear_map(
     if vectors is None and not (source and target):
         raise typer.BadParameter("expected two languages such as `en fr`, or --vectors X.npy Y.npy")
     from ..analysis.maps.ladder import DEFAULT_RUNGS
+    from ..data.languages import canonical_code
 
     def inputs() -> Inputs:
         if vectors is not None:
             return "-".join(path.stem for path in vectors), (), {}
-        return _pair(common, source, target, lambda: common.encoders(target_model))
+        text = common.text_with_instruments(source, target, () if no_instruments else instrument)
+        bitext = text.bitext(canonical_code(source), canonical_code(target))
+        extras: dict[str, object] = {"instruments": text} if len(text.languages) > 2 else {}
+        return f"{bitext.source}-{bitext.target}", (common.encoders(target_model), bitext), extras
 
     def measured(config: Any) -> object:  # noqa: ANN401
         from ..probe.linear_map.run import measure_files

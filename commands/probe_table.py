@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -34,12 +34,19 @@ class Probe:
         return found
 
 
+def linear_map_verdict(result: Any) -> Iterator[str]:  # noqa: ANN401 - imported when the command runs
+    """Yield the verdicts on search, then those on geometry; by R² alone where there is nothing to take noise out."""
+    yield from (direction.use.sentence for direction in result.directions)
+    for direction in result.directions:
+        yield direction.geometry.sentence if direction.geometry else direction.certificate.sentence
+
+
 PROBES = {
     "linear-map": Probe(
         "linear_map",
         "config.LinearMapConfig",
         "LinearMapResult",
-        lambda result: " ".join(direction.certificate.sentence for direction in result.directions),
+        lambda result: "\n".join(linear_map_verdict(result)),
     ),
     "layers": Probe(
         "layers",

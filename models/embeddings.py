@@ -35,6 +35,11 @@ class Encoded:
     truncated: NDArray[np.bool_]
     unknown: NDArray[np.int32]
 
+    @property
+    def unknown_share(self) -> float:
+        """Share of the tokens that the tokenizer does not know."""
+        return float(self.unknown.sum() / max(int(self.tokens.sum()), 1))
+
     def take(self, rows: NDArray[np.intp]) -> "Encoded":
         """Return the embeddings of the texts at the asked rows, in that order; rows may repeat.
 

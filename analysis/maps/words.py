@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ..splits import group_folds
+from ..types import Floats, Indices
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
     from sklearn.feature_extraction.text import TfidfVectorizer
-
-Floats = NDArray[np.float64]
 
 PENALTIES: tuple[float, ...] = tuple(float(v) for v in np.geomspace(0.03, 10.0, 11))
 MOST_ROWS = 20_000  # a kernel matrix of so many rows holds 3.2 GB
@@ -124,8 +123,8 @@ def held_out_words(
     for fold in range(int(folds.max()) + 1):
         inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         own = None if groups is None else groups[outside]
-        fitted = WordsMap.fit([texts[i] for i in outside], y[outside], groups=own, seed=seed)
-        predicted[inside] = fitted([texts[i] for i in inside])
+        fitted = WordsMap.fit(_taken(texts, outside), y[outside], groups=own, seed=seed)
+        predicted[inside] = fitted(_taken(texts, inside))
     return predicted
 
 
@@ -169,7 +168,7 @@ def chosen_penalty(
     seed : int
     """
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(len(texts))[:CHOICE_ROWS])
+    rows: Indices = np.sort(rng.permutation(len(texts))[:CHOICE_ROWS])
     own = rows if groups is None else np.asarray(groups)[rows]
     if len(np.unique(own)) < INNER_FOLDS:
         return PENALTIES[-1]
@@ -177,7 +176,9 @@ def chosen_penalty(
     errors = np.zeros(len(PENALTIES))
     for fold in range(INNER_FOLDS):
         inside, outside = rows[folds == fold], rows[folds != fold]
-        errors += _path_errors([texts[i] for i in outside], y[outside], [texts[i] for i in inside], y[inside])
+        errors += _path_errors(
+            [texts[i] for i in outside.tolist()], y[outside], [texts[i] for i in inside.tolist()], y[inside]
+        )
     return PENALTIES[int(np.argmin(errors))]
 
 
@@ -194,6 +195,10 @@ def _path_errors(
     return np.array(
         [np.square(centred - across @ (turned / (eigenvalues[:, None] + penalty))).sum() for penalty in PENALTIES]
     )
+
+
+def _taken(texts: Sequence[str], rows: Indices) -> list[str]:
+    return [texts[row] for row in rows.tolist()]
 
 
 def _kernel(left: csr_array, right: csr_array) -> Floats:

@@ -22,7 +22,7 @@ ROWS_PER_DIMENSION = 10  # of a sample whose spectrum is close to the population
 
 def tokens(encoded: Encoded, language: str, model: str) -> Iterator[str]:
     """Warn of unknown tokens and of texts that were cut."""
-    unknown = float(encoded.unknown.sum() / max(int(encoded.tokens.sum()), 1))
+    unknown = encoded.unknown_share
     if unknown > UNKNOWN_SHARE:
         yield f"{unknown:.0%} of the {language} tokens are unknown to {model}"
     if encoded.truncated.any():

@@ -18,7 +18,7 @@ from ..results.provenance import Side
 from . import caveats
 
 if TYPE_CHECKING:
-    from ...data.bitext import Bitext
+    from ...data.bitext import Bitext, ParallelText
     from ...models.cache import EmbeddingCache
     from ...models.embeddings import Encoded
     from ...models.encoder import Encoder
@@ -51,6 +51,7 @@ class Pairs:
     targets: tuple[str, ...] | None = None
     domains: NDArray[np.str_] | None = None
     references: tuple[Floats | None, Floats | None] = (None, None)
+    unknown: tuple[float, float] = (0.0, 0.0)  # share of unknown tokens of either side; 0 for arrays
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -74,6 +75,7 @@ class Pairs:
             targets=tuple(bitext.targets),
             domains=None if bitext.domains is None else np.array(bitext.domains),
             references=(source.references, target.references),
+            unknown=(source.encoded.unknown_share, target.encoded.unknown_share),
             warnings=(
                 *caveats.tokens(source.encoded, source.identity.language, source.identity.model),
                 *caveats.tokens(target.encoded, target.identity.language, target.identity.model),
@@ -127,6 +129,7 @@ class Pairs:
             sources=self.targets,
             targets=self.sources,
             references=(self.references[1], self.references[0]),
+            unknown=(self.unknown[1], self.unknown[0]),
         )
 
     def fingerprint(self) -> str:
@@ -167,6 +170,37 @@ def embed_sides(
                 second[[bool(text) for text in seconds]] = encode_cached(encoder, given, cache=cache).pooled
         sides.append(TextSide(side(language, encoder), encoded, second))
     return sides[0], sides[1]
+
+
+def embed_instruments(
+    encoder: Encoder,
+    bitext: Bitext,
+    text: ParallelText | None,
+    *,
+    cache: EmbeddingCache | None = None,
+    batch_tokens: int | None = None,
+    progress: bool = False,
+) -> dict[str, Floats]:
+    """Embed the rows of a bitext in the other languages of its text, each (n, d), by language.
+
+    Raises
+    ------
+    DataError
+        If the text has other rows than the bitext, or an embedding is zero or not finite.
+    """
+    from ...models.encoding import encode_cached
+
+    if text is None:
+        return {}
+    if text.column(bitext.source) != bitext.sources or text.column(bitext.target) != bitext.targets:
+        raise DataError("the instruments are not of the same rows as the pairs: open both from one corpus")
+    views = {}
+    for language in (code for code in text.languages if code not in (bitext.source, bitext.target)):
+        encoded = encode_cached(
+            encoder, text.column(language), cache=cache, batch_tokens=batch_tokens, progress=progress
+        )
+        views[language] = encoded.pooled.astype(np.float64)
+    return views
 
 
 def side(language: str, encoder: Encoder) -> Side:

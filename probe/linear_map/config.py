@@ -29,6 +29,8 @@ class LinearMapConfig:
         Planted replicates for the smallest detectable departure; 0 leaves it out.
     failure : bool
         Whether drift, learning curve, transfer and jackknife are computed.
+    controls : bool
+        Whether controls are measured: words alone, where there are texts.
     texts : bool
         Whether sentences enter the result; without them it holds numbers only.
     same_space : bool or None
@@ -45,6 +47,7 @@ class LinearMapConfig:
     resamples: int = 1000
     power_replicates: int = 10
     failure: bool = True
+    controls: bool = True
     texts: bool = True
     same_space: bool | None = None
     seed: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...analysis.certificate.equivalence import MARGINS, NO_MAP, SharedErrors, decide, decide_retrieval
+from ...analysis.certificate.equivalence import MARGINS, NO_MAP, Decision, SharedErrors, decide, decide_retrieval
 from ...analysis.certificate.jackknife import block_moments_of, refitted_intervals
 from ...analysis.certificate.permutation import NullPlan, NullScores
 from ...analysis.certificate.power import Planting, PowerCurve, power_curve
@@ -12,15 +12,19 @@ from ...analysis.maps.ladder import Choices
 from ...analysis.maps.map_spec import MapSpec
 from ...analysis.resampling import Interval
 from ...analysis.retrieval.scores import row_squares
+from ...analysis.types import Floats
 from ..experiment.held_out import HeldOut, absent_rungs, fit_held_out, ladder_warnings, permuted_scores, scores_of_rung
 from ..experiment.pairs import Pairs
 from ..experiment.parallel import side_by_side
-from ..results.linear_map import Certificate, Choice, Direction, LearningCurve, PowerPoint
+from ..results.linear_map import Certificate, Choice, Controls, Direction, LearningCurve, PowerPoint
 from .config import LinearMapConfig
+from .controls import controls_of
+from .geometry import geometry_of
 from .heterogeneity import RowScores, anatomy_of, drift_of, learning_of, residual_groups, transfer_of
 from .noise_ceiling import noise_ceiling
 from .sentences import Limits, verdict_sentence
 from .shown_rows import explorer_points, hubness_of, worst_rows
+from .use import use_of
 
 SHOWN_RUNG = "linear"  # whose rows, neighbours and residuals are shown
 REFITTED_RUNGS = ("shift", "rotation", "similarity", "linear")
@@ -35,13 +39,15 @@ class Evidence:
     learning: LearningCurve | None
 
 
-def measure_both(pairs: Pairs, config: LinearMapConfig) -> tuple[Direction, Direction]:
-    """Measure both directions side by side."""
-    first, second = side_by_side(lambda p: measure_direction(p, config), (pairs, pairs.swapped()))
+def measure_both(
+    pairs: Pairs, config: LinearMapConfig, instruments: dict[str, Floats] | None = None
+) -> tuple[Direction, Direction]:
+    """Measure both directions side by side; see `measure_direction`."""
+    first, second = side_by_side(lambda p: measure_direction(p, config, instruments), (pairs, pairs.swapped()))
     return first, second
 
 
-def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
+def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[str, Floats] | None = None) -> Direction:
     """Measure one direction of translation.
 
     Parameters
@@ -49,6 +55,8 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
     pairs : Pairs
         n ≥ 50 rows.
     config : LinearMapConfig
+    instruments : dict of array (n, w), optional
+        Embeddings of the same rows in other languages; without them there is no verdict on geometry.
 
     Returns
     -------
@@ -85,7 +93,15 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig) -> Direction:
         transfer=transfer_of(pairs, config) if config.failure else None,
         hubness=hubness_of(pairs, fit.predictions),
         explorer=explorer_points(pairs, prediction, config),
+        use=use_of(held_out, len(pairs.pool.rows), pairs.names, by_search(held_out, null), null.p_at_1_p95),
+        geometry=geometry_of(pairs, instruments or {}, config),
+        controls=controls_of(held_out, pairs, config.seed) if config.controls else Controls(),
     )
+
+
+def by_search(held_out: HeldOut, null: NullScores) -> Decision:
+    """Return the verdict by P@1."""
+    return decide_retrieval(held_out.searches.hits(), held_out.resamples, null.p_at_1_p95)
 
 
 def detection_power(held_out: HeldOut, pairs: Pairs, config: LinearMapConfig) -> PowerCurve | None:
@@ -111,7 +127,7 @@ def certify(held_out: HeldOut, pairs: Pairs, evidence: Evidence, config: LinearM
     """Return the verdicts by R² and by P@1, with what they rest on."""
     null, power, learning = evidence.null, evidence.power, evidence.learning
     decision = decide(held_out.errors, null.ceiling_p95, config.margin)
-    retrieval = decide_retrieval(held_out.searches.hits(), held_out.resamples, null.p_at_1_p95)
+    retrieval = by_search(held_out, null)
     detectable = power.smallest_detectable if power else None
     limits = Limits(
         training_pairs=round(len(pairs.x) * (config.folds - 1) / config.folds),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...files import open_matrix
-from ..experiment.pairs import MINIMUM_ROWS, Pairs, embed_sides, in_one_space
+from ..experiment.pairs import MINIMUM_ROWS, Pairs, embed_instruments, embed_sides, in_one_space
 from ..results.linear_map import LinearMapResult
 from ..results.provenance import Start
 from .config import LinearMapConfig
 from .direction import measure_both
 
 if TYPE_CHECKING:
-    from ...data.bitext import Bitext
+    from ...data.bitext import Bitext, ParallelText
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
@@ -28,6 +28,7 @@ def run(
     bitext: Bitext,
     config: LinearMapConfig = LinearMapConfig(),  # noqa: B008 - frozen
     *,
+    instruments: ParallelText | None = None,
     cache: EmbeddingCache | None = None,
     command: str = "",
     batch_tokens: int | None = None,
@@ -42,6 +43,9 @@ def run(
     bitext : Bitext
         At least 50 pairs.
     config : LinearMapConfig
+    instruments : ParallelText, optional
+        The same rows in other languages, which the source encoder reads: they take noise out of the verdict on
+        geometry. The languages of the bitext among them are passed over.
     cache : EmbeddingCache, optional
         Of embeddings; without it every text is encoded anew.
     command : str
@@ -61,7 +65,10 @@ def run(
     start = Start.now(command)
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
     pairs = Pairs.of_text(source, target, bitext, same_space=in_one_space(encoders, config.same_space))
-    directions = measure_both(pairs, config)
+    views = embed_instruments(
+        encoders[0], bitext, instruments, cache=cache, batch_tokens=batch_tokens, progress=progress
+    )
+    directions = measure_both(pairs, config, views)
     record = start.provenance(
         corpus=bitext.name,
         fingerprint=bitext.fingerprint,
@@ -78,6 +85,7 @@ def measure(
     groups: Sequence[int] | NDArray[np.integer] | None = None,
     config: LinearMapConfig = LinearMapConfig(),  # noqa: B008 - frozen
     *,
+    instruments: Mapping[str, NDArray[np.floating]] | None = None,
     names: tuple[str, str] = ("x", "y"),
     command: str = "",
 ) -> LinearMapResult:
@@ -91,6 +99,8 @@ def measure(
         Concept group of each row, (n,); by default rows with equal vectors on either side are one group.
     config : LinearMapConfig
         Without `same_space=True` identity and shift are left out.
+    instruments : mapping of str to array (n, w), optional
+        Other renderings of the same rows, by name: they take noise out of the verdict on geometry.
     names : (str, str)
         What the sides are called in the result.
 
@@ -110,7 +120,8 @@ def measure(
     """
     start = Start.now(command)
     pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=bool(config.same_space))
-    directions = measure_both(pairs, config)
+    views = {name: np.asarray(rows, np.float64) for name, rows in (instruments or {}).items()}
+    directions = measure_both(pairs, config, views)
     record = start.provenance(corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed)
     return LinearMapResult(directions, config.permutations, config.costly_permutations, config.resamples, record)
 

@@ -194,6 +194,49 @@ class Hubness:
 
 
 @dataclass(frozen=True, slots=True)
+class Geometry:
+    """What kind of map leads from one language to the other once noise of both sides is taken out (method §3, §5)."""
+
+    verdict: str  # identity, shift, rotation, similarity, linear, nonlinear, "no map" or "undecided"
+    reason: str
+    sentence: str
+    margin: float
+    instruments: tuple[str, ...]  # languages whose rendering of the same rows takes the noise out
+    map_p_value: float  # of no map at all, by permuted pairs
+    shares: dict[str, Interval]  # latent share of each rung: what it explains of what the instruments predict of y
+    by_instrument: dict[str, dict[str, Interval]]  # the same through each single instrument
+    reliability: tuple[float, ...] = ()  # of source and target: share of their variance that is not noise
+    resolution: dict[str, float | None] = field(default_factory=dict)  # least curvature seen, by family; None for none
+    curvature_p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Whether a map helps search: P@1 with the targets as an index has them (method §5)."""
+
+    verdict: str  # "no map needed", "a map helps", "no map helps" or "undecided"
+    sentence: str
+    best: str  # the plainest rung within a point of the best one
+    p_at_1: dict[str, Interval]  # of "no map" (where both sides share a space), the best rung and the linear one
+    gain: Interval | None  # of the best rung over no map, paired by row; None between different spaces
+
+
+@dataclass(frozen=True, slots=True)
+class WordsControl:
+    """A ridge from character n-grams of the source text straight to the target vectors, held out; no encoder."""
+
+    r2: Interval
+    p_at_1: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What stands beside every claim about a map; None where it was not measured."""
+
+    words: WordsControl | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Direction:
     """Everything measured for one direction of translation."""
 
@@ -218,6 +261,9 @@ class Direction:
     transfer: Transfer | None = None
     hubness: dict[str, Hubness] = field(default_factory=dict)
     explorer: tuple[ExplorerPoint, ...] = ()
+    use: Use | None = None
+    geometry: Geometry | None = None
+    controls: Controls = Controls()  # frozen
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from .decomposition import anatomy, drift
 from .heterogeneity import hubness, residuals, transfer
 from .ladder import ladder
 from .resolution import learning_curve, power
-from .summary import retrieval_sentence, summary_parts
+from .summary import sentences, summary_parts
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -104,15 +104,20 @@ def _question(result: LinearMapResult) -> str:
 
 
 def _verdict(direction: Direction) -> Verdict:
-    judged = direction.certificate
+    judged, (first, second) = direction.certificate, sentences(direction)
     return Verdict(
         label=(f"{language_name(direction.source)} → {language_name(direction.target)}"),
-        verdict=judged.verdict,
-        sentence=judged.sentence,
-        second=retrieval_sentence(judged),
+        verdict=judged.verdict if direction.use is None else shown_verdict(direction.use.verdict),
+        sentence=first,
+        second=second,
         scale=_scale(direction),
         caveats=direction.warnings,
     )
+
+
+def shown_verdict(verdict: str) -> str:
+    """Return a verdict as people read it."""
+    return "not settled" if verdict == "undecided" else verdict
 
 
 def _scale(direction: Direction) -> Scale | None:

@@ -33,8 +33,15 @@ def _points_fewer(gap: Interval) -> str:
 def _part(direction: Direction) -> SummaryPart:
     label = f"{language_name(direction.source)} → {language_name(direction.target)}"
     heading = f"{label}  ({direction.n} pairs, {direction.groups} groups, {direction.pool} candidates)"
+    return SummaryPart(heading, *sentences(direction), _table(direction), direction.warnings)
+
+
+def sentences(direction: Direction) -> tuple[str, str]:
+    """Return what comes first and second: search and geometry, by R² alone in results that have neither."""
     judged = direction.certificate
-    return SummaryPart(heading, judged.sentence, retrieval_sentence(judged), _table(direction), direction.warnings)
+    if direction.use is None:
+        return judged.sentence, retrieval_sentence(judged)
+    return direction.use.sentence, direction.geometry.sentence if direction.geometry else judged.sentence
 
 
 def _share(judged: Certificate, rung: str) -> str:
