@@ -38,12 +38,15 @@ def probed(vectors, tmp_path_factory):
     return folder / "linear-map", result.exit_code, result.stdout
 
 
-def test_the_last_line_is_the_verdict_and_the_one_before_it_the_page(probed):
+def test_the_last_lines_are_the_page_and_the_verdicts_on_search_and_geometry(probed):
     folder, code, out = probed
     lines = out.strip().splitlines()
     assert code == 0
-    assert lines[-2] == str(folder / "x-y.html")
-    assert "x → y is a rotation" in lines[-1]
+    page = lines.index(str(folder / "x-y.html"))
+    assert [line.split(":")[0] for line in lines[page + 1 : page + 3]] == ["Search, x → y", "Search, y → x"]
+    assert lines[page + 3].startswith("x → y is a rotation")
+    assert lines[page + 4].startswith("y → x is ")
+    assert len(lines) == page + 5
 
 
 def test_the_result_names_its_schema_and_its_command(probed):

@@ -90,6 +90,19 @@ def test_texts_are_left_out_where_asked(given, module, command, texts):
 
 
 @pytest.mark.parametrize(
+    ("options", "instruments"),
+    [((), {"de", "es", "ru"}), (("--instrument", "zh"), {"zh"}), (("--no-instruments",), None)],
+)
+def test_other_languages_of_the_built_in_corpus_are_instruments(given, options, instruments):
+    (_, bitext, _), extras = given("linear_map", "linear-map", "fr", "en", *options)
+    if instruments is None:
+        assert "instruments" not in extras
+    else:
+        assert set(extras["instruments"].languages) == {"fr", "en"} | instruments
+        assert extras["instruments"].column("fr") == bitext.sources
+
+
+@pytest.mark.parametrize(
     ("options", "layers"),
     [((), ()), (("--layer", "2", "--layer", "-1"), (2, -1)), (("--all-layers",), None)],
 )
