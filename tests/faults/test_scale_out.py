@@ -56,7 +56,7 @@ def test_two_processes_say_what_one_says(certificate, undisturbed, tmp_path):
     assert done.returncode == 0, done.stderr
     shares = [(tmp_path / f"encoded-by-{rank}").read_text().split() for rank in range(2)]
     assert [len(share) for share in shares] == [4, 4]
-    assert len(done.stdout.splitlines()) == 2
+    assert len(done.stdout.splitlines()) == 5
     assert files_in(tmp_path / "reports") == ["linear-map/en-fr.html", "linear-map/en-fr.json"]
     assert_near(result_of(tmp_path, "linear-map"), result_of(undisturbed, "linear-map"), 1e-9)
 
