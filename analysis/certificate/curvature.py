@@ -38,6 +38,9 @@ class Resolution:
     powers: dict[float, float]  # planted share → how often a flat sample would exclude it
 
 
+LEAST_RESOLVED = 2  # families: with one alone, curvature of another kind and size could look the same
+
+
 @dataclass(frozen=True, slots=True)
 class Straightness:
     """Whether curvature is visible, and what would have been."""
@@ -63,8 +66,9 @@ class Straightness:
 
     @property
     def above_margin(self) -> bool:
-        """There is more curvature than the margin, whichever of the families it were."""
-        return self.visible and bool(self.resolved) and all(r.margin_exceeded for r in self.resolved)
+        """There is more curvature than the margin in every family that can be resolved, and in two of them at least."""
+        enough = len(self.resolved) >= LEAST_RESOLVED
+        return self.visible and enough and all(r.margin_exceeded for r in self.resolved)
 
     @property
     def straight(self) -> bool:

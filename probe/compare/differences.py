@@ -62,7 +62,7 @@ def differences(entries: Sequence[Entry], procedure: Procedure) -> tuple[Differe
     procedure : Procedure
     """
     reference = entries[0]
-    found = [one for other in entries[1:] for one in tested_differences(reference, other, procedure)]
+    found = [one for other in entries[1:] for one in differences_tested(reference, other, procedure)]
     adjusted = holm([one.p_value for one in found]) if found else np.empty(0)
     return tuple(
         Difference(
@@ -95,7 +95,7 @@ def why_unpaired(reference: Entry, other: Entry, score: Score) -> str:
     return "" if key in mine.values and key in theirs.values else NO_OUTCOMES
 
 
-def tested_differences(reference: Entry, other: Entry, procedure: Procedure) -> Iterator[TestedDifference]:
+def differences_tested(reference: Entry, other: Entry, procedure: Procedure) -> Iterator[TestedDifference]:
     """Yield the difference of every tested score that both results hold, and its p-value."""
     known = {(s.part, s.measure, s.row): s for s in reference.scores if s.tested}
     drawn: dict[str, Resamples] = {}

@@ -106,7 +106,8 @@ def resolution(share=0.05, excluded=True, exceeded=False):
         (0.5, [resolution(), resolution(excluded=False)], (False, False, False, False)),
         (0.5, [resolution(share=None)], (False, False, False, False)),
         (0.002, [resolution()], (True, True, False, True)),
-        (0.002, [resolution(excluded=False, exceeded=True)], (True, False, True, False)),
+        (0.002, [resolution(excluded=False, exceeded=True)] * 2, (True, False, True, False)),
+        (0.002, [resolution(excluded=False, exceeded=True)], (True, False, False, False)),
         (0.5, [resolution(excluded=False, exceeded=True)], (False, False, False, False)),
     ],
 )

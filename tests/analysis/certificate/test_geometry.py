@@ -27,9 +27,9 @@ def shares(**known):
     return {rung: known.get(rung, LOW) for rung in RUNGS}
 
 
-def straightness(p_value=0.5, excluded=True, exceeded=False, share=0.05):
+def straightness(p_value=0.5, excluded=True, exceeded=False, share=0.05, families=2):
     resolution = Resolution("products", share, excluded, excluded, exceeded, {0.05: 1.0})
-    return Straightness(p_value, {}, (resolution,))
+    return Straightness(p_value, {}, (resolution,) * families)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,12 @@ def straightness(p_value=0.5, excluded=True, exceeded=False, share=0.05):
             ("undecided", geometry.CURVATURE_OPEN, None),
         ),
         (shares(linear=HIGH), straightness(0.002, False, True), 0.02, ("nonlinear", geometry.CURVED, None)),
+        (
+            shares(linear=HIGH),
+            straightness(0.002, False, True, families=1),
+            0.02,
+            ("undecided", geometry.CURVATURE_OPEN, None),
+        ),
         (shares(), straightness(), 0.02, ("undecided", geometry.LINEAR_FALLS_SHORT, None)),
         (shares(rotation=HIGH), straightness(), 0.04, ("undecided", geometry.MAP_UNSURE, None)),
         (shares(rotation=HIGH), straightness(), 0.06, ("no map", geometry.NO_MAP, None)),

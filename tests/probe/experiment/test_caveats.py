@@ -8,9 +8,7 @@ from polyglot.probe.experiment import caveats
 
 
 def encoded(unknown, truncated):
-    return SimpleNamespace(
-        unknown=np.array([unknown]), tokens=np.array([100]), truncated=np.array([truncated, False], bool)
-    )
+    return SimpleNamespace(unknown_share=unknown / 100, truncated=np.array([truncated, False], bool))
 
 
 @pytest.mark.parametrize(("unknown", "cut", "words"), [(5, False, []), (6, False, ["6%"]), (50, True, ["50%", "1 fr"])])
