@@ -33,7 +33,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class TestedDifference:
+class DifferenceTest:
     """A score less that of the reference, before p-values are adjusted."""
 
     result: str  # label
@@ -95,7 +95,7 @@ def why_unpaired(reference: Entry, other: Entry, score: Score) -> str:
     return "" if key in mine.values and key in theirs.values else NO_OUTCOMES
 
 
-def differences_tested(reference: Entry, other: Entry, procedure: Procedure) -> Iterator[TestedDifference]:
+def differences_tested(reference: Entry, other: Entry, procedure: Procedure) -> Iterator[DifferenceTest]:
     """Yield the difference of every tested score that both results hold, and its p-value."""
     known = {(s.part, s.measure, s.row): s for s in reference.scores if s.tested}
     drawn: dict[str, Resamples] = {}
@@ -106,14 +106,14 @@ def differences_tested(reference: Entry, other: Entry, procedure: Procedure) -> 
         mine, theirs = reference.outcomes(score.part), other.outcomes(score.part)
         if mine is None or theirs is None or why_unpaired(reference, other, score):
             interval, p_value = unpaired(score.estimate, base.estimate, procedure.level)
-            yield TestedDifference(other.label, score, interval, p_value, paired=False)
+            yield DifferenceTest(other.label, score, interval, p_value, paired=False)
             continue
         if score.part not in drawn:
             rng = np.random.default_rng([procedure.seed, 1])
             drawn[score.part] = Resamples.draw(mine.groups, rng, procedure.resamples)
         key = (score.measure, score.row)
         interval, p_value = paired((mine, theirs), key, drawn[score.part], procedure.level)
-        yield TestedDifference(other.label, score, interval, p_value, paired=True)
+        yield DifferenceTest(other.label, score, interval, p_value, paired=True)
 
 
 def paired(
