@@ -33,7 +33,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class TestedDifference:
+class DifferenceTest:
     """A score less that of the reference, before p-values are adjusted."""
 
     result: str  # label
@@ -62,7 +62,7 @@ def differences(entries: Sequence[Entry], procedure: Procedure) -> tuple[Differe
     procedure : Procedure
     """
     reference = entries[0]
-    found = [one for other in entries[1:] for one in tested_differences(reference, other, procedure)]
+    found = [one for other in entries[1:] for one in differences_tested(reference, other, procedure)]
     adjusted = holm([one.p_value for one in found]) if found else np.empty(0)
     return tuple(
         Difference(
@@ -95,7 +95,7 @@ def why_unpaired(reference: Entry, other: Entry, score: Score) -> str:
     return "" if key in mine.values and key in theirs.values else NO_OUTCOMES
 
 
-def tested_differences(reference: Entry, other: Entry, procedure: Procedure) -> Iterator[TestedDifference]:
+def differences_tested(reference: Entry, other: Entry, procedure: Procedure) -> Iterator[DifferenceTest]:
     """Yield the difference of every tested score that both results hold, and its p-value."""
     known = {(s.part, s.measure, s.row): s for s in reference.scores if s.tested}
     drawn: dict[str, Resamples] = {}
@@ -106,14 +106,14 @@ def tested_differences(reference: Entry, other: Entry, procedure: Procedure) -> 
         mine, theirs = reference.outcomes(score.part), other.outcomes(score.part)
         if mine is None or theirs is None or why_unpaired(reference, other, score):
             interval, p_value = unpaired(score.estimate, base.estimate, procedure.level)
-            yield TestedDifference(other.label, score, interval, p_value, paired=False)
+            yield DifferenceTest(other.label, score, interval, p_value, paired=False)
             continue
         if score.part not in drawn:
             rng = np.random.default_rng([procedure.seed, 1])
             drawn[score.part] = Resamples.draw(mine.groups, rng, procedure.resamples)
         key = (score.measure, score.row)
         interval, p_value = paired((mine, theirs), key, drawn[score.part], procedure.level)
-        yield TestedDifference(other.label, score, interval, p_value, paired=True)
+        yield DifferenceTest(other.label, score, interval, p_value, paired=True)
 
 
 def paired(
