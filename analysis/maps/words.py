@@ -30,6 +30,7 @@ CHOICE_ROWS = 3000  # the penalty of unit rows does not depend on their number, 
 INNER_FOLDS = 3
 UNSPACED = frozenset({"HIRAGANA", "KATAKANA", "CJK", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"})
 SPACED_NGRAMS, UNSPACED_NGRAMS = (2, 5), (1, 3)
+NO_CHARACTER = "no text holds a character: words have nothing to go by"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +79,7 @@ class WordsMap:
         try:
             features = vectorizer.fit_transform(texts)
         except ValueError as error:
-            raise DataError("no text holds a character: words have nothing to go by") from error
+            raise DataError(NO_CHARACTER) from error
         if penalty is None:
             penalty = chosen_penalty(texts, target, groups, seed)
         mean = target.mean(axis=0)
@@ -92,14 +93,12 @@ class WordsMap:
 
 
 def held_out_words(
-    texts: Sequence[str],
-    y: NDArray[np.floating],
-    folds: NDArray[np.integer],
-    *,
-    groups: NDArray[np.integer] | None = None,
-    seed: int = 0,
+    texts: Sequence[str], y: NDArray[np.floating], folds: NDArray[np.integer], *, seed: int = 0
 ) -> Floats:
     """Predict every row of y, (n, q), from words by a map fitted without its fold.
+
+    The penalty of a fold is chosen by predicting its two neighbours from the others, so folds that keep groups whole
+    keep them whole in the choice as well. It equals `WordsMap.fit` on each fold's training texts at that penalty.
 
     Parameters
     ----------
@@ -108,24 +107,81 @@ def held_out_words(
     y : array (n, q)
         Target vectors.
     folds : array (n,)
-        Outer fold of each row, 0 … F − 1.
-    groups : array (n,), optional
-        Concept group of each row.
+        Outer fold of each row, 0 … F − 1, F ≥ 3.
     seed : int
-        Deals groups to the inner folds on which each penalty is chosen.
+        Draws the rows on which penalties are chosen where there are more than `CHOICE_ROWS`.
 
     Raises
     ------
     DataError
         As for `WordsMap.fit`.
     """
-    predicted = np.empty(y.shape)
-    for fold in range(int(folds.max()) + 1):
+    _check(texts, y)
+    target, counted = np.asarray(y, np.float64), Ngrams.of(texts)
+    penalties = _penalties_of_folds(counted, target, folds, seed)
+    predicted = np.empty(target.shape)
+    for fold, penalty in enumerate(penalties):
         inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-        own = None if groups is None else groups[outside]
-        fitted = WordsMap.fit(_taken(texts, outside), y[outside], groups=own, seed=seed)
-        predicted[inside] = fitted(_taken(texts, inside))
+        features, mean = counted.unit_rows(outside), target[outside].mean(axis=0)
+        kernel = _kernel(features[outside], features[outside])
+        kernel[np.diag_indices_from(kernel)] += penalty
+        dual = _solved(kernel, target[outside] - mean)
+        predicted[inside] = _kernel(features[inside], features[outside]) @ dual + mean
     return predicted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ngrams:
+    """How often each n-gram occurs in each text, counted once for all subsets of the texts."""
+
+    frequency: csr_array  # (n, f) 1 + log count, where it occurs
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Self:
+        """Count the n-grams of n texts.
+
+        Raises
+        ------
+        DataError
+            If no text holds a character.
+        """
+        vectorizer = ngram_vectorizer(texts)
+        vectorizer.set_params(use_idf=False, norm=None)
+        try:
+            return cls(vectorizer.fit_transform(texts))
+        except ValueError as error:
+            raise DataError(NO_CHARACTER) from error
+
+    def unit_rows(self, training: Indices) -> csr_array:
+        """Return tf-idf weighted unit rows of all texts, (n, f), by the document frequencies of the training texts.
+
+        n-grams that no training text holds weigh nothing, as if they were not in the vocabulary.
+        """
+        from sklearn.preprocessing import normalize
+
+        found = np.bincount(self.frequency[training].indices, minlength=self.frequency.shape[1])
+        weights = np.where(found > 0, np.log((1 + len(training)) / (1 + found)) + 1, 0.0)
+        weighted = self.frequency.copy()
+        weighted.data = weighted.data * weights[weighted.indices]
+        return normalize(weighted, copy=False)
+
+
+def _penalties_of_folds(counted: Ngrams, y: Floats, folds: NDArray[np.integer], seed: int) -> list[float]:
+    """Choose λ for every fold; both neighbours of a pair of folds share one decomposition of the rest."""
+    n_folds, rows = int(folds.max()) + 1, _choice_rows(len(y), np.random.default_rng(seed))
+    errors = np.zeros((n_folds, len(PENALTIES)))
+    for first in range(n_folds):
+        second = (first + 1) % n_folds
+        training = rows[~np.isin(folds[rows], [first, second])]
+        path = _Path.of(counted.unit_rows(training), y, training)
+        for held_out, scored in ((first, second), (second, first)):
+            errors[held_out] += path.errors(rows[folds[rows] == scored])
+    return [PENALTIES[best] for best in np.argmin(errors, axis=1).tolist()]
+
+
+def _choice_rows(n: int, rng: np.random.Generator) -> Indices:
+    """Draw the rows on which a penalty is chosen."""
+    return np.sort(rng.permutation(n)[:CHOICE_ROWS])
 
 
 def ngram_vectorizer(texts: Sequence[str]) -> TfidfVectorizer:
@@ -168,37 +224,47 @@ def chosen_penalty(
     seed : int
     """
     rng = np.random.default_rng(seed)
-    rows: Indices = np.sort(rng.permutation(len(texts))[:CHOICE_ROWS])
+    rows = _choice_rows(len(texts), rng)
     own = rows if groups is None else np.asarray(groups)[rows]
     if len(np.unique(own)) < INNER_FOLDS:
         return PENALTIES[-1]
-    folds = group_folds(own, INNER_FOLDS, rng)
-    errors = np.zeros(len(PENALTIES))
+    counted, target = Ngrams.of([texts[row] for row in rows.tolist()]), np.asarray(y[rows], np.float64)
+    folds, errors = group_folds(own, INNER_FOLDS, rng), np.zeros(len(PENALTIES))
     for fold in range(INNER_FOLDS):
-        inside, outside = rows[folds == fold], rows[folds != fold]
-        errors += _path_errors(
-            [texts[i] for i in outside.tolist()], y[outside], [texts[i] for i in inside.tolist()], y[inside]
-        )
+        training = np.flatnonzero(folds != fold)
+        errors += _Path.of(counted.unit_rows(training), target, training).errors(np.flatnonzero(folds == fold))
     return PENALTIES[int(np.argmin(errors))]
 
 
-def _path_errors(
-    texts: Sequence[str], y: NDArray[np.floating], other_texts: Sequence[str], other_y: NDArray[np.floating]
-) -> Floats:
-    """Σ‖y − ŷ‖² over other rows for every penalty, through the eigenvectors of the kernel."""
-    vectorizer = ngram_vectorizer(texts)
-    features = vectorizer.fit_transform(texts)
-    mean = y.mean(axis=0, dtype=np.float64)
-    eigenvalues, vectors = np.linalg.eigh(_kernel(features, features))
-    across = _kernel(vectorizer.transform(other_texts), features) @ vectors
-    turned, centred = vectors.T @ (y - mean), other_y - mean
-    return np.array(
-        [np.square(centred - across @ (turned / (eigenvalues[:, None] + penalty))).sum() for penalty in PENALTIES]
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Path:
+    """Dual ridge maps for every penalty, through one eigendecomposition of the kernel of the training rows."""
 
+    features: csr_array  # (n, f) unit rows
+    y: Floats  # (n, q)
+    training: Indices
+    mean: Floats  # (q,)
+    eigenvalues: Floats  # (t,)
+    vectors: Floats  # (t, t)
+    turned: Floats  # (t, q) training targets along the eigenvectors
 
-def _taken(texts: Sequence[str], rows: Indices) -> list[str]:
-    return [texts[row] for row in rows.tolist()]
+    @classmethod
+    def of(cls, features: csr_array, y: Floats, training: Indices) -> Self:
+        """Decompose the kernel of the training rows."""
+        own = features[training]
+        eigenvalues, vectors = np.linalg.eigh(_kernel(own, own))
+        mean = y[training].mean(axis=0)
+        return cls(features, y, training, mean, eigenvalues, vectors, vectors.T @ (y[training] - mean))
+
+    def errors(self, rows: Indices) -> Floats:
+        """Return Σ‖y − ŷ‖² over some rows for every penalty, (penalties,)."""
+        across = _kernel(self.features[rows], self.features[self.training]) @ self.vectors
+        centred = self.y[rows] - self.mean
+        solve = 1 / (self.eigenvalues + np.asarray(PENALTIES)[:, None])
+        linear = np.einsum("ij,ij->i", across.T @ centred, self.turned)
+        quadratic = (across.T @ across) * (self.turned @ self.turned.T)
+        errors: Floats = np.square(centred).sum() - 2 * solve @ linear + np.einsum("ki,ki->k", solve @ quadratic, solve)
+        return errors
 
 
 def _kernel(left: csr_array, right: csr_array) -> Floats:

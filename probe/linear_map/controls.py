@@ -23,7 +23,7 @@ def words_control(held_out: HeldOut, pairs: Pairs, seed: int) -> WordsControl:
     """Predict the targets from the words of the sources on the folds of the ladder, and score them as rungs are."""
     assert pairs.sources is not None
     folds = held_out.ladder.source.folds
-    predicted = held_out_words(pairs.sources, pairs.y, folds, groups=pairs.groups, seed=seed)
+    predicted = held_out_words(pairs.sources, pairs.y, folds, seed=seed)
     error, total = row_squares(pairs.y - predicted), row_squares(pairs.y - held_out.fit.reference)
     unexplained, resampled = held_out.resamples.ratio_of_sums(error, total)
     forward, _ = retrieve(predicted, pairs.y, pairs.groups, pairs.pool, influence=True)

@@ -50,6 +50,19 @@ def test_words_that_carry_the_meaning_are_learned(planted):
     assert r2(y, held_out_words(texts, y, folds)) > 0.85
 
 
+def test_held_out_predictions_are_those_of_maps_fitted_to_the_other_folds(planted):
+    texts, y = planted
+    folds = np.arange(len(texts)) % 4
+    predicted = held_out_words(texts, y, folds)
+    for fold in range(4):
+        outside, inside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        by_penalty = [
+            WordsMap.fit([texts[i] for i in outside], y[outside], penalty=penalty)([texts[i] for i in inside])
+            for penalty in PENALTIES
+        ]
+        assert min(np.abs(predicted[inside] - one).max() for one in by_penalty) < 1e-9
+
+
 def test_a_held_out_row_has_no_part_in_its_prediction(planted):
     texts, y = planted
     folds = np.arange(len(texts)) % 4
