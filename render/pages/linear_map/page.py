@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....probe.results.linear_map import Direction, LinearMapResult, WorstRow
+from ....probe.results.intervals import Interval
+from ....probe.results.linear_map import Direction, Geometry, LinearMapResult, WorstRow
 from ....probe.results.serialization import from_json
 from ...charts.explorer import Explorer, explorer, packed_explorers
 from ...formatting import MEANINGS, count, identifier, language_name, language_tag, number, plain_percent, rung_name
@@ -121,6 +122,10 @@ def shown_verdict(verdict: str) -> str:
 
 
 def _scale(direction: Direction) -> Scale | None:
+    """Return latent shares where there are any, else shares of the best map's R²."""
+    geometry = direction.geometry
+    if geometry is not None and geometry.shares:
+        return _latent_scale(geometry, direction.target)
     judged = direction.certificate
     if not judged.shares:
         return None
@@ -148,6 +153,34 @@ def _scale(direction: Direction) -> Scale | None:
         f"Share of the best map's R²{r2}, with its interval; tinted: enough, {plain_percent(1 - judged.margin)} or more"
     )
     return Scale(tuple(rows), 1 - judged.margin, caption)
+
+
+def _latent_scale(geometry: Geometry, target: str) -> Scale:
+    bound = 1 - geometry.margin
+    rows = tuple(
+        ScaleRow(
+            rung_name(name),
+            MEANINGS.get(name, ""),
+            share.value,
+            share.low,
+            share.high,
+            _against(share, bound),
+            name == geometry.verdict,
+        )
+        for name, share in ((name, geometry.shares[name]) for name in SCALE_ORDER if name in geometry.shares)
+    )
+    shared = ", ".join(language_name(language) for language in geometry.instruments)
+    caption = (
+        f"How much each map explains of what {shared} share with {language_name(target)} (noise taken out), with its "
+        f"interval; tinted: enough, {plain_percent(bound)} or more"
+    )
+    return Scale(rows, bound, caption, "latent share")
+
+
+def _against(share: Interval, bound: float) -> str:
+    if share.low > bound:
+        return "suffices"
+    return "falls short" if share.high < bound else "undecided"
 
 
 def _direction(direction: Direction, prefix: str) -> DirectionView:
