@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import ConfigError
-from .types import Floats
+from .types import Floats, Floats32, Indices, Integers, Labels
 
 LEVEL = 0.95
 RESAMPLES = 1000
@@ -47,12 +47,12 @@ class Interval:
 class Resamples:
     """Bootstrap weights of groups, shared by every score so that differences and shares are paired."""
 
-    group_of_row: NDArray[np.int64]  # (n,) 0 … g − 1
+    group_of_row: Integers  # (n,) 0 … g − 1
     n_groups: int
-    weights: NDArray[np.float32]  # (b, g) how often each group was drawn
+    weights: Floats32  # (b, g) how often each group was drawn
 
     @classmethod
-    def draw(cls, groups: NDArray[np.integer], rng: np.random.Generator, resamples: int = RESAMPLES) -> Resamples:
+    def draw(cls, groups: Labels, rng: np.random.Generator, resamples: int = RESAMPLES) -> Resamples:
         """Draw `resamples` cluster-bootstrap samples of groups (n,), with replacement."""
         names, index = np.unique(groups, return_inverse=True)
         size = len(names)
@@ -159,9 +159,7 @@ def permutation_p_value(observed: float, null: ArrayLike) -> float:
     return float((1 + np.sum(values >= observed)) / (1 + len(values)))
 
 
-def blocks_of_groups(
-    groups: NDArray[np.integer], folds: NDArray[np.integer], n_blocks: int
-) -> Iterator[NDArray[np.intp]]:
+def blocks_of_groups(groups: Labels, folds: Labels, n_blocks: int) -> Iterator[Indices]:
     """Yield the rows of jackknife blocks: whole groups, each block within one fold, about equal in size."""
     n_folds = int(folds.max()) + 1
     for fold in range(n_folds):

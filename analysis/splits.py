@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import DataError
-from .types import Integers
+from .types import Floats, Indices, Integers, Labels, Rows
 
 
-def group_folds(groups: NDArray[np.integer], n_folds: int, rng: np.random.Generator) -> Integers:
+def group_folds(groups: Labels, n_folds: int, rng: np.random.Generator) -> Integers:
     """Deal whole groups to folds of nearly equal size: shuffled, the largest groups first, each to the smallest fold.
 
     Parameters
@@ -47,16 +46,14 @@ def group_folds(groups: NDArray[np.integer], n_folds: int, rng: np.random.Genera
     return fold_of_group[index]
 
 
-def _deal_singles(groups: Integers, filled: NDArray[np.float64], fold_of_group: Integers) -> None:
+def _deal_singles(groups: Integers, filled: Floats, fold_of_group: Integers) -> None:
     for group in groups:
         fold = int(np.argmin(filled))
         fold_of_group[group] = fold
         filled[fold] += 1
 
 
-def permute_within_strata(
-    groups: NDArray[np.integer], strata: NDArray[np.integer], rng: np.random.Generator
-) -> NDArray[np.intp]:
+def permute_within_strata(groups: Labels, strata: Labels, rng: np.random.Generator) -> Indices:
     """Permute rows within strata so that no row keeps a partner of its own group.
 
     Each stratum is shuffled and turned by one place, which leaves no fixed point; the few rows whose new partner is of
@@ -81,7 +78,7 @@ def permute_within_strata(
     return partner
 
 
-def deciles(values: NDArray[np.floating]) -> Integers:
+def deciles(values: Rows) -> Integers:
     """Return the tenth of the sorted values into which each value falls, 0 … 9 (fewer where values repeat)."""
     edges = np.unique(np.quantile(values, np.linspace(0.1, 0.9, 9)))
     return np.searchsorted(edges, values, side="left").astype(np.int64)

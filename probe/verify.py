@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..analysis.checks import unit_rows
 from ..analysis.maps.procrustes import procrustes
@@ -19,7 +18,7 @@ from ..analysis.moments import Moments
 from ..analysis.retrieval.search import nearest
 from ..analysis.similarity import cca, cka, rsa, shape
 from ..analysis.similarity import knn as neighbourhood
-from ..analysis.types import Floats
+from ..analysis.types import Floats, Rows
 
 EXACT = 1e-9
 INVARIANT = 1e-6
@@ -238,6 +237,6 @@ def retrieval_null(rng: np.random.Generator, n: int, width: int) -> tuple[float,
     return _precision_at_1(x @ rotation, y), _precision_at_1(fresh_x @ rotation, fresh_y)
 
 
-def _precision_at_1(queries: NDArray[np.floating], candidates: NDArray[np.floating]) -> float:
+def _precision_at_1(queries: Rows, candidates: Rows) -> float:
     """Share of unit queries whose nearest candidate has their index."""
     return float(np.mean(nearest(queries, candidates, k=1)[1][:, 0] == np.arange(len(queries))))

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from ...errors import ConfigError, DataError
-from ..types import Floats, Rows
+from ..types import Floats, Integers, Rows
 from .isotropy import checked_cloud
 
 TILE_ENTRIES = 8_000_000
@@ -134,7 +133,7 @@ def dimension_over_scales(
     return tuple(_scale(x, rng.permutation(len(x)), parts, discarded) for parts in decimations)
 
 
-def _scale(x: Rows, order: NDArray[np.int64], parts: int, discarded: float) -> ScaleDimension:
+def _scale(x: Rows, order: Integers, parts: int, discarded: float) -> ScaleDimension:
     size = len(x) // parts
     pieces = [x[np.sort(order[i * size : (i + 1) * size])] for i in range(parts)]
     dimensions = [two_nn_dimension(piece, discarded=discarded) for piece in pieces]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import DataError
 from ..checks import finite_rows, unit_rows
-from ..types import Floats, Rows
+from ..types import Floats, Integers, Rows
 
 
 def covariance_spectrum(x: Rows) -> Floats:
@@ -129,7 +128,7 @@ class RogueDimensions:
     variance_share: Floats  # (d,) sums to 1
     mean_cosine: float
 
-    def strongest(self, count: int) -> NDArray[np.int64]:
+    def strongest(self, count: int) -> Integers:
         """Return the coordinates with the greatest share of the mean cosine, greatest first."""
         return np.argsort(-np.abs(self.cosine_share), kind="stable")[:count].astype(np.int64)
 

@@ -12,14 +12,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ...errors import ConfigError, DataError
-from ..types import Bools, Floats, Labels, Rows
+from ..types import Bools, Floats, Integers, Labels, Rows
 from .erasure import check_labels
 
 PORTIONS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)
@@ -67,7 +66,7 @@ def _fitted(x: Rows, labels: Labels, penalty: float) -> Any:  # noqa: ANN401 - s
         return make_pipeline(StandardScaler(), LogisticRegression(C=1 / penalty, max_iter=1000)).fit(x, labels)
 
 
-def control_labels(types: Labels, classes: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def control_labels(types: Labels, classes: int, rng: np.random.Generator) -> Integers:
     """Draw a random label for each type of text, so that equal texts get equal labels (Hewitt and Liang, 2019).
 
     Parameters
@@ -144,7 +143,7 @@ class DescriptionLength:
 
     bits: float
     uniform_bits: float  # n log₂ c: the cost without looking at the rows
-    portions: NDArray[np.int64]  # (t,) rows known before each step, and at the end
+    portions: Integers  # (t,) rows known before each step, and at the end
     step_bits: Floats  # (t,) cost of the rows up to each portion
 
     @property
@@ -200,9 +199,7 @@ def description_length(
     return DescriptionLength(sum(steps), float(len(x) * np.log2(classes)), ends, np.array(steps))
 
 
-def _coding_order(
-    groups: Labels, rng: np.random.Generator, portions: Sequence[float]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _coding_order(groups: Labels, rng: np.random.Generator, portions: Sequence[float]) -> tuple[Integers, Integers]:
     """Rows ordered by shuffled groups, and how many rows each portion of the groups holds."""
     shares = np.asarray(portions, np.float64)
     if len(shares) < 2 or shares[0] <= 0 or shares[-1] != 1 or np.any(np.diff(shares) <= 0):
@@ -215,7 +212,7 @@ def _coding_order(
     return order, np.unique(np.cumsum(sizes[shuffled])[known - 1])
 
 
-def _after_all_classes(labels: Labels, ends: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def _after_all_classes(labels: Labels, ends: Integers, classes: int) -> Integers:
     """Return the ends of the portions from the first that holds every class."""
     complete = max(int(np.argmax(labels == label)) for label in range(classes)) + 1
     usable = ends[ends >= complete]

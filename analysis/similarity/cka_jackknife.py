@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
 from ..resampling import LEVEL, Interval, jackknife_interval
-from ..types import Floats, Rows
+from ..types import Floats, Indices, Rows
 from .cka import LEAST_ROWS, unbiased_from_sums
 from .preprocess import centred
 
-Blocks = Sequence[NDArray[np.intp]]
+Blocks = Sequence[Indices]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +25,7 @@ class BlockedRows:
     """Centred rows of one cloud, and what stays of their sums when a block is left out; index 0 leaves out nothing."""
 
     rows: Floats  # (n, d) centred
-    blocks: tuple[NDArray[np.intp], ...]
+    blocks: tuple[Indices, ...]
     means: Floats  # (1 + b, d) means of the rows that stay
     squares: Floats  # (1 + b, n) squared distances to those means, 0 for a row that is left out
     self_hsic: Floats  # (1 + b,)
@@ -102,7 +101,7 @@ def blocked_cka(one: BlockedRows, other: BlockedRows, *, level: float = LEVEL) -
     return jackknife_interval(float(values[0]), values[1:], level)
 
 
-def permuted_cka(one: BlockedRows, other: BlockedRows, partners: Sequence[NDArray[np.intp]]) -> Floats:
+def permuted_cka(one: BlockedRows, other: BlockedRows, partners: Sequence[Indices]) -> Floats:
     """Debiased CKA after the rows of the second cloud changed places, one value for each permutation.
 
     Products are taken in float32, whose rounding is far below the spread of the null.

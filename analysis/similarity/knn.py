@@ -7,13 +7,12 @@ made in tiles, so that memory is O(n k + tile) at any n.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...errors import ConfigError, DataError
 from ..checks import paired, unit_rows
 from ..retrieval.search import nearest
-from ..types import Floats, Integers, Rows
+from ..types import Bools, Floats, Indices, Integers, Rows
 from .cka import LEAST_ROWS, Hsics
 
 DEFAULT_K = 10
@@ -90,13 +89,13 @@ def jaccard_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     return float(np.mean(shared / (2 * k - shared)))
 
 
-def _shared_counts(x: Rows, y: Rows, k: int) -> NDArray[np.int64]:
+def _shared_counts(x: Rows, y: Rows, k: int) -> Integers:
     paired(x, y)
     near_x, near_y = cosine_neighbours(x, k), cosine_neighbours(y, k)
     return np.asarray(np.count_nonzero(_shared(near_x, near_y), axis=1), np.int64)
 
 
-def _shared(near_x: Integers, near_y: Integers) -> NDArray[np.bool_]:
+def _shared(near_x: Integers, near_y: Integers) -> Bools:
     """Which of the neighbours in x (n, k) are also neighbours in y."""
     n = len(near_x)
     row = np.arange(n)[:, None] * n
@@ -195,9 +194,7 @@ def cknna(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     return Hsics(xy, xx, yy).cka
 
 
-def _masked_hsic(
-    unit_x: NDArray[np.floating], unit_y: NDArray[np.floating], near: Integers, kept: NDArray[np.bool_]
-) -> float:
+def _masked_hsic(unit_x: Rows, unit_y: Rows, near: Integers, kept: Bools) -> float:
     """Unbiased HSIC of two Gram matrices that are 0 outside the kept neighbours."""
     n = len(near)
     rows, columns = np.nonzero(kept)[0], near[kept]
@@ -215,7 +212,7 @@ def sparse_hsic(k: csr_array, l: csr_array, n: int) -> float:  # noqa: E741
     return (trace + middle - last) / (n * (n - 3))
 
 
-def _products(unit: NDArray[np.floating], rows: NDArray[np.intp], columns: Integers) -> Floats:
+def _products(unit: Rows, rows: Indices, columns: Integers) -> Floats:
     """Inner products of the named pairs of rows, in blocks."""
     products = np.empty(len(rows))
     for start in range(0, len(rows), 16384):

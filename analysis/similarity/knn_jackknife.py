@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...errors import ConfigError
 from ..checks import unit_rows
 from ..resampling import LEVEL, Interval, jackknife_interval
-from ..types import Bools, Floats, Integers, Rows
+from ..types import Bools, Floats, Indices, Integers, Rows
 from .knn import DEFAULT_K, cosine_neighbours, sparse_hsic
 
 BLOCK_PAIRS = 16384
@@ -26,7 +25,7 @@ BLOCK_PAIRS = 16384
 class NeighbourLists:
     """The nearest other rows of each row by cosine, nearest first."""
 
-    unit: NDArray[np.floating]  # (n, d) unit rows
+    unit: Rows  # (n, d) unit rows
     near: Integers  # (n, depth)
     k: int
 
@@ -53,7 +52,7 @@ class NeighbourLists:
         alive = stays[self.near]
         return np.asarray(alive & (np.cumsum(alive, axis=1) <= self.k) & stays[:, None])
 
-    def products(self, rows: NDArray[np.intp], columns: Integers) -> Floats:
+    def products(self, rows: Indices, columns: Integers) -> Floats:
         """Cosines of named pairs of rows."""
         found = np.empty(len(rows))
         for start in range(0, len(rows), BLOCK_PAIRS):
@@ -61,7 +60,7 @@ class NeighbourLists:
             found[part] = np.einsum("ij,ij->i", self.unit[rows[part]], self.unit[columns[part]])
         return found
 
-    def permuted(self, partner: NDArray[np.intp]) -> NeighbourLists:
+    def permuted(self, partner: Indices) -> NeighbourLists:
         """Return the lists after row i became row partner[i]."""
         place = np.empty_like(partner)
         place[partner] = np.arange(len(partner))
@@ -83,7 +82,7 @@ def _common(one: NeighbourLists, other: NeighbourLists, counted_one: Bools, coun
 
 
 def blocked_cknna(
-    one: NeighbourLists, other: NeighbourLists, blocks: Sequence[NDArray[np.intp]], *, level: float = LEVEL
+    one: NeighbourLists, other: NeighbourLists, blocks: Sequence[Indices], *, level: float = LEVEL
 ) -> Interval:
     """CKNNA (Huh et al., 2024) with its delete-one-block jackknife; rows left out are replaced by the next nearest.
 
@@ -108,14 +107,14 @@ def blocked_cknna(
     return jackknife_interval(grams.cknna(None), without, level)
 
 
-def _stays(n: int, blocks: Sequence[NDArray[np.intp]]) -> Iterator[Bools]:
+def _stays(n: int, blocks: Sequence[Indices]) -> Iterator[Bools]:
     for block in blocks:
         stays = np.ones(n, bool)
         stays[block] = False
         yield stays
 
 
-def permuted_cknna(one: NeighbourLists, other: NeighbourLists, partners: Sequence[NDArray[np.intp]]) -> Floats:
+def permuted_cknna(one: NeighbourLists, other: NeighbourLists, partners: Sequence[Indices]) -> Floats:
     """CKNNA after the rows of the second side changed places, one value for each permutation."""
     scale = _Grams.of(one, other).self_scale(None)
     values = []
@@ -167,5 +166,5 @@ def _masked(near: Integers, kept: Bools, values: Floats) -> csr_array:
     return _sparse(len(near), np.nonzero(kept)[0], near[kept], values[kept])
 
 
-def _sparse(n: int, rows: NDArray[np.intp], columns: Integers, values: Floats) -> csr_array:
+def _sparse(n: int, rows: Indices, columns: Integers, values: Floats) -> csr_array:
     return csr_array((values, (rows, columns)), shape=(n, n))

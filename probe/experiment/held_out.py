@@ -11,6 +11,7 @@ from ...analysis.certificate.equivalence import SharedErrors
 from ...analysis.certificate.permutation import NullPlan, NullScores, permutation_null
 from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Ladder, LadderFit
 from ...analysis.resampling import Interval, Resamples, percentile_interval
+from ...analysis.retrieval.ranks import MatchRanks
 from ...analysis.retrieval.scores import (
     Fidelity,
     fidelity,
@@ -19,7 +20,6 @@ from ...analysis.retrieval.scores import (
     retrieve,
     row_squares,
 )
-from ...analysis.retrieval.search import MatchRanks
 from ...analysis.splits import deciles, group_folds
 from ...analysis.types import Floats, Integers
 from ..results.linear_map import RetrievalScores, RungScores
