@@ -67,7 +67,7 @@ def _measured(x: Floats, spectra: Sequence[Floats], masks: Sequence[Bools], plan
     ratios = neighbour_ratios(x[distinct])
     values = []
     for spectrum, mask in zip(spectra, masks, strict=True):
-        hubs = hubness(np.bincount(lists.near[lists.counted(mask)], minlength=len(mask))[mask])
+        hubs = hubness(np.bincount(lists.near[lists.nearest(mask)], minlength=len(mask))[mask])
         values.append(
             {
                 "isoscore": isoscore(spectrum),

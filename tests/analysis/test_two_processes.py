@@ -12,7 +12,7 @@ from polyglot.analysis.retrieval.criteria import CRITERIA
 from polyglot.analysis.retrieval.ranks import match_ranks
 from polyglot.analysis.retrieval.search import nearest
 from polyglot.analysis.retrieval.shards import CandidateShards
-from polyglot.analysis.similarity.cka import debiased_cka_from_moments
+from polyglot.analysis.similarity.streaming_cka import debiased_cka_from_moments
 from polyglot.errors import ConfigError
 
 CUTS = (64, 147)  # after the second, a shard is smaller than a neighbourhood
