@@ -118,7 +118,7 @@ class Moments:
         return self._combine(other, 1.0)
 
     def __sub__(self, other: Self) -> Self:
-        """Take rows out that were counted before."""
+        """Subtract the moments of rows that are among these."""
         return self._combine(other, -1.0)
 
     def _combine(self, other: Self, sign: float) -> Self:
@@ -238,7 +238,7 @@ SUMS = tuple(f.name for f in fields(Moments) if not f.name.startswith("centre"))
 
 
 def provisional_centres(x: Rows, y: Rows) -> tuple[Floats, Floats]:
-    """Return the means of the first rows of x and y: near enough to the true means to keep all digits."""
+    """Return the means of the first rows of x and y: near enough to the true means for full precision."""
     return _mean_of_first_rows(x), _mean_of_first_rows(y)
 
 
