@@ -67,8 +67,8 @@ def view(text: str) -> LinearMapView:
         title=f"{' ↔ '.join(languages)}: is translation a linear map?",
         question=(
             f"Sentences in {' and '.join(languages)} that mean the same, embedded by {models_of(result.provenance)}. "
-            f"Maps of growing freedom are fitted on some pairs and judged on others: which is the plainest that does as "
-            f"well as any?"
+            f"Maps of growing freedom are fitted on some pairs and judged on others: which is the plainest that does "
+            f"as well as any?"
         ),
         verdicts=tuple(_verdict(d) for d in result.directions),
         figures=figures,
