@@ -12,6 +12,7 @@ from ...analysis.certificate.permutation import NullPlan, NullScores, permutatio
 from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Ladder, LadderFit, Prior
 from ...analysis.maps.search_stretch import search_predictions
 from ...analysis.resampling import Interval, Resamples, percentile_interval
+from ...analysis.retrieval.ranks import MatchRanks
 from ...analysis.retrieval.scores import (
     Fidelity,
     fidelity,
@@ -20,7 +21,6 @@ from ...analysis.retrieval.scores import (
     retrieve,
     row_squares,
 )
-from ...analysis.retrieval.search import MatchRanks
 from ...analysis.splits import deciles, group_folds
 from ...analysis.types import Floats, Integers
 from ..results.linear_map import RetrievalScores, RungScores
