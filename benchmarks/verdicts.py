@@ -31,8 +31,8 @@ def main():
     languages = ["en", *options.targets] if len(options.targets) > 2 else ["en", "fr", "de", "es", "ru", "zh"]
     text = open_corpus(options.corpus and [options.corpus], languages, skip_bad=True)
     print(f"{text.name}: {len(text)} rows\n")
-    print("| model | direction | search | P@1 no map → best map | geometry | reliability | shift | rotation | linear |", end="")
-    print(" R² linear | words P@1 |\n|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
+    print("| model | direction | search | P@1 no map → best map | geometry | reliability | shift | rotation |", end="")
+    print(" linear | R² linear | words P@1 |\n" + 11 * "|---" + "|", flush=True)
     for name in options.models:
         encoder, cache = load_encoder(name), user_cache()
         for target in options.targets:
