@@ -20,6 +20,7 @@ from .search import cosines, pool_of, queries_of, retrieval
 from .words import held_out_words
 
 TOLERANCE = 1e-3
+BESIDE = ("r2_standardised", "p_at_1_centred", "p_at_1_centred_backward")
 RETRIEVAL = ("p_at_1", "p_at_5", "p_at_10", "mrr", "p_at_1_csls")
 
 
@@ -62,6 +63,7 @@ def reported(direction):
         found |= with_limits(f"{rung} r2", scores["r2"])
         found |= {f"{rung} {name}": scores[name]["value"] for name in ("cosine", *RETRIEVAL)}
         found |= {f"{rung} backward {name}": scores["backward"][name]["value"] for name in RETRIEVAL}
+        found |= {f"{rung} {name}": scores[name]["value"] for name in BESIDE}
     certificate, use, geometry = (direction[part] for part in ("certificate", "use", "geometry"))
     found |= {f"observed share {rung}": share["value"] for rung, share in certificate["shares"].items()}
     for name, score in use["p_at_1"].items():
@@ -94,6 +96,9 @@ def recomputed(arrays, direction, seed, resamples):
         found[f"{rung} cosine"] = mean_cosine(y, predicted[rung], reference)
         found |= {f"{rung} {name}": value for name, value in forward.items()}
         found |= {f"{rung} backward {name}": value for name, value in backward.items()}
+        found[f"{rung} r2_standardised"] = r2(*(rows / y.std(axis=0) for rows in (y, predicted[rung], reference)))
+        about = retrieval(predicted[rung] - reference, y - reference, groups, pool)
+        found |= {f"{rung} {name}": part["p_at_1"] for name, part in zip(BESIDE[1:], about, strict=True)}
         hits[rung] = hits_in_both_roles(cosines(queries, y, pool), groups, groups[pool])
     found |= observed_shares(found, direction) | search_verdict(hits, direction, bootstrap)
     if direction["controls"]["words"]:
