@@ -13,7 +13,7 @@ N_FOLDS = 5
 KAPPAS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, np.inf)
 DECADES = np.linspace(-5.0, 4.0, 91)
 CURVED_RATIOS = (1.0, 10.0, 100.0, 1000.0)
-REPLICATES = 3
+REPLICATES, UNSURE = 3, 0.4
 
 
 def principal_scores(views, most):
@@ -211,41 +211,63 @@ class StructuralFit:
         }
 
 
+def noise_of(fits, folds):
+    """Return residuals of the linear rung out of fold, of a size half way between that in sample and that out of it."""
+    linear, missed = [fit.residuals()["linear"] for fit in fits], np.empty(fits[0].y.shape)
+    for k, residual in enumerate(linear):
+        missed[folds == k] = residual[folds == k]
+    inside = sum(np.sum(residual[folds != k] ** 2) for k, residual in enumerate(linear)) / (N_FOLDS - 1)
+    return missed * (inside / np.sum(missed**2)) ** 0.25
+
+
+def turning(change, rotation):
+    """Return what of a change of Sxy turns a rotation: all but the symmetric part beside it."""
+    if change.shape[0] < change.shape[1]:
+        return turning(change.T, rotation.T).T
+    inside = rotation.T @ change
+    return change - rotation @ (inside + inside.T) / 2
+
+
 def left_by_fitting(fits, smoother, seed):
-    """Return what noise of the fit, and what the pull of the penalty, leave in Σ r·Π(r), by rung.
+    """Return what fitting leaves in Σ r·Π(r) by rung, and its standard error.
 
     Residuals of the linear rung get random signs, the maps move with them, and the mean change of the sum is what
-    noise leaves. The pull is what the penalty takes from a truth shrunk half as far.
+    noise leaves. The pull is what the penalty takes from a truth shrunk half as far, less half of what noise adds.
     """
-    folds, rng = smoother.folds, np.random.default_rng([seed, 21])
-    residual, linear = np.empty(fits[0].y.shape), [fit.residuals()["linear"] for fit in fits]
-    for k, missed in enumerate(linear):
-        residual[folds == k] = missed[folds == k]
-    noise, pull = dict.fromkeys(("rotation", "similarity", "linear"), 0.0), 0.0
+    folds, rng, residual = smoother.folds, np.random.default_rng([seed, 21]), noise_of(fits, smoother.folds)
+    noise, pull, spurious = dict.fromkeys(("rotation", "similarity", "linear"), 0.0), 0.0, 0.0
     for k, fit in enumerate(fits):
-        train, weights = folds != k, fit.weights()
+        train, weights, rotation = folds != k, fit.weights(), fit.rotation({k}, fit.kappa)
         hat, x, *_, mean_x, _ = fit.rows({k})
-        centred, (sxx, sxy), prior = fit.x - mean_x, fit.scatter({k}), fit.linear_prior()
-        truth = fit.solve(sxy, fit.solve(sxy, prior))
-        pull += smoother.form(centred @ (fit.solve(sxx @ truth, prior) - truth), k)
+        centred, (sxx, sxy) = fit.x - mean_x, fit.scatter({k})
+
+        def lost(cross, prior, fit=fit, sxx=sxx, centred=centred, k=k):
+            truth = fit.solve(cross, fit.solve(cross, prior))
+            return smoother.form(centred @ (fit.solve(sxx @ truth, prior) - truth), k)
+
+        pull += lost(sxy, fit.linear_prior())
         before = {rung: smoother.form(centred @ (weights["linear"] - weights[rung]), k) for rung in noise}
         for signs in rng.choice([-1.0, 1.0], size=(REPLICATES, len(centred), 1)):
             for flipped in (signs * residual, -signs * residual):
                 moved = flipped[train] - flipped[train].mean(axis=0)
-                rotation = weights["rotation"]
+                added, turned = (hat - hat.mean(axis=0)).T @ moved, np.zeros_like(rotation)
                 if np.isfinite(fit.kappa):
-                    rotation = polar(fit.pulled({k}, fit.kappa) + x.T @ moved)
-                turned = rotation - weights["rotation"]
-                added = (hat - hat.mean(axis=0)).T @ moved
+                    turned = polar(fit.pulled({k}, fit.kappa) + turning(x.T @ moved, rotation)) - rotation
+                prior = fit.scale * turned if fit.towards == "rotation" else 0 * turned
+                after = rotation + turned
                 change = {
                     "rotation": turned,
-                    "similarity": fit.similarity_scale(rotation, added) * rotation - weights["similarity"],
-                    "linear": fit.solve(added, fit.scale * turned if fit.towards == "rotation" else 0 * turned),
+                    "similarity": fit.similarity_scale(after, added) * after - weights["similarity"],
+                    "linear": fit.solve(added, prior),
                 }
                 for rung in noise:
                     missed = centred @ (weights["linear"] - weights[rung] - change[rung]) + flipped
                     noise[rung] += (smoother.form(missed, k) - before[rung]) / (2 * REPLICATES)
-    return {rung: (noise[rung], pull if rung == "linear" else 0.0) for rung in noise}
+                spurious += lost(added, prior) / (2 * REPLICATES)
+    left = {rung: (value, UNSURE * abs(value)) for rung, value in noise.items()}
+    value, error = left["linear"]
+    pull -= spurious / 2
+    return left | {"linear": (value + pull, np.linalg.norm([error, UNSURE * pull, spurious / 2]))}
 
 
 def pair_terms(smoother, missed, groups):
@@ -261,13 +283,13 @@ def pair_terms(smoother, missed, groups):
 
 
 def share(missed, total, left):
-    """Return a latent share and its limits from pair terms, and the two parts of what fitting leaves."""
+    """Return a latent share and its limits from pair terms, and from what fitting leaves with its standard error."""
     ratio = missed.sum() / total.sum()
     terms = missed - ratio * total
     twice = 2 * np.sum(terms**2)
-    variance = max(4 * np.sum(terms.sum(axis=1) ** 2) - twice, twice) + np.sum(np.square(left)) / 4
+    variance = max(4 * np.sum(terms.sum(axis=1) ** 2) - twice, twice) + left[1] ** 2
     reach = 1.959964 * np.sqrt(variance) / abs(total.sum())
-    value = 1 - ratio + sum(left) / total.sum()
+    value = 1 - ratio + left[0] / total.sum()
     return value, value - reach, value + reach
 
 
