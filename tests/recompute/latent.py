@@ -262,7 +262,7 @@ def left_by_fitting(fits, smoother, seed):
                 }
                 for rung in noise:
                     missed = centred @ (weights["linear"] - weights[rung] - change[rung]) + flipped
-                    noise[rung] += (smoother.form(missed, k) - before[rung]) / (2 * REPLICATES)
+                    noise[rung] += (smoother.form(missed, k) - before[rung] - smoother.form(flipped, k)) / (2 * REPLICATES)
                 spurious += lost(added, prior) / (2 * REPLICATES)
     left = {rung: (value, UNSURE * abs(value)) for rung, value in noise.items()}
     value, error = left["linear"]
