@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from .hub_corpora import HubCorpus, Layout, hub_corpus
-from .languages import canonical_code, describe, nllb_code
+from .blank import is_blank
+from .hub_corpora import COLUMNS, HubCorpus, Layout, hub_corpus
+from .languages import canonical_code, describe, nllb_code, usual_script
 from .readers.batches import NumberedCells, Reading, row_batches, sampled
 from .readers.lines import BadRows
 
@@ -26,14 +27,6 @@ REACH = 20  # rows read for each row asked for
 LEAST_REACH = 200_000
 SHUFFLE_BUFFER = 10_000
 TIMEOUT = 10.0  # seconds until an address counts as unreachable
-
-COLUMNS = {
-    Layout.NLLB: (
-        *("source", "target", "laser_score", "source_lid", "target_lid"),
-        *("source_origin", "source_url", "target_origin", "target_url"),
-    ),
-    Layout.CCMATRIX: ("score", "source", "target"),
-}
 
 
 def read_hub(name: str, wanted: Sequence[str], *, limit: int | None, seed: int, bad: BadRows) -> Reading:
@@ -154,8 +147,19 @@ def require_network(corpus: HubCorpus, address: str) -> None:
 
 
 def _spelled(corpus: HubCorpus, code: str) -> str:
-    """Return a language as the file names of the corpus spell it."""
-    return nllb_code(code) if corpus.layout is Layout.NLLB else canonical_code(code).split("-")[0]
+    """Return a language as the file names of the corpus spell it.
+
+    Raises
+    ------
+    DataError
+        If a script is asked for that these names cannot say.
+    """
+    if corpus.layout is Layout.NLLB:
+        return nllb_code(code)
+    language = canonical_code(code).split("-")[0]
+    if usual_script(language) != usual_script(canonical_code(code)):
+        raise DataError(f"{corpus.name} does not say in which script its text is: ask for {language}, or try nllb.")
+    return language
 
 
 def open_stream(corpus: HubCorpus, wanted: Sequence[str]) -> IterableDataset:
@@ -200,7 +204,7 @@ def _cells(
             if missing := [name for name in names if name not in row]:
                 raise DataError(f"{corpus} has no column {missing[0]}: it holds {', '.join(row)}. It has changed.")
             texts = tuple(row[name] for name in names)
-            if all(text and text.strip() for text in texts):
+            if not any(map(is_blank, texts)):
                 yield number, texts
             else:
                 bad.leave_out("no text in one of the languages")

@@ -49,6 +49,7 @@ def import_corpus(
     out: str | Path,
     languages: Sequence[str] = (),
     *,
+    columns: Sequence[str] = (),
     limit: int | None = None,
     seed: int = 0,
     skip_bad: bool = False,
@@ -64,6 +65,8 @@ def import_corpus(
         is replaced in one step, once all is written.
     languages : sequence of str
         Languages wanted, in any spelling; all that the corpus names where it is empty.
+    columns : sequence of str
+        What stands in each column of a file, as `open_corpus` takes it.
     limit : int, optional
         Greatest number of rows, sampled with the seed.
     seed : int
@@ -82,7 +85,7 @@ def import_corpus(
     names = [str(name) for name in corpus]
     _check_output(out, names)
     bad = BadRows(skip=skip_bad)
-    source = CorpusSource.find(names, canonical_codes(languages))
+    source = CorpusSource.find(names, canonical_codes(languages), tuple(columns))
     reading = sampled(source.read(bad, limit=limit, seed=seed), limit, seed)
     rows, fingerprint = _write(reading, out)
     return ImportReport(out, language_columns(reading.columns), rows, fingerprint, bad.dropped())
