@@ -85,7 +85,7 @@ def import_corpus(
     names = [str(name) for name in corpus]
     _check_output(out, names)
     bad = BadRows(skip=skip_bad)
-    source = CorpusSource.find(names, canonical_codes(languages), tuple(columns))
+    source = CorpusSource.find(names, canonical_codes(languages), columns)
     reading = sampled(source.read(bad, limit=limit, seed=seed), limit, seed)
     rows, fingerprint = _write(reading, out)
     return ImportReport(out, language_columns(reading.columns), rows, fingerprint, bad.dropped())

@@ -27,18 +27,10 @@ _NLLB_LANGUAGE = {
 }  # fmt: skip
 # Other codes of the language that a macrolanguage stands for (CLDR, aliases of macrolanguages).
 _ALSO = {
-    "cmn": "zh",
-    "ekk": "et",
-    "esk": "ik",
-    "gug": "gn",
-    "ike": "iu",
-    "kng": "kg",
-    "kpv": "kv",
-    "nb": "no",
-    "zyb": "za",
-}
+    "cmn": "zh", "ekk": "et", "esk": "ik", "gug": "gn", "ike": "iu", "kng": "kg", "kpv": "kv", "nb": "no", "zyb": "za",
+}  # fmt: skip
 _MACROLANGUAGE = {individual: macro for macro, individual in _NLLB_LANGUAGE.items()} | _ALSO
-_NLLB_TERRITORIAL = {"fa-AF": "prs", "sw-CD": "swc"}  # BCP 47 names them by where they are spoken
+BY_TERRITORY = {"fa-AF": "prs", "sw-CD": "swc"}  # languages that BCP 47 names by where they are spoken
 _KNOWN_FOR_OTHER_THINGS = ("bak", "bin", "doi", "id", "min", "new", "sh")  # backups, identifiers, numbers, scripts
 _NO_LANGUAGE = (None, "und", "mul", "mis", "zxx")  # undetermined, several, uncoded, none
 
@@ -183,7 +175,7 @@ def nllb_code(code: str) -> str:
     canonical = canonical_code(code)
     language = langcodes.get(canonical)
     name = language.language or canonical
-    individual = _NLLB_TERRITORIAL.get(canonical) or _NLLB_LANGUAGE.get(name) or langcodes.get(name).to_alpha3()
+    individual = BY_TERRITORY.get(canonical) or _NLLB_LANGUAGE.get(name) or langcodes.get(name).to_alpha3()
     return f"{individual}_{language.script or usual_script(canonical)}"
 
 

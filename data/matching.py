@@ -13,7 +13,7 @@ from functools import lru_cache
 import langcodes
 
 from ..errors import DataError
-from .languages import describe, usual_script
+from .languages import BY_TERRITORY, describe, usual_script
 
 
 @lru_cache(maxsize=1 << 16)
@@ -33,6 +33,8 @@ def distance(held: str, asked: str) -> int | None:
     """
     if held == asked:
         return 0
+    if held in BY_TERRITORY or asked in BY_TERRITORY:
+        return None
     one, other = langcodes.get(held), langcodes.get(asked)
     if one.language != other.language or usual_script(held) != usual_script(asked):
         return None

@@ -48,7 +48,8 @@ def open_corpus(
         Languages wanted, in any spelling; all that the corpus names where it is empty.
     columns : sequence of str
         What stands in each column of a file: a language, `group`, `domain`, `<language>_reference`, or `-` for a
-        column that is left out; or `NAME=LANGUAGE` for those that are read. By default the file says it.
+        column that is left out; or `NAME=LANGUAGE` for those that are read. Several may be joined with commas. By
+        default the file says it.
     limit : int, optional
         Greatest number of rows: a sample drawn with the seed, never the first rows.
     seed : int
@@ -73,7 +74,7 @@ def open_corpus(
     if limit is not None and limit < minimum:
         raise DataError(f"--limit {limit} is too small: expected at least {minimum} pairs.")
     bad = BadRows(skip=skip_bad)
-    source = CorpusSource.find(list(corpus or [DEFAULT]), canonical_codes(languages), tuple(columns))
+    source = CorpusSource.find(list(corpus or [DEFAULT]), canonical_codes(languages), columns)
     text = ParallelText.of(source.name, sampled(source.read(bad, limit=limit, seed=seed), limit, seed).table())
     if dropped := bad.dropped():
         listed = ", ".join(f"{one.rows}: {one.reason}" for one in dropped)
@@ -106,7 +107,7 @@ class CorpusSource:
     columns: tuple[str, ...] = ()
 
     @classmethod
-    def find(cls, corpus: Sequence[str], wanted: tuple[str, ...], columns: tuple[str, ...] = ()) -> CorpusSource:
+    def find(cls, corpus: Sequence[str], wanted: tuple[str, ...], columns: Sequence[str] = ()) -> CorpusSource:
         """Find out what a corpus is called.
 
         Raises
@@ -123,7 +124,8 @@ class CorpusSource:
         known = first in (*builtin_names(), *hub_names())
         if columns and not all(_is_path(name) and Path(name).is_file() for name in corpus):
             raise DataError(f"--columns is about files, and {first[:LONGEST_NAME]} is none: leave it out.")
-        return cls(first if known else Path(first).name or first, tuple(corpus), wanted, columns)
+        given = tuple(name.strip() for names in columns for name in names.split(","))
+        return cls(first if known else Path(first).name or first, tuple(corpus), wanted, given)
 
     def read(self, bad: BadRows, *, limit: int | None = None, seed: int = 0) -> Reading:
         """Open the corpus as a stream; the limit and the seed only decide how much of a hub corpus is fetched."""

@@ -98,21 +98,23 @@ def open_questions(path: str | Path | None, query_language: str, passage_languag
     ('fr', 'en')
     """
     asked, answered = canonical_code(query_language), canonical_code(passage_language)
+    wanted = tuple(dict.fromkeys((asked, answered)))
     if path is None:
-        check_languages("the built-in question set", QUESTION_LANGUAGES, tuple(dict.fromkeys((asked, answered))))
+        where, named = "the built-in question set", [(code, code) for code in QUESTION_LANGUAGES]
+        check_languages(where, QUESTION_LANGUAGES, wanted)
+        forms = {code: named[place][1] for code, place in choose(where, named, wanted).items()}
         held = load_questions()
         return _questions(
             "builtin-questions",
             (asked, answered),
-            [query.texts[asked] for query in held.queries],
-            [passage[answered] for passage in held.passages],
+            [query.texts[forms[asked]] for query in held.queries],
+            [passage[forms[answered]] for passage in held.passages],
             relevant=[query.positive for query in held.queries],
             negatives=tuple(query.negatives for query in held.queries),
         )
     folder = Path(path)
     if not folder.is_dir():
         raise DataError(f"no such folder: {folder}. Expected files such as xquad.en.json and xquad.fr.json in it.")
-    wanted = tuple(dict.fromkeys((asked, answered)))
     found = [(file, find_code(file.stem.rpartition(".")[2])) for file in sorted(folder.glob("*.json"))]
     files = [(file, code) for file, code in found if code is not None]
     check_languages(folder, tuple(dict.fromkeys(code for _, code in files)), wanted)

@@ -87,7 +87,7 @@ def is_header(cells: Sequence[str], wanted: Sequence[str]) -> bool:
     meanings = [column_meaning(cell, wanted) for cell in cells]
     codes = {cell: code for cell, code in zip(cells, meanings, strict=True) if code and is_language_column(code)}
     found = any(serving(tuple(codes.values()), tuple(wanted)).values())
-    if not all(cell.islower() or cell.isupper() or not cell.isalpha() for cell in codes):
+    if not all(map(_spelled_as_a_code, codes)):
         return False
     several = len(set(codes.values())) >= 2 and any(map(names_a_language, codes))
     return found or (several and (not wanted or all(meanings)))
@@ -95,8 +95,13 @@ def is_header(cells: Sequence[str], wanted: Sequence[str]) -> bool:
 
 def names_all(cells: Sequence[str], wanted: Sequence[str]) -> bool:
     """Tell whether there are languages that are asked for, and the cells of a row name all of them."""
-    held = language_columns([column_meaning(cell, wanted) for cell in cells])
+    named = [cell for cell in cells if len(wanted) > 1 or _spelled_as_a_code(cell)]  # a file of Norwegian may begin: No
+    held = language_columns([column_meaning(cell, wanted) for cell in named])
     return bool(wanted) and all(serving(held, tuple(wanted)).values())
+
+
+def _spelled_as_a_code(cell: str) -> bool:
+    return cell.islower() or cell.isupper() or not cell.isalpha()
 
 
 def named_columns(names: Sequence[str], given: Sequence[str], where: str) -> list[str]:

@@ -93,10 +93,10 @@ def moses_stems(folder: Path, wanted: Sequence[str] = ()) -> Parts:
         if names_a_language(spelling) or spelling == "id" or code in wanted or spelling in re.split(r"[.-]", stem):
             stems.setdefault(stem, []).append((path, spelling, code))
         else:
-            unsure.append(path)
+            unsure.append((stem, path))
     several = {stem: files for stem, files in stems.items() if len({code for _, _, code in files}) > 1}
-    for path in unsure:
-        if not wanted and any(path.name.startswith(f"{stem}.") for stem in several):
+    for stem, path in unsure:
+        if not wanted and stem in several:
             _log.warning("%s is not read as a language. Name the languages if it is one.", path)
     return several
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import langcodes
 
 from ..hub_corpora import COLUMNS, Layout
-from ..languages import canonical_code, find_code
+from ..languages import find_code
 from .columns import LEFT_OUT
 from .lines import bare_path
 
@@ -60,8 +60,9 @@ def _named_pair(languages: str) -> tuple[str, str] | None:
     parts = languages.split("-")
     for cut in range(1, len(parts)):
         try:
-            first, second = (langcodes.find("-".join(part)).to_tag() for part in (parts[:cut], parts[cut:]))
+            first, second = (find_code(langcodes.find("-".join(p)).to_tag()) for p in (parts[:cut], parts[cut:]))
         except LookupError:
             continue
-        return canonical_code(first), canonical_code(second)
+        if first and second:
+            return first, second
     return None

@@ -29,7 +29,7 @@ _UNIT = re.compile(r"<tu[\s>]")
 
 @dataclass(slots=True)
 class Unit:
-    """One translation unit: the line where it starts, its text by canonical language code, and what is wrong with it."""
+    """A translation unit: the line where it starts, its text by canonical code, and what is wrong in it."""
 
     line: int
     texts: dict[str, str] = field(default_factory=dict)
