@@ -52,7 +52,7 @@ def read_folder(folder: Path, part: str | None, wanted: Sequence[str], bad: BadR
     if splits := similarity_splits(folder):
         complete = _complete_parts(folder, part, splits, wanted)
         return _distinct(stacked([_read_split(files, bad) for files in complete]))
-    stems = moses_stems(folder)
+    stems = moses_stems(folder, wanted)
     if not stems and part is None and find_catalogs(folder):
         return read_catalogs(folder, wanted, bad)
     return stacked([_read_stem(files, bad) for files in _complete_parts(folder, part, stems, wanted)])

@@ -129,6 +129,14 @@ def test_addresses(name, wanted, end):
     assert hub.corpus_address(hub_corpus(name), wanted).endswith(end)
 
 
+def test_a_script_that_a_corpus_does_not_name_is_refused():
+    for code in ("zh-Hant", "zh-TW", "sr-Latn"):
+        with pytest.raises(DataError, match=f"in which script its text is: ask for {code[:2]}, or try nllb"):
+            hub.corpus_address(hub_corpus("ccmatrix"), (code, "en"))
+    assert hub.corpus_address(hub_corpus("ccmatrix"), ("pt-BR", "en")).endswith("en-pt.bitextf.tsv.gz")
+    assert hub.corpus_address(hub_corpus("nllb"), ("tw", "en")).endswith("eng_Latn-twi_Latn.gz")
+
+
 def test_pairs_that_a_corpus_does_not_hold_are_refused_before_any_request():
     with pytest.raises(DataError, match=r"pairs English with other languages, got French \(fr\) and German \(de\)"):
         open_corpus(["opus-100"], ["fr", "de"])

@@ -117,7 +117,7 @@ def test_regional_endings_serve_a_language_in_its_script(tmp_path):
         lines(tmp_path / f"x.{ending}", texts)
     text = open_corpus([str(tmp_path)], ["en", "zh"])
     assert (text.languages, text.column("zh")) == (("en", "zh"), ENGLISH)
-    with pytest.raises(DataError, match="no fr together|no en, fr together"):
+    with pytest.raises(DataError, match="has no en, fr together"):
         open_corpus([str(tmp_path)], ["en", "fr"])
 
 
@@ -153,7 +153,7 @@ def test_columns_are_given_for_files_only(tmp_path):
 
 def test_the_built_in_corpus_serves_regional_forms():
     assert open_corpus(None, ["en-US", "fr"]).column("en-US") == open_corpus(None, ["en"]).column("en")
-    with pytest.raises(DataError, match="no Traditional Chinese"):
+    with pytest.raises(DataError, match=r"no Chinese \(Traditional\)"):
         open_corpus(None, ["zh-Hant", "fr"])
 
 
