@@ -10,6 +10,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
@@ -176,23 +177,17 @@ def open_stream(corpus: HubCorpus, wanted: Sequence[str]) -> IterableDataset:
 def stream_tab_separated(address: str, columns: Sequence[str]) -> IterableDataset:
     """Stream a tab-separated file without header or quoting, from an address or a local path.
 
-    Cells such as `NA` are not missing values, and every column is read as text.
+    A row of another width has no text in any column, so that it is counted: a reader of CSV skips it in silence.
     """
-    from datasets import Features, Value, load_dataset
+    from datasets import load_dataset
 
-    return load_dataset(
-        "csv",
-        data_files=address,
-        split="train",
-        sep="\t",
-        header=None,
-        names=list(columns),
-        quoting=3,
-        keep_default_na=False,
-        on_bad_lines="skip",
-        features=Features({column: Value("string") for column in columns}),
-        streaming=True,
-    )
+    lines = load_dataset("text", data_files=address, split="train", streaming=True)
+    return lines.map(partial(_split_row, columns=tuple(columns)), remove_columns=["text"])
+
+
+def _split_row(row: dict[str, str], columns: tuple[str, ...]) -> dict[str, str | None]:
+    cells = row["text"].split("\t")
+    return dict(zip(columns, cells if len(cells) == len(columns) else [None] * len(columns), strict=True))
 
 
 def _cells(
@@ -204,10 +199,11 @@ def _cells(
             if missing := [name for name in names if name not in row]:
                 raise DataError(f"{corpus} has no column {missing[0]}: it holds {', '.join(row)}. It has changed.")
             texts = tuple(row[name] for name in names)
-            if not any(map(is_blank, texts)):
+            if all(isinstance(text, str) and not is_blank(text) for text in texts):
                 yield number, texts
             else:
-                bad.leave_out("no text in one of the languages")
+                lost = any(value is not None for value in row.values())
+                bad.leave_out("no text in one of the languages" if lost else "wrong number of cells")
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"reading {corpus} broke off: {type(error).__name__}: {error}. Try again.") from error
 
