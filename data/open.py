@@ -76,12 +76,14 @@ def open_corpus(
     bad = BadRows(skip=skip_bad)
     source = CorpusSource.find(list(corpus or [DEFAULT]), canonical_codes(languages), columns)
     text = ParallelText.of(source.name, sampled(source.read(bad, limit=limit, seed=seed), limit, seed).table())
-    if dropped := bad.dropped():
-        listed = ", ".join(f"{one.rows}: {one.reason}" for one in dropped)
-        _log.warning("%s: left out %d rows (%s)", text.name, sum(one.rows for one in dropped), listed)
+    dropped = bad.dropped()
+    listed = ", ".join(f"{one.rows}: {one.reason}" for one in dropped)
     if len(text) < minimum:
-        skipped = f" after {bad.counts.total()} bad rows were skipped" if bad.counts else ""
-        raise DataError(f"{text.name} has {len(text)} pairs{skipped}: expected at least {minimum}. Give more text.")
+        skipped = f"{bad.counts.total()} bad rows were skipped" if bad.counts else "rows were left out"
+        after = f" after {skipped} ({listed})" if dropped else ""
+        raise DataError(f"{text.name} has {len(text)} pairs{after}: expected at least {minimum}. Give more text.")
+    if dropped:
+        _log.warning("%s: left out %d rows (%s)", text.name, sum(one.rows for one in dropped), listed)
     return text
 
 

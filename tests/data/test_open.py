@@ -204,8 +204,12 @@ def test_too_few_pairs_are_refused(tmp_path):
     with pytest.raises(DataError, match="--limit 10 is too small"):
         open_corpus(None, ["en"], limit=10)
     (tmp_path / "a.tsv").write_text((tmp_path / "a.tsv").read_text() + "x\n")
-    with pytest.raises(DataError, match="49 pairs after 1 bad rows were skipped"):
+    with pytest.raises(DataError, match=r"49 pairs after 1 bad rows were skipped \(1: wrong number of cells\)"):
         open_corpus([path], ["en", "fr"], skip_bad=True)
+    memory = tmp_path / "a.tmx"
+    memory.write_text('<tmx><tu><tuv xml:lang="en"><seg>a</seg></tuv></tu></tmx>')
+    with pytest.raises(DataError, match=r"no French"):
+        open_corpus([str(memory)], ["en", "fr"])
 
 
 @pytest.mark.parametrize(
