@@ -72,10 +72,12 @@ class Common:
         """
         from ..data.builtin import LANGUAGES, builtin_names
         from ..data.languages import canonical_codes
+        from ..data.matching import distance
 
         if instruments is None:
             built_in = self.corpus is None or (len(self.corpus) == 1 and self.corpus[0] in builtin_names())
-            others = [code for code in LANGUAGES if code not in canonical_codes([source, target])]
+            given = canonical_codes([source, target])
+            others = [code for code in LANGUAGES if all(distance(code, asked) is None for asked in given)]
             instruments = others[:MOST_INSTRUMENTS] if built_in else ()
         return self.text([source, target, *instruments])
 
