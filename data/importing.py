@@ -15,6 +15,7 @@ from .fingerprint import TableHash
 from .languages import canonical_codes
 from .open import CorpusSource
 from .readers.batches import Reading, sampled
+from .readers.columnar import OWN_FILE
 from .readers.columns import language_columns
 from .readers.lines import BadRows, Dropped
 
@@ -104,7 +105,7 @@ def _check_output(out: Path, names: list[str]) -> None:
 
 def _write(reading: Reading, out: Path) -> tuple[int, str]:
     """Write all batches; return the number of rows and the fingerprint."""
-    schema = pa.schema([(column, pa.large_string()) for column in reading.columns])
+    schema = pa.schema([(column, pa.large_string()) for column in reading.columns], metadata=OWN_FILE)
     fingerprint, rows = TableHash(), 0
     with output_errors(out, "choose another --out"), replacing(out) as scratch:
         parquet = out.suffix.lower() == ".parquet"

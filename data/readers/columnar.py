@@ -14,7 +14,10 @@ from ...errors import DataError
 from ..bitext import is_language_column
 from ..blank import VISIBLE
 from .batches import BATCH_ROWS, Reading, resolved_columns
+from .columns import LEFT_OUT, column_meaning
 from .lines import BadRows, damaged
+
+OWN_FILE = {b"polyglot": b"corpus"}  # metadata of a file whose columns are all named by canonical codes
 
 
 def read_columnar(path: Path, wanted: Sequence[str], bad: BadRows, *, given: Sequence[str] = ()) -> Reading:
@@ -26,7 +29,11 @@ def read_columnar(path: Path, wanted: Sequence[str], bad: BadRows, *, given: Seq
         If the file is missing or damaged, lacks a language, or has a language column that is no text.
     """
     schema, batches = _columnar_batches(path)
-    resolved = resolved_columns(path, [name.removeprefix("translation.") for name in schema.names], wanted, given)
+    names = [name.removeprefix("translation.") for name in schema.names]
+    own = (schema.metadata or {}).items() >= OWN_FILE.items()
+    if own and not given:
+        given = [name if column_meaning(name, (name,)) else LEFT_OUT for name in names]
+    resolved = resolved_columns(path, names, wanted, given)
     picked = [(number, column) for number, column in enumerate(resolved) if column is not None]
     for number, column in picked:
         if is_language_column(column) and not _holds_text(schema.field(number).type):
@@ -57,7 +64,7 @@ def _columnar_batches(path: Path) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
             schema, batches = table.schema, iter(table.to_batches(BATCH_ROWS))
     except (pa.ArrowException, OSError) as error:
         raise damaged(path, error) from error
-    return schema.empty_table().flatten().schema, map(_flat, batches)
+    return schema.empty_table().flatten().schema.with_metadata(schema.metadata), map(_flat, batches)
 
 
 def _flat(batch: pa.RecordBatch) -> pa.RecordBatch:
