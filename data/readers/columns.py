@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ...errors import DataError
 from ..bitext import DOMAIN, GROUP, REFERENCE, is_language_column
-from ..languages import canonical_code, find_code, names_a_language
+from ..languages import canonical_code, display_name, find_code, names_a_language
 from ..matching import choose, serving
 
 LEFT_OUT = "-"  # the name, in --columns, of a column that is not read
@@ -153,7 +154,8 @@ def renames_columns(given: Sequence[str]) -> bool:
 def column_meaning(name: str, wanted: Sequence[str]) -> str | None:
     """Return what a column of this name holds in a corpus table: a canonical code, or `group`, or another such name.
 
-    None where it is no such name; `non_english` is the one other language asked for.
+    None where it is no such name. `non_english` is the one other language asked for, and `French` is `fr` where that is
+    asked for.
     """
     name = name.strip()
     lowered = name.lower()
@@ -164,10 +166,17 @@ def column_meaning(name: str, wanted: Sequence[str]) -> str | None:
             return f"{code}{REFERENCE}"
     if lowered == "english":
         return "en"
+    if code := _by_english_name(tuple(wanted)).get(name.casefold()):
+        return code
     if lowered == "non_english":
         others = [code for code in wanted if canonical_code(code) != "en"]
         return others[0] if len(others) == 1 else None
     return None if lowered == "id" and "id" not in wanted else find_code(name)
+
+
+@lru_cache(maxsize=64)
+def _by_english_name(wanted: tuple[str, ...]) -> dict[str, str]:
+    return {display_name(code).casefold(): code for code in wanted if find_code(code)}
 
 
 def _sure(names: Sequence[str], meanings: Sequence[str | None], where: str) -> list[str | None]:

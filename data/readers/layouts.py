@@ -8,6 +8,7 @@ from pathlib import Path
 
 import langcodes
 
+from ...errors import DataError
 from ..hub_corpora import COLUMNS, Layout
 from ..languages import find_code
 from .columns import LEFT_OUT
@@ -30,6 +31,11 @@ def columns_by_name(path: Path, cells: Sequence[str], wanted: Sequence[str]) -> 
     NLLB has nine columns and CCMatrix three (score first); the downloads of Tatoeba are number, sentence, number,
     sentence; those of ManyThings (`fra.txt`) English, the language, and whose sentences they are.
 
+    Raises
+    ------
+    DataError
+        If there are two columns whose order is not sure.
+
     Examples
     --------
     >>> columns_by_name(Path("Sentence pairs in English-French - 2024-05-01.tsv"), ["1", "Go.", "2", "Va !"], [])
@@ -45,10 +51,19 @@ def columns_by_name(path: Path, cells: Sequence[str], wanted: Sequence[str]) -> 
     if (found := _MANYTHINGS.match(name)) and (code := find_code(found["language"])) and code != "en":
         if len(cells) == 3 and cells[2].startswith("CC-BY"):
             return ("en", code, LEFT_OUT)
-        # Two columns without a licence may be anybody's, in any order.
-        if len(cells) == 2 and list(wanted) == ["en", code]:
-            return ("en", code)
+        if len(cells) == 2 and set(wanted) == {"en", code}:
+            return _in_one_order(path, code, wanted)
     return None
+
+
+def _in_one_order(path: Path, code: str, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return the two columns of a file without a licence, where its name and the languages asked for agree on them."""
+    if list(wanted) == ["en", code]:
+        return ("en", code)
+    raise DataError(
+        f"{path} has two columns without a header: by its name English is the first, as asked for it is the second. "
+        f"Give --columns en,{code} or --columns {code},en."
+    )
 
 
 def _by_layout(layout: Layout, found: re.Match[str]) -> tuple[str, ...]:

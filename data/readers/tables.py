@@ -36,7 +36,7 @@ def read_delimited(
     if first is None:
         raise DataError(f"{path} is empty: expected a line for each pair, its sentences separated by {separator!r}.")
     names = [cell or "" for cell in first[1]]
-    by_name = None if names_all(names, wanted) else columns_by_name(path, names, wanted)
+    by_name = None if given or names_all(names, wanted) else columns_by_name(path, names, wanted)
     if given:
         resolved = resolved_columns(path, names, wanted, given)
         if not renames_columns(given) and not names_all(names, language_columns(resolved)):

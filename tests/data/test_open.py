@@ -130,6 +130,8 @@ def test_a_table_that_is_named_by_its_language_is_a_table(tmp_path):
         assert (text.column("en"), text.column("fr")) == (ENGLISH, FRENCH)
     path = lines(tmp_path / "fra.txt", [f"{a}\t{b}" for a, b in rows])
     assert open_corpus([path], ["en", "fr"]).column("fr") == FRENCH
+    with pytest.raises(DataError, match="Give --columns en,fr or --columns fr,en"):
+        open_corpus([path], ["fr", "en"])
     assert open_corpus([path], ["fr", "en"], columns=["en,fr"]).column("fr") == FRENCH
 
 

@@ -36,6 +36,13 @@ def test_two_columns_of_one_language_are_an_error_that_names_both(names, wanted,
         resolve_columns(names, wanted)
 
 
+def test_english_names_of_the_languages_asked_for_are_a_header(tmp_path):
+    path = written(tmp_path / "a.tsv", "English\tFrench\nEnglish\tAnglais\n")
+    assert read(path, ("en", "fr"))[0] == {"en": ["English"], "fr": ["Anglais"]}
+    path = written(tmp_path / "b.tsv", "English\tAnglais\nFrench\tFrançais\n")
+    assert read(path, ("en", "fr"))[0] == {"en": ["English", "French"], "fr": ["Anglais", "Français"]}
+
+
 def test_columns_that_nobody_asks_for_may_be_the_same():
     assert resolve_columns(["en", "de", "fr", "fra"], ("de", "en")) == ("en", "de", None, None)
 
