@@ -249,7 +249,7 @@ def left_by_fitting(fits, smoother, seed):
         before = {rung: smoother.form(centred @ (weights["linear"] - weights[rung]), k) for rung in noise}
         for signs in rng.choice([-1.0, 1.0], size=(REPLICATES, len(centred), 1)):
             for flipped in (signs * residual, -signs * residual):
-                moved = flipped[train] - flipped[train].mean(axis=0)
+                moved, alone = flipped[train] - flipped[train].mean(axis=0), smoother.form(flipped, k)
                 added, turned = (hat - hat.mean(axis=0)).T @ moved, np.zeros_like(rotation)
                 if np.isfinite(fit.kappa):
                     turned = polar(fit.pulled({k}, fit.kappa) + turning(x.T @ moved, rotation)) - rotation
@@ -262,7 +262,7 @@ def left_by_fitting(fits, smoother, seed):
                 }
                 for rung in noise:
                     missed = centred @ (weights["linear"] - weights[rung] - change[rung]) + flipped
-                    noise[rung] += (smoother.form(missed, k) - before[rung] - smoother.form(flipped, k)) / (2 * REPLICATES)
+                    noise[rung] += (smoother.form(missed, k) - before[rung] - alone) / (2 * REPLICATES)
                 spurious += lost(added, prior) / (2 * REPLICATES)
     left = {rung: (value, UNSURE * abs(value)) for rung, value in noise.items()}
     value, error = left["linear"]
