@@ -33,7 +33,9 @@ def _points_fewer(gap: Interval) -> str:
 def _part(direction: Direction) -> SummaryPart:
     label = f"{language_name(direction.source)} → {language_name(direction.target)}"
     heading = f"{label}  ({direction.n} pairs, {direction.groups} groups, {direction.pool} candidates)"
-    return SummaryPart(heading, *sentences(direction), _table(direction), direction.warnings)
+    learned = direction.learning_curve
+    note = "" if learned is None else learned.sentence
+    return SummaryPart(heading, *sentences(direction), _table(direction), direction.warnings, note)
 
 
 def sentences(direction: Direction) -> tuple[str, str]:
