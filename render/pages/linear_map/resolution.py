@@ -118,10 +118,8 @@ def learning_title(direction: Direction) -> str:
     if learned.foreseen:
         ahead = max(learned.foreseen, key=lambda p: p.pairs)
         if ahead.r2.low > last.r2.high:
-            low, high = number(ahead.r2.low, 2), number(ahead.r2.high, 2)
-            return (
-                f"More pairs would help: R² {number(last.r2.value, 2)} at {last.pairs}, {low}–{high} at {ahead.pairs}"
-            )
+            reached = f"R² {number(last.r2.value, 2)} at {last.pairs} training pairs"
+            return f"More would help: {reached}, {number(ahead.r2.low, 2)}–{number(ahead.r2.high, 2)} at {ahead.pairs}"
         return f"Up to {ahead.pairs} training pairs would bring no sure gain"
     first = min(learned.points, key=lambda p: p.pairs)
     rises = last.r2.low > first.r2.high

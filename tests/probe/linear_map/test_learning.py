@@ -14,11 +14,11 @@ CONFIG = LinearMapConfig(resamples=200)
 WIDTH = 24
 
 
-def made(n=200, *, groups=None, noise=0.7, turn=None, seed=0):
+def made(n=200, *, width=WIDTH, groups=None, noise=0.7, turn=None, seed=0):
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, WIDTH))
-    weights = 0.5 * np.eye(WIDTH) + 0.5 * rng.standard_normal((WIDTH, WIDTH)) / np.sqrt(WIDTH)
-    y = x @ (weights if turn is None else turn) + noise * rng.standard_normal((n, WIDTH))
+    x = rng.standard_normal((n, width))
+    weights = 0.5 * np.eye(width) + 0.5 * rng.standard_normal((width, width)) / np.sqrt(width)
+    y = x @ (weights if turn is None else turn) + noise * rng.standard_normal((n, width))
     return Pairs.of_arrays(x, y, groups, names=("en", "fr"), same_space=True)
 
 
@@ -44,7 +44,7 @@ def test_the_curve_ends_at_all_training_pairs_and_goes_on_to_five_times_as_many(
 @pytest.mark.parametrize(
     ("pairs", "reason"),
     [
-        (made(n=36, noise=0.1), "too few for vectors of 24 columns"),
+        (made(n=50, width=40, noise=0.1), "too few for vectors of 40 columns"),
         (made(noise=0.7, turn=np.zeros((WIDTH, WIDTH))), "no map was found"),
         (made(groups=np.arange(200) // 2), "only 100 groups"),
         (made(n=120, noise=1.0, turn=np.linalg.qr(np.random.default_rng(3).standard_normal((24, 24)))[0]), "rotation"),
