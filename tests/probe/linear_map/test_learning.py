@@ -12,9 +12,10 @@ from polyglot.probe.results.linear_map import LearningPoint, PairsNeeded
 
 CONFIG = LinearMapConfig(resamples=200)
 WIDTH = 24
+TURN = np.linalg.qr(np.random.default_rng(3).standard_normal((80, 80)))[0]
 
 
-def made(n=200, *, width=WIDTH, groups=None, noise=0.7, turn=None, seed=0):
+def made(n=300, *, width=WIDTH, groups=None, noise=0.7, turn=None, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n, width))
     weights = 0.5 * np.eye(width) + 0.5 * rng.standard_normal((width, width)) / np.sqrt(width)
@@ -29,13 +30,13 @@ def learned(pairs):
 
 def test_the_curve_ends_at_all_training_pairs_and_goes_on_to_five_times_as_many():
     curve = learned(made())
-    assert curve.points[-1].pairs == 160
-    assert [p.pairs for p in curve.foreseen] == [200, 300, 500, 700]
+    assert curve.points[-1].pairs == 240
+    assert [p.pairs for p in curve.foreseen] == [300, 500, 700, 1000]
     values = [p.r2.value for p in curve.foreseen]
     assert values == sorted(values)
     assert values[0] > curve.points[-1].r2.value - 0.01
     last = curve.foreseen[-1].r2
-    assert curve.sentence.startswith("With 700 pairs like these, 4.4 times as many as were trained on, ")
+    assert curve.sentence.startswith("With 1000 pairs like these, 4.2 times as many as were trained on, ")
     assert f"R² {last.low:.2f}–{last.high:.2f}" in curve.sentence
     assert curve.sentence.endswith("What search would gain (P@1) cannot be said.")
     assert curve.limit is None
@@ -44,10 +45,11 @@ def test_the_curve_ends_at_all_training_pairs_and_goes_on_to_five_times_as_many(
 @pytest.mark.parametrize(
     ("pairs", "reason"),
     [
-        (made(n=50, width=40, noise=0.1), "too few for vectors of 40 columns"),
+        (made(n=240), "192 training pairs are too few for vectors of 24 columns"),
+        (made(width=250), "240 training pairs are too few for vectors of 250 columns"),
         (made(noise=0.7, turn=np.zeros((WIDTH, WIDTH))), "no map was found"),
-        (made(groups=np.arange(200) // 2), "only 100 groups"),
-        (made(n=120, noise=1.0, turn=np.linalg.qr(np.random.default_rng(3).standard_normal((24, 24)))[0]), "rotation"),
+        (made(groups=np.arange(300) // 2), "only 150 groups"),
+        (made(width=80, noise=1.0, turn=TURN), "leans on a rotation"),
     ],
 )
 def test_what_cannot_be_said_is_not_said(pairs, reason):
