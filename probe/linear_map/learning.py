@@ -42,7 +42,7 @@ def learning_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Learni
     )
     more = MorePairs(fit.target)
     resamples = Resamples.draw(pairs.groups, np.random.default_rng([config.seed, 10]), config.resamples)
-    now, *ahead = foreseen_points(more, resamples)
+    now, ahead = foreseen_points(more, resamples)
     reason = why_nothing(more, now, ahead, measured=whole.r2, groups=pairs.n_groups)
     if reason or now is None:
         return LearningCurve(points, sentence=f"What more pairs would bring cannot be said: {reason}.")
@@ -50,12 +50,13 @@ def learning_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Learni
     return LearningCurve(points, None, tuple(ahead), needed, learning_sentence(now, ahead[-1], needed))
 
 
-def foreseen_points(more: MorePairs, resamples: Resamples) -> list[LearningPoint | None]:
-    """Return R² foreseen for the pairs that were trained on, and for round numbers of more; the first may be None."""
-    counts = [more.training_pairs, *round_numbers(more.training_pairs, REACH * more.training_pairs)]
+def foreseen_points(more: MorePairs, resamples: Resamples) -> tuple[LearningPoint | None, list[LearningPoint]]:
+    """Return R² foreseen for the pairs that were trained on, and for round numbers of more, where it can be said."""
+    now = more.training_pairs
+    counts = [now, *round_numbers(now, REACH * now)]
     found = zip(counts, more.foresee(counts, resamples), strict=True)
-    points = [None if r2 is None else LearningPoint(count, r2) for count, r2 in found]
-    return [points[0], *(point for point in points[1:] if point is not None)]
+    first, *ahead = (None if r2 is None else LearningPoint(count, r2) for count, r2 in found)
+    return first, [point for point in ahead if point is not None]
 
 
 def round_numbers(above: int, last: int) -> list[int]:
@@ -71,7 +72,7 @@ def round_numbers(above: int, last: int) -> list[int]:
 
 
 def why_nothing(
-    more: MorePairs, now: LearningPoint | None, ahead: Sequence[LearningPoint | None], *, measured: float, groups: int
+    more: MorePairs, now: LearningPoint | None, ahead: Sequence[LearningPoint], *, measured: float, groups: int
 ) -> str:
     """Return why nothing can be foreseen, or an empty string.
 
