@@ -37,15 +37,16 @@ class CurvePlan:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WholeCurve:
-    """Scores of all pairs that are at hand: the last point of a curve."""
+class PointScores:
+    """What one point of a curve rests on; rows outside its subsets have zeros."""
 
     errors: Floats  # (n,) ‖y − ŷ‖²
     totals: Floats  # (n,) ‖y − μy‖²
+    null: Floats  # (b,) R² on permuted pairs
 
     @property
     def r2(self) -> float:
-        """R² of all pairs."""
+        """R² of the rows together."""
         return float(1 - self.errors.sum() / self.totals.sum())
 
 
@@ -55,7 +56,7 @@ def learning_curve(
     groups: NDArray[np.int64],
     plan: CurvePlan = CurvePlan(),
     *,
-    whole: WholeCurve | None = None,
+    whole: PointScores | None = None,
 ) -> tuple[CurvePoint, ...]:
     """Cross-validate the linear rung on random subsets of growing size, its shrinkage chosen within each.
 
@@ -70,8 +71,8 @@ def learning_curve(
     groups : array (n,)
         Concept group of each row.
     plan : CurvePlan
-    whole : WholeCurve, optional
-        Held-out errors of all pairs, which are then not fitted again.
+    whole : PointScores, optional
+        Of all pairs, which are then not fitted again.
     """
     rng = np.random.default_rng([plan.seed, 7])
     order = rng.permutation(len(x))
@@ -79,23 +80,30 @@ def learning_curve(
     sizes = np.unique(np.geomspace(min(SMALLEST, len(x)), len(x), SIZES).round().astype(int))
     points = []
     for size in sizes.tolist():
+        pairs = round(size * (plan.n_folds - 1) / plan.n_folds)
+        if whole is not None and size == len(x):
+            points.append(CurvePoint(pairs, _r2(whole, resamples)))
+            continue
         count = min(MAX_SUBSETS, max(1, len(order) // size))
         subsets = [np.sort(order[i * size : (i + 1) * size]) for i in range(count)]
-        points.append(_point(x, y, groups, subsets, resamples, plan=plan, rng=rng, whole=whole))
+        points.append(CurvePoint(pairs, _r2(_scores(x, y, groups, subsets, plan=plan, rng=rng), resamples)))
     return tuple(points)
 
 
-def _point(
+def _r2(scores: PointScores, resamples: Resamples) -> Interval:
+    ratio, drawn = resamples.ratio_of_sums(scores.errors, scores.totals)
+    return percentile_interval(1 - ratio, 1 - drawn).with_null(scores.null)
+
+
+def _scores(
     x: Floats,
     y: Floats,
     groups: NDArray[np.int64],
     subsets: list[NDArray[np.intp]],
-    resamples: Resamples,
     *,
     plan: CurvePlan,
     rng: np.random.Generator,
-    whole: WholeCurve | None,
-) -> CurvePoint:
+) -> PointScores:
     """Score disjoint subsets together, each cross-validated on its own rows."""
     errors, totals, null = np.zeros(len(x)), np.zeros(len(x)), []
     for rows in subsets:
@@ -104,16 +112,11 @@ def _point(
         prior: Prior | Floats = basis.T if plan.same_space else "components"
         ladder = Ladder(coordinates, folds, rungs=("linear",), prior=prior)
         rough = ladder.narrow(rough=True)
-        if whole is not None and len(rows) == len(x):
-            errors, totals = whole.errors, whole.totals
-        else:
-            errors[rows], totals[rows] = _scored(rough, y[rows])
+        errors[rows], totals[rows] = _scored(rough, y[rows])
         partner = permute_within_strata(groups[rows], np.zeros(len(rows), np.int64), rng)
         error, total = _scored(rough, y[rows][partner])
         null.append(1 - error.sum(dtype=np.float64) / total.sum(dtype=np.float64))
-    ratio, drawn = resamples.ratio_of_sums(errors, totals)
-    pairs = round(len(subsets[0]) * (plan.n_folds - 1) / plan.n_folds)
-    return CurvePoint(pairs, percentile_interval(1 - ratio, 1 - drawn).with_null(null))
+    return PointScores(errors, totals, np.array(null))
 
 
 def _scored(ladder: Ladder, y: Floats) -> tuple[Floats, Floats]:

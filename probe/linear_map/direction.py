@@ -66,7 +66,8 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
     held_out = fit_held_out(pairs, config.rungs, folds=config.folds, resamples=config.resamples, seed=config.seed)
     plan = NullPlan(config.permutations, config.costly_permutations, config.seed + 1)
     null = permuted_scores(held_out, pairs, plan)
-    learning = learning_of(held_out.fit, pairs, config) if config.failure else None
+    chance = null.forward.get("r2", {}).get("linear", [])
+    learning = learning_of(held_out.fit, pairs, config, chance) if config.failure else None
     evidence = Evidence(null, detection_power(held_out, pairs, config), learning)
     refitted = refitted_r2(held_out, pairs) if config.failure else {}
     fit, prediction = held_out.fit, held_out.fit.predictions[SHOWN_RUNG]

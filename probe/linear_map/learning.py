@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...analysis.certificate.learning_curve import CurvePlan, WholeCurve, learning_curve
+from ...analysis.certificate.learning_curve import CurvePlan, PointScores, learning_curve
 from ...analysis.certificate.more_pairs import MorePairs
 from ...analysis.maps.ladder import LadderFit
 from ...analysis.resampling import Interval, Resamples
@@ -25,7 +25,7 @@ REPEATED = 0.1  # share of rows beyond one a group: rows that repeat each other 
 NOT_SEARCH = "What search would gain (P@1) cannot be said."
 
 
-def learning_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> LearningCurve:
+def learning_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig, null: Sequence[float] = ()) -> LearningCurve:
     """Score the linear rung on growing subsets, and foresee it for more pairs.
 
     Parameters
@@ -34,8 +34,12 @@ def learning_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Learni
         Of the ladder with its linear rung, on the same pairs.
     pairs : Pairs
     config : LinearMapConfig
+    null : sequence of float
+        R² of that rung on permuted pairs.
     """
-    whole = WholeCurve(row_squares(pairs.y - fit.predictions["linear"]), row_squares(pairs.y - fit.reference))
+    whole = PointScores(
+        row_squares(pairs.y - fit.predictions["linear"]), row_squares(pairs.y - fit.reference), np.array(null)
+    )
     plan = CurvePlan(config.folds, config.seed, pairs.same_space)
     points = tuple(
         LearningPoint(p.pairs, p.r2) for p in learning_curve(pairs.x, pairs.y, pairs.groups, plan, whole=whole)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from polyglot.analysis.certificate.learning_curve import CurvePlan, WholeCurve, learning_curve
+from polyglot.analysis.certificate.learning_curve import CurvePlan, PointScores, learning_curve
 from polyglot.analysis.maps.ladder import Ladder
 
 
@@ -42,10 +42,10 @@ def test_the_smallest_corpora_have_few_points(n, sizes):
 
 def test_errors_of_all_pairs_are_taken_as_given():
     x, y, groups = pairs(n=200)
-    whole = WholeCurve(np.full(200, 0.25), np.ones(200))
+    whole = PointScores(np.full(200, 0.25), np.ones(200), np.array([0.01, 0.03]))
     points = learning_curve(x, y, groups, whole=whole)
     plain = learning_curve(x, y, groups)
     assert points[-1].r2.value == whole.r2 == 0.75
-    assert points[-1].r2.null_mean == plain[-1].r2.null_mean
+    assert points[-1].r2.null_mean == pytest.approx(0.02)
     assert points[:-1] != ()
     assert [p.r2 for p in points[:-1]] == [p.r2 for p in plain[:-1]]
