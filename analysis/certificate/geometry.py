@@ -219,7 +219,7 @@ def geometry_verdict(views: Views, config: GeometryConfig | None = None) -> Geom
     maps = _maps_by_rung(fits)
     scores = principal_components(list(views.instruments.values()))
     smoother = Smoother.fit([scores, quadratic_features(scores)], views.y, folds)
-    residual = _out_of_fold(views, folds, maps["linear"])
+    residual = _noise(views, folds, maps["linear"])
     refitted = corrections(smoother, fits, views.x, residual, config.seed)
     products = {rung: map_products(smoother.rows, views.x, views.y, fitted) for rung, fitted in maps.items()}
     products["mean"] = total_products(smoother.rows, views.y)
@@ -267,12 +267,18 @@ def _maps_by_rung(fits: Sequence[StructuralFit]) -> dict[str, list[AffineMap]]:
     return {rung: [maps[rung] for maps in fitted] for rung in fitted[0]}
 
 
-def _out_of_fold(views: Views, folds: Integers, maps: Sequence[AffineMap]) -> Floats:
-    """Residuals of every row under the map fitted without its fold, (n, q)."""
-    residual = np.empty(views.y.shape)
+def _noise(views: Views, folds: Integers, maps: Sequence[AffineMap]) -> Floats:
+    """Residuals of every row under the map fitted without its fold, of the size of the noise, (n, q).
+
+    Out of sample they are larger than the noise by the error of the fit, and in sample smaller by about the same.
+    """
+    residual, inside = np.empty(views.y.shape), 0.0
     for fold, rows in enumerate(rows_of_folds(folds)):
-        residual[rows] = views.y[rows] - maps[fold](views.x[rows])
-    return residual
+        left = views.y - maps[fold](views.x)
+        residual[rows] = left[rows]
+        inside += float(np.sum(left**2) - np.sum(left[rows] ** 2)) / (FOLDS - 1)
+    outside = float(np.sum(residual**2))
+    return residual * (inside / outside) ** 0.25 if outside > 0 else residual
 
 
 def _shares(
@@ -302,7 +308,7 @@ def _single(
         folds[rows] = fold
     smoother = Smoother.fit([scores, quadratic_features(scores)], views.y, folds, (joint.ratio,))
     size = float(np.sum(smoother_weights(smoother) * products["mean"])) / refitted[1].total
-    scaled = {rung: Correction(c.noise * size, c.pull * size) for rung, c in refitted[0].items()}
+    scaled = {rung: correction.scaled(size) for rung, correction in refitted[0].items()}
     return _shares(views.groups, smoother, products, scaled)[1]
 
 

@@ -6,7 +6,7 @@ import json
 import plotly.graph_objects as go
 import pytest
 from polyglot.probe.results.intervals import Interval
-from polyglot.probe.results.linear_map import LearningCurve, LearningPoint, PowerPoint, ResidualGroup
+from polyglot.probe.results.linear_map import Geometry, LearningCurve, LearningPoint, PowerPoint, ResidualGroup
 from polyglot.probe.results.serialization import to_json
 from polyglot.render.charts.theme import DARK, LIGHT
 from polyglot.render.pages.linear_map import page as linear_map
@@ -169,7 +169,7 @@ def test_absent_rungs_are_explained(direction):
         ({"0.01": "linear", "0.1": "linear"}, "The verdict is “linear” at every margin from 1\u202f% to 10\u202f%"),
         (
             {"0.1": "rotation", "0.02": "linear"},
-            "The verdict hangs on the margin: “linear” at 2\u202f%, “rotation” from 10\u202f%",
+            "The verdict depends on the margin: “linear” at 2\u202f%, “rotation” from 10\u202f%",
         ),
         ({}, "The verdict at a margin of 5\u202f% is “linear”"),
     ],
@@ -267,3 +267,18 @@ def test_numbers_that_are_missing_do_not_stop_the_page(result):
     row = next(r for r in linear_map.view(text).figures[0].table.rows if r[0] == "shift" and r[2] == "R²")
     assert json.loads(text)["directions"][0]["rungs"]["shift"]["r2"]["value"] is None
     assert row[3] != row[3]
+
+
+def test_the_scale_shows_latent_shares_where_instruments_took_the_noise_out(result):
+    shares = {"rotation": Interval(0.90, 0.88, 0.93), "linear": Interval(1.01, 0.97, 1.05)}
+    geometry = Geometry("linear", "", "Geometry.", 0.05, ("de", "ru"), 0.02, shares, {})
+    first = dataclasses.replace(result.directions[0], geometry=geometry)
+    verdict = linear_map.view(to_json(dataclasses.replace(result, directions=(first,)))).verdicts[0]
+    assert [(row.name, row.decision, row.chosen) for row in verdict.scale.rows] == [
+        ("rotation", "falls short", False),
+        ("linear", "suffices", True),
+    ]
+    assert verdict.scale.column == "latent share"
+    assert "German, Russian" in verdict.scale.caption
+    bare = dataclasses.replace(result, directions=(dataclasses.replace(first, geometry=None),))
+    assert linear_map.view(to_json(bare)).verdicts[0].scale.column != "latent share"
