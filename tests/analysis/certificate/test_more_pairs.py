@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from polyglot.analysis.certificate.more_pairs import FILLED, MorePairs
+from polyglot.analysis.certificate.more_pairs import FILLED, KAPPAS, MorePairs
 from polyglot.analysis.maps.fold_moments import FoldedSource, FoldedTarget
 from polyglot.analysis.resampling import Resamples
 from polyglot.analysis.splits import group_folds
@@ -72,8 +72,6 @@ def test_degrees_of_freedom_are_those_of_the_population():
     more = more_pairs(*population(300, 0)[:2])
     variances = SPECTRUM**2
     unit = variances.mean()
-    from polyglot.analysis.certificate.more_pairs import KAPPAS
-
     for place in (40, 50, 60):
         exact = np.sum((variances / (variances + KAPPAS[place] * unit)) ** 2)
         assert np.mean([path.df2[place] for path in more.paths]) == pytest.approx(exact, rel=0.05)
