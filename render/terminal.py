@@ -71,6 +71,7 @@ class SummaryPart:
     second: str
     table: SummaryTable | None
     caveats: tuple[str, ...]
+    note: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Draw the table first and the verdict last, where the eye of a terminal reader rests."""
@@ -81,6 +82,8 @@ class SummaryPart:
             yield Text(f"! {caveat}", style="yellow")
         if len(self.caveats) > CAVEATS_SHOWN:
             yield Text(f"  and {len(self.caveats) - CAVEATS_SHOWN} more on the page", style="dim")
+        if self.note:
+            yield Text(self.note)
         if self.second:
             yield Text(self.second)
         if self.sentence:

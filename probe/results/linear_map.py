@@ -120,18 +120,30 @@ class ResidualGroup:
 
 @dataclass(frozen=True, slots=True)
 class LearningPoint:
-    """Held-out R² of the ridge rung fitted on fewer training pairs, with the permuted null."""
+    """Held-out R² of the linear rung fitted on some number of training pairs; with the permuted null where measured."""
 
     pairs: int
     r2: Interval
 
 
 @dataclass(frozen=True, slots=True)
+class PairsNeeded:
+    """Training pairs with which the linear rung would reach an R²: from `low` to `high`."""
+
+    r2: float
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class LearningCurve:
-    """R² against the number of training pairs, and its extrapolated limit R²(∞) from a power law."""
+    """R² against the number of training pairs, as measured and as foreseen for up to five times the pairs."""
 
     points: tuple[LearningPoint, ...]
-    limit: Interval | None
+    limit: Interval | None = None  # of results of version 0.1.0, by a power law
+    foreseen: tuple[LearningPoint, ...] = ()  # empty where nothing can be said
+    needed: PairsNeeded | None = None
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ def summary_parts(result: LinearMapResult) -> tuple[SummaryPart, ...]:
     for one in result.directions:
         label = f"{language_name(one.source)} → {language_name(one.target)}"
         heading = f"{label}  ({one.n} pairs, {one.groups} groups, {one.pool} candidates)"
-        parts.append(SummaryPart(heading, *sentences(one), _table(one), one.warnings))
+        note = one.learning_curve.sentence if one.learning_curve else ""
+        parts.append(SummaryPart(heading, *sentences(one), _table(one), one.warnings, note))
     return tuple(parts)
 
 
