@@ -99,6 +99,13 @@ def retrieve(
     return match_ranks(prediction, y[pool.rows], groups, pool.groups, gains=gains, device=device)
 
 
+def found_first(prediction: Floats, y: Floats, groups: NDArray[np.int64], pool: Pool) -> Floats:
+    """Return P@1 of each prediction (m, q) among the pool of y (n, q), in both roles, (m,); groups (m,) are theirs."""
+    gains = {"p_at_1": GAINS["p_at_1"]}
+    ranks, _ = match_ranks(prediction, y[pool.rows], groups, pool.groups, gains=gains)
+    return in_both_roles(hit_within(1, ranks.cosine), ranks.influence["p_at_1"], groups, pool.groups)
+
+
 def retrieval_outcomes(ranks: MatchRanks) -> dict[str, Floats]:
     """Return the outcome of every query for each of `RETRIEVAL_SCORES`, (n,) each."""
     return {name: outcome(ranks.of(by)) for name, (by, outcome) in OUTCOMES.items()}

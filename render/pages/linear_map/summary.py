@@ -6,6 +6,7 @@ from ....probe.results.intervals import Interval
 from ....probe.results.linear_map import Certificate, Direction, LinearMapResult
 from ...formatting import MISSING, interval, language_name, number, percent_interval, rung_name
 from ...terminal import SummaryColumn, SummaryPart, SummaryTable
+from .controls import summary_controls
 from .ladder import rungs_in_order
 
 
@@ -33,7 +34,9 @@ def _points_fewer(gap: Interval) -> str:
 def _part(direction: Direction) -> SummaryPart:
     label = f"{language_name(direction.source)} → {language_name(direction.target)}"
     heading = f"{label}  ({direction.n} pairs, {direction.groups} groups, {direction.pool} candidates)"
-    return SummaryPart(heading, *sentences(direction), _table(direction), direction.warnings)
+    return SummaryPart(
+        heading, *sentences(direction), _table(direction), direction.warnings, summary_controls(direction)
+    )
 
 
 def sentences(direction: Direction) -> tuple[str, str]:
