@@ -31,7 +31,7 @@ def untrained(encoder: Encoder, *, seed: int = 0) -> Encoder:
         model = copy.deepcopy(encoder.model, {id(trained): drawn})  # the weights that go are not copied first
         for module in list(model)[1:]:
             for part in module.modules():
-                if hasattr(part, "reset_parameters"):
-                    part.reset_parameters()
+                if callable(draw := getattr(part, "reset_parameters", None)):
+                    draw()
     name = f"{encoder.name} (untrained)"
     return Encoder(model, name=name, prompt=encoder.prompt, max_length=encoder.max_length)

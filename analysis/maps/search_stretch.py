@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..retrieval.stretch import HeldOutQueries, choose_stretch, search_queries
-from ..types import Floats, Integers
+from ..types import Floats, Indices, Integers
 from .fold_moments import FoldedTarget
 from .ladder import LINEAR_RUNGS, LadderFit
 from .map_spec import MapSpec, fit_spec
@@ -48,7 +47,7 @@ def search_predictions(fit: LadderFit, stretches: Mapping[str, Sequence[float]])
 
 
 def stretched_by_fold(
-    prediction: Floats, reference: Floats, folds: Sequence[NDArray[np.intp]], stretches: Sequence[float]
+    prediction: Floats, reference: Floats, folds: Sequence[Indices], stretches: Sequence[float]
 ) -> Floats:
     """Return predictions (n, q), whose deviation from a reference (n, q) is stretched by the factor of their fold."""
     asked = np.array(prediction)

@@ -16,7 +16,7 @@ from ...analysis.maps.ladder import LadderFit
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.splits import group_folds
-from ...analysis.types import Floats
+from ...analysis.types import Floats, Indices
 from ..experiment.pairs import Pairs
 from .config import LinearMapConfig
 
@@ -49,7 +49,7 @@ def noise_ceiling(pairs: Pairs, fit: LadderFit, ceiling: str, config: LinearMapC
     return NoiseCeiling(predicted, len(rows), _r2(mapped, row_squares(y - fit.reference[rows]), resamples))
 
 
-def referenced_rows(pairs: Pairs) -> NDArray[np.intp]:
+def referenced_rows(pairs: Pairs) -> Indices:
     """Return the rows whose target has a second reference, (m,)."""
     second = pairs.references[1]
     if second is None:

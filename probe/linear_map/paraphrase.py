@@ -18,7 +18,7 @@ from ...analysis.maps.search_stretch import stretch_of, stretched_by_fold
 from ...analysis.maps.shrinkage import choose_shrinkage
 from ...analysis.resampling import Resamples
 from ...analysis.retrieval.scores import found_first, row_squares
-from ...analysis.types import Floats, Integers
+from ...analysis.types import Floats, Indices, Integers
 from ..experiment.held_out import HeldOut
 from ..experiment.pairs import Pairs
 from ..results.linear_map import ParaphraseControl
@@ -63,7 +63,7 @@ class _Part:
     """Some rows of the pairs in the folds of the ladder."""
 
     pairs: Pairs
-    rows: Integers  # (m,)
+    rows: Indices  # (m,)
     folds: Integers  # (m,)
 
     def target(self, x: Floats, prior: Floats | None) -> FoldedTarget:
