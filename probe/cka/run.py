@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...analysis.types import Rows
+from ...analysis.types import Labels, Rows
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, embed_bitext
 from ..experiment.layer_stack import Stack, stack_jobs
@@ -88,7 +87,7 @@ def run(
 def measure(
     x: Sequence[Rows] | Rows,
     y: Sequence[Rows] | Rows,
-    groups: Sequence[int] | NDArray[np.integer] | None = None,
+    groups: Sequence[int] | Labels | None = None,
     config: CkaConfig = CkaConfig(),  # noqa: B008 - frozen
     *,
     names: tuple[str, str] = ("x", "y"),

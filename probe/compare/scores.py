@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Floats, Integers
 from ..results import layers as layers_result
 from ..results import linear_map as linear_map_result
 from ..results import retrieval as retrieval_result
@@ -39,8 +39,8 @@ class Outcomes:
     """A score of every row of one part, by (measure, row), with the group of every row."""
 
     rows: str  # fingerprint of the rows
-    groups: NDArray[np.int64]  # (n,)
-    values: dict[tuple[str, str], NDArray[np.float64]]  # (n,) each
+    groups: Integers  # (n,)
+    values: dict[tuple[str, str], Floats]  # (n,) each
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.retrieval.scores import Pool
-from ...analysis.types import Floats, Integers, Rows
+from ...analysis.types import Floats, Integers, Labels, Rows
 from ...errors import ConfigError, DataError
 from ..results.provenance import Provenance, Side, Start
 from . import caveats
@@ -40,7 +39,7 @@ class LanguageStacks:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of_arrays(cls, stacks: Sequence[Stack], groups: Sequence[int] | NDArray[np.integer] | None) -> LanguageStacks:
+    def of_arrays(cls, stacks: Sequence[Stack], groups: Sequence[int] | Labels | None) -> LanguageStacks:
         """Take stacks as they are; without groups, rows that are equal at the last layer of a language are one group.
 
         Raises
@@ -207,7 +206,7 @@ def groups_of(text: ParallelText, languages: Sequence[str]) -> Integers:
 
 
 def languages_of_arrays(
-    rows: Sequence[Rows], names: Sequence[str], groups: Sequence[int] | NDArray[np.integer] | None
+    rows: Sequence[Rows], names: Sequence[str], groups: Sequence[int] | Labels | None
 ) -> LanguageStacks:
     """Take arrays (n, d) or (l, n, d), one for each language, with the same layers.
 

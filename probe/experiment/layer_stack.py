@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...analysis.types import Rows
+from ...analysis.types import Integers, Rows
 from ...errors import DataError
 from ..results.layers import POOLED
 from .pairs import check_rows
@@ -29,7 +28,7 @@ class Stack:
     language: str
     layers: tuple[str, ...]  # "0" is the embedding output; "pooled" what the whole pipeline gives
     rows: tuple[Rows, ...]  # (n, d) each
-    lengths: NDArray[np.int64]  # (n,) tokens; zeros where they are not known
+    lengths: Integers  # (n,) tokens; zeros where they are not known
 
     @property
     def n(self) -> int:

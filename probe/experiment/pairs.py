@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.retrieval.scores import Pool
-from ...analysis.types import Floats, Integers
+from ...analysis.types import Bools, Floats, Integers, Labels, Rows, Strings
 from ...errors import DataError
 from ..results.provenance import Side
 from . import caveats
@@ -49,7 +48,7 @@ class Pairs:
     why_not: str = ""  # why identity and shift are absent
     sources: tuple[str, ...] | None = None
     targets: tuple[str, ...] | None = None
-    domains: NDArray[np.str_] | None = None
+    domains: Strings | None = None
     references: tuple[Floats | None, Floats | None] = (None, None)
     unknown: tuple[float, float] = (0.0, 0.0)  # share of unknown tokens of either side; 0 for arrays
     warnings: tuple[str, ...] = ()
@@ -87,9 +86,9 @@ class Pairs:
     @classmethod
     def of_arrays(
         cls,
-        x: NDArray[np.floating],
-        y: NDArray[np.floating],
-        groups: Sequence[int] | NDArray[np.integer] | None,
+        x: Rows,
+        y: Rows,
+        groups: Sequence[int] | Labels | None,
         *,
         names: tuple[str, str],
         same_space: bool,
@@ -276,7 +275,7 @@ def check_rows(x: Floats, y: Floats) -> None:
             raise DataError(f"all {name} rows are the same vector: there is nothing to map; check how they were made")
 
 
-def _some(flags: NDArray[np.bool_]) -> str:
+def _some(flags: Bools) -> str:
     rows = np.flatnonzero(flags)
     return ", ".join(map(str, rows[:5])) + (f" … ({len(rows)} in all)" if len(rows) > 5 else "")
 

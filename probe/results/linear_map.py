@@ -23,7 +23,7 @@ class RetrievalScores:
 
 @dataclass(frozen=True, slots=True)
 class RungScores:
-    """Held-out scores of one rung; `r2_refitted` is the block jackknife of the closed-form rungs."""
+    """Held-out scores of one rung: searches as an index is asked, and centred ones that no shrinkage can move."""
 
     r2: Interval
     cosine: Interval
@@ -33,7 +33,10 @@ class RungScores:
     mrr: Interval
     p_at_1_csls: Interval
     backward: RetrievalScores
-    r2_refitted: Interval | None = None
+    r2_refitted: Interval | None = None  # by the block jackknife, of the closed-form rungs
+    r2_standardised: Interval | None = None  # every coordinate of y divided by its standard deviation
+    p_at_1_centred: Interval | None = None  # training means taken out of predictions and targets
+    p_at_1_centred_backward: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,8 @@ def table_figure(table: LayerTable, place: int) -> Figure:
     limits = "; ".join(f"{PARTS[name]} {number(band.p95)}" for name, band in table.chance.items() if name in PARTS)
     caption = (
         "Debiased CKA, the share of common nearest neighbours, and the held-out R² of a linear map from the row's "
-        "layer "
-        "to the column's: measures disagree about what counts as similar. The greatest cell with broken pairs reaches "
+        "layer to the column's: measures disagree about what counts as similar. The greatest cell with permuted pairs "
+        "reaches "
         f"(95th percentile): {limits}. The table has every cell with its 95 % interval."
     )
     named = {PARTS[name]: cells for name, cells in parts.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ...probe.results.composition import Composed, CompositionResult, Loop, PairMap
@@ -97,15 +98,23 @@ def _subject(result: CompositionResult) -> str:
 def pairs_figure(result: CompositionResult) -> Figure:
     """Draw the verdict and R² of every pair of languages."""
     by_pair = {(pair.source, pair.target): pair for pair in result.pairs}
+    verdicts = Counter(pair.verdict for pair in result.pairs)
     panels = (
-        _matrix(result, by_pair, "r2", "linear map, held-out R²", lambda pair: pair.r2.value),
-        _matrix(result, by_pair, "rotation", "scaled rotation, share of the best", _rotation_share),
-        _matrix(result, by_pair, "p1", "P@1 through the linear map", lambda pair: pair.p_at_1.value),
+        _matrix(result, by_pair, "r2", "linear map, held-out R²", lambda pair: pair.r2),
+        _matrix(
+            result,
+            by_pair,
+            "rotation",
+            "scaled rotation, share of the best",
+            lambda pair: pair.shares.get("similarity"),
+        ),
+        _matrix(result, by_pair, "p1", "P@1 through the linear map", lambda pair: pair.p_at_1),
     )
     caption = (
         "Each cell maps the row's language to the column's, scored on held-out rows: what a linear map predicts, how "
         "much "
-        f"of the best map's R² a rotation with one scale reaches, and P@1. {_verdicts(result.pairs)} The ladder here "
+        f"of the best map's R² a rotation with one scale reaches, and P@1. Verdicts: "
+        f"{', '.join(f'{name} {times}' for name, times in sorted(verdicts.items()))}. The ladder here "
         "is "
         f"quick ({', '.join(rung_name(r) for r in result.rungs)}): a verdict is among these rungs."
     )
@@ -119,28 +128,13 @@ def _matrix(
     by_pair: dict[tuple[str, str], PairMap],
     name: str,
     title: str,
-    read: Callable[[PairMap], float | None],
+    read: Callable[[PairMap], Interval | None],
 ) -> Panel:
     codes = result.languages
     names = [language_name(code) for code in codes]
-    values = [[_finite(read(by_pair[a, b])) if (a, b) in by_pair else None for b in codes] for a in codes]
+    estimates = [[read(by_pair[a, b]) if (a, b) in by_pair else None for b in codes] for a in codes]
+    values = [[e.value if e is not None and math.isfinite(e.value) else None for e in row] for row in estimates]
     return matrix_panel(f"composition-{name}", title, names, names, values, axes=("to", "from"))
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value
-
-
-def _rotation_share(pair: PairMap) -> float | None:
-    share = pair.shares.get("similarity")
-    return None if share is None else share.value
-
-
-def _verdicts(pairs: Sequence[PairMap]) -> str:
-    found: dict[str, int] = {}
-    for pair in pairs:
-        found[pair.verdict] = found.get(pair.verdict, 0) + 1
-    return "Verdicts: " + ", ".join(f"{name} {times}" for name, times in sorted(found.items())) + "."
 
 
 def pairs_title(pairs: Sequence[PairMap]) -> str:

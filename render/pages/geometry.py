@@ -35,7 +35,10 @@ FIGURES = (
 def view(text: str) -> FindingsView:
     """Return the page's content for the JSON text of a geometry result."""
     result = from_json(text, GeometryResult)
-    groups = _groups(result)
+    groups = [FigureGroup(title, (layers_figure(result, name, measures),)) for name, measures, title in FIGURES]
+    groups.append(FigureGroup("Rogue dimensions", (rogue_figure(result),)))
+    if any(one.layers[-1].scales for one in result.languages):
+        groups.append(FigureGroup("Dimension over scales", (scales_figure(result),)))
     return FindingsView(
         kind="geometry",
         title=f"{_subject(result)}: the geometry of the embeddings",
@@ -55,7 +58,7 @@ def view(text: str) -> FindingsView:
             f"{count(result.n)} sentences in each language, {count(result.groups)} groups of like meaning; "
             f"{result.removed} principal components removed where said so; k = {result.neighbours}."
         ),
-        groups=groups,
+        groups=tuple(groups),
     )
 
 
@@ -99,14 +102,6 @@ def _summary(language: LanguageGeometry) -> SummaryTable:
 
 def _subject(result: GeometryResult) -> str:
     return ", ".join(language_name(one.language) for one in result.languages)
-
-
-def _groups(result: GeometryResult) -> tuple[FigureGroup, ...]:
-    found = [FigureGroup(title, (layers_figure(result, name, measures),)) for name, measures, title in FIGURES]
-    found.append(FigureGroup("Rogue dimensions", (rogue_figure(result),)))
-    if any(one.layers[-1].scales for one in result.languages):
-        found.append(FigureGroup("Dimension over scales", (scales_figure(result),)))
-    return tuple(found)
 
 
 def _series(result: GeometryResult, measure: str) -> list[Series]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...probe.results.intervals import Interval
-from ...probe.results.language_id import AS_IT_IS, Condition, LanguageIdResult, LayerLanguageId
+from ...probe.results.language_id import AS_IT_IS, LanguageIdResult, LayerLanguageId
 from ...probe.results.serialization import from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, where
@@ -20,7 +20,10 @@ __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 def view(text: str) -> FindingsView:
     """Return the page's content for the JSON text of a language-identity result."""
     result = from_json(text, LanguageIdResult)
-    groups = _groups(result)
+    last = result.layers[-1]
+    groups = [FigureGroup(f"At {where(last.name)}", (conditions_figure(result, last), languages_figure(result, last)))]
+    if len(result.layers) > 1:
+        groups.append(FigureGroup("Layer by layer", (layers_figure(result),)))
     return FindingsView(
         kind="language identity",
         title=f"{_subject(result)}: can a linear classifier identify the language?",
@@ -46,7 +49,7 @@ def view(text: str) -> FindingsView:
             f"{count(result.n)} sentences in each language, {count(result.groups)} groups of like meaning, "
             f"{result.folds} folds by group: a sentence and its translations never stand on two sides."
         ),
-        groups=groups,
+        groups=tuple(groups),
     )
 
 
@@ -89,14 +92,6 @@ def _percent(estimate: Interval | None) -> str:
 
 def _subject(result: LanguageIdResult) -> str:
     return ", ".join(language_name(code) for code in result.languages)
-
-
-def _groups(result: LanguageIdResult) -> tuple[FigureGroup, ...]:
-    last = result.layers[-1]
-    found = [FigureGroup(f"At {where(last.name)}", (conditions_figure(result, last), languages_figure(result, last)))]
-    if len(result.layers) > 1:
-        found.append(FigureGroup("Layer by layer", (layers_figure(result),)))
-    return tuple(found)
 
 
 def conditions_figure(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
@@ -147,15 +142,13 @@ def removal_title(layer: LayerLanguageId) -> str:
         return f"{percent(plain.accuracy.value, 1)} are classified right, and no removal lowers it"
     left, before = percent(best.accuracy.value, 1), percent(plain.accuracy.value, 1)
     title = f"{capitalized(best.name)}: {left} instead of {before} classified right"
-    return f"{title}, {_price(best)}" if best.p_at_1_change is not None else title
-
-
-def _price(condition: Condition) -> str:
-    change = condition.p_at_1_change
-    if change is None or change.low <= 0 <= change.high:
-        return "retrieval unchanged"
+    change = best.p_at_1_change
+    if change is None:
+        return title
+    if change.low <= 0 <= change.high:
+        return f"{title}, retrieval unchanged"
     points = number(100 * abs(change.value), 1)
-    return f"retrieval {points} points {'better' if change.value > 0 else 'worse'}"
+    return f"{title}, retrieval {points} points {'better' if change.value > 0 else 'worse'}"
 
 
 def _conditions_table(result: LanguageIdResult, layer: LayerLanguageId) -> Table:

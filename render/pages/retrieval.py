@@ -64,7 +64,11 @@ def view(text: str) -> RetrievalView:
             ),
         ),
         command=result.provenance.command,
-        rows=" ".join(_rows(d) for d in result.directions),
+        rows=" ".join(
+            f"{_label(d)}: {count(d.queries)} queries in {count(d.groups)} groups of like meaning, "
+            f"{count(d.pool)} distinct candidates."
+            for d in result.directions
+        ),
         groups=groups,
         mistakes=tuple(_mistakes(d, _prefix(d, i)) for i, d in enumerate(result.directions) if d.wrong),
     )
@@ -135,13 +139,6 @@ def _label(direction: Search) -> str:
 
 def _prefix(direction: Search, place: int) -> str:
     return f"{identifier(f'{direction.source}-{direction.target}') or 'search'}-{place}"
-
-
-def _rows(direction: Search) -> str:
-    return (
-        f"{_label(direction)}: {count(direction.queries)} queries in {count(direction.groups)} groups of like meaning, "
-        f"{count(direction.pool)} distinct candidates."
-    )
 
 
 def scores_title(direction: Search) -> str:

@@ -75,7 +75,7 @@ class PairEvaluator:
 
     def evaluate(self, *, certify: bool) -> tuple[float, dict[str, MapVerdict]]:
         """Embed the pairs; return their mean P@1, and the certificates if asked for."""
-        from ...analysis.retrieval.search import match_ranks
+        from ...analysis.retrieval.ranks import match_ranks
 
         scores, certificates = [], {}
         for dataset in self.datasets:

@@ -19,7 +19,14 @@ __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 def view(text: str) -> FindingsView:
     """Return the page's content for the JSON text of a layers result."""
     result = from_json(text, LayersResult)
-    groups = _groups(result)
+    groups = [
+        FigureGroup("How alike the languages are", (similarity_figure(result), neighbours_figure(result))),
+        FigureGroup("How well maps predict", (maps_figure(result), retrieval_figure(result))),
+    ]
+    if any(layer.measures.language_id for layer in result.layers):
+        groups.append(FigureGroup("Language identity", (language_figure(result),)))
+    if result.stress:
+        groups.append(FigureGroup("What stress does to the measures", (stress_figure(result.stress),)))
     source, target = language_name(result.source), language_name(result.target)
     return FindingsView(
         kind="layers",
@@ -46,7 +53,7 @@ def view(text: str) -> FindingsView:
             f"{count(result.n)} pairs in {count(result.groups)} groups of like meaning, {len(result.layers)} layers, "
             f"{result.folds} folds by group, {count(result.pool)} candidates in every search, k = {result.neighbours}."
         ),
-        groups=groups,
+        groups=tuple(groups),
     )
 
 
@@ -92,15 +99,3 @@ def _percent(estimate: Interval | None) -> str:
 
 def _story(result: LayersResult) -> str:
     return " ".join(result.story) or "No layer stands out from the first and the last."
-
-
-def _groups(result: LayersResult) -> tuple[FigureGroup, ...]:
-    found = [
-        FigureGroup("How alike the languages are", (similarity_figure(result), neighbours_figure(result))),
-        FigureGroup("How well maps predict", (maps_figure(result), retrieval_figure(result))),
-    ]
-    if any(layer.measures.language_id for layer in result.layers):
-        found.append(FigureGroup("Language identity", (language_figure(result),)))
-    if result.stress:
-        found.append(FigureGroup("What stress does to the measures", (stress_figure(result.stress),)))
-    return tuple(found)

@@ -53,16 +53,34 @@ class LinearMapView(View):
 def view(text: str) -> LinearMapView:
     """Return the page's content for the JSON text of a linear-map result."""
     result = from_json(text, LinearMapResult)
-    directions = tuple(_direction(d, name) for d, name in zip(result.directions, _prefixes(result), strict=True))
+    prefixes = [identifier(f"{d.source}-{d.target}") for d in result.directions]
+    if not all(prefixes) or len(set(prefixes)) < len(prefixes):
+        prefixes = [f"d{i}" for i in range(len(prefixes))]
+    directions = tuple(_direction(d, prefix) for d, prefix in zip(result.directions, prefixes, strict=True))
     figures = tuple(f for d in directions for group in d.groups for f in group.figures)
     languages = _languages(result)
+    rows = {_rows(d): f"{d.source} → {d.target}" for d in result.directions}
+    draws = (
+        f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations "
+        f"({result.costly_permutations} for the costly rungs)"
+    )
+    margins = ", ".join(dict.fromkeys(plain_percent(d.certificate.margin) for d in result.directions))
     return LinearMapView(
         kind="linear map",
         title=f"{' ↔ '.join(languages)}: is translation a linear map?",
-        question=_question(result),
+        question=(
+            f"Sentences in {' and '.join(languages)} that mean the same, embedded by {models_of(result.provenance)}. "
+            f"Maps of growing freedom are fitted on some pairs and judged on others: which is the plainest that does "
+            f"as well as any?"
+        ),
         verdicts=tuple(_verdict(d) for d in result.directions),
         figures=figures,
-        facts=((*provenance_facts(result.provenance), *_splits(result))),
+        facts=(
+            *provenance_facts(result.provenance),
+            *(Fact("rows" if len(rows) == 1 else f"rows, {label}", words) for words, label in rows.items()),
+            Fact("draws", draws),
+            Fact("margin", margins),
+        ),
         command=result.provenance.command,
         directions=directions,
         explorers=packed_explorers([d.explorer for d in directions if d.explorer is not None]),
@@ -85,25 +103,11 @@ def headline(text: str) -> Headline:
     )
 
 
-def _prefixes(result: LinearMapResult) -> list[str]:
-    """Return a name for each direction that may begin identifiers and names of downloads: en-fr, or else d0, d1."""
-    names = [identifier(f"{d.source}-{d.target}") for d in result.directions]
-    return names if all(names) and len(set(names)) == len(names) else [f"d{i}" for i in range(len(names))]
-
-
 def _languages(result: LinearMapResult) -> list[str]:
     if not result.directions:
         return [language_name(side.language) for side in result.provenance.models]
     first = result.directions[0]
     return [language_name(first.source), language_name(first.target)]
-
-
-def _question(result: LinearMapResult) -> str:
-    languages = " and ".join(_languages(result))
-    return (
-        f"Sentences in {languages} that mean the same, embedded by {models_of(result.provenance)}. Maps of growing "
-        f"freedom are fitted on some pairs and judged on others: which is the plainest that does as well as any?"
-    )
 
 
 def _verdict(direction: Direction) -> Verdict:
@@ -232,14 +236,3 @@ def _rows(direction: Direction) -> str:
         f"{count(direction.n)} pairs in {count(direction.groups)} groups of like meaning, {width} dimensions, "
         f"{direction.folds} folds by group, {count(direction.pool)} candidates in every search."
     )
-
-
-def _splits(result: LinearMapResult) -> tuple[Fact, ...]:
-    rows = {_rows(d): f"{d.source} → {d.target}" for d in result.directions}
-    facts = [Fact("rows" if len(rows) == 1 else f"rows, {label}", words) for words, label in rows.items()]
-    draws = (
-        f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations "
-        f"({result.costly_permutations} for the costly rungs)"
-    )
-    margins = ", ".join(dict.fromkeys(plain_percent(d.certificate.margin) for d in result.directions))
-    return (*facts, Fact("draws", draws), Fact("margin", margins))
