@@ -129,7 +129,7 @@ def test_the_wrong_map_is_that_of_the_training_rows(towards):
     found = wrong_language(pairs.x, other, held_out.fit.target, own)
     for fold, rows in enumerate(held_out.ladder.source.rows):
         training = np.setdiff1d(np.arange(120), rows)
-        regression = Regression(Moments.of(other[training], pairs.y[training]), np.eye(10))
+        regression = Regression(Moments.from_arrays(other[training], pairs.y[training], dtype="float64"), np.eye(10))
         oracle = fit_spec(regression, MapSpec("linear", shrinkage=own[fold]))
         np.testing.assert_allclose(found.as_it_is[rows], oracle(pairs.x[rows]), atol=1e-8)
         moved = oracle(pairs.x[rows] - pairs.x[training].mean(axis=0) + other[training].mean(axis=0))
