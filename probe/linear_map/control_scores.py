@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis.resampling import Resamples, percentile_interval
+from ...analysis.resampling import Resamples, percentile_interval, proportion_interval
 from ...analysis.types import Floats
 from ..results.linear_map import ControlScores
 
@@ -24,6 +24,6 @@ class Outcomes:
         unexplained, resampled = resamples.ratio_of_sums(self.error, self.total)
         return ControlScores(
             r2=percentile_interval(1 - unexplained, 1 - np.asarray(resampled)),
-            p_at_1=percentile_interval(*resamples.mean(self.hits)),
+            p_at_1=proportion_interval(*resamples.mean(self.hits), resamples.n_groups),
             gap=None if beside is None else percentile_interval(*resamples.mean(self.hits - beside)),
         )
