@@ -167,8 +167,8 @@ def in_both_roles(outcome: Floats, influence: Floats, queries: Integers, candida
     place = np.minimum(np.searchsorted(names, candidates), len(names) - 1)
     own = names[place] == candidates
     cost: Floats = (np.bincount(place[own], influence[own], minlength=len(names)) / sizes)[index]
-    credited: Floats = outcome - (cost - cost.mean())
-    return credited
+    adjusted: Floats = outcome - (cost - cost.mean())
+    return adjusted
 
 
 def mean_intervals(outcomes: dict[str, Floats], resamples: Resamples) -> dict[str, Interval]:

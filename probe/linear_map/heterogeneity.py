@@ -16,8 +16,8 @@ from ...analysis.maps.fold_moments import ALL_ROWS
 from ...analysis.maps.ladder import LadderFit, median_choices
 from ...analysis.maps.map_spec import fit_spec
 from ...analysis.resampling import Resamples, percentile_interval
+from ...analysis.retrieval.ranks import MatchRanks
 from ...analysis.retrieval.scores import mean_intervals
-from ...analysis.retrieval.search import MatchRanks
 from ...analysis.types import Floats
 from ..experiment.pairs import Pairs, shared_word_share
 from ..results.linear_map import Anatomy, Drift, DriftPoint, LearningCurve, LearningPoint, ResidualGroup, Transfer

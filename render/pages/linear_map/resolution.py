@@ -12,9 +12,9 @@ from ...view import Cell, Column, Figure, Panel, PlotlyJson, Table
 
 POWER_CAPTION = (
     "Curvature that makes up a known share of what is explained is added to the fitted linear map, with the noise "
-    "that was observed, and the ladder is run again. Found means that the nonlinear rung gains more than in any of 19 "
-    "replicates without curvature. A verdict of “linear” excludes no departure smaller than the smallest that is "
-    "found in 80 % of the replicates. Only the sizes that the search visited are drawn."
+    "that was observed, and the ladder is run again. Detected means that the nonlinear rung gains more than in any of "
+    "19 replicates without curvature. A verdict of “linear” excludes no departure smaller than the smallest that is "
+    "detected in 80 % of the replicates. Only the sizes that the search visited are drawn."
 )
 LEARNING_CAPTION = (
     "The linear rung cross-validated on random subsets of growing size. Where the dots do not clear the grey line, "
@@ -25,7 +25,7 @@ LEARNING_CAPTION = (
 
 
 def power(direction: Direction, prefix: str) -> Figure | None:
-    """How much curvature the test would have caught."""
+    """Detection rate of the test by the size of planted curvature."""
     judged = direction.certificate
     if not judged.power:
         return None

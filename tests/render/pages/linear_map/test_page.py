@@ -169,7 +169,7 @@ def test_absent_rungs_are_explained(direction):
         ({"0.01": "linear", "0.1": "linear"}, "The verdict is “linear” at every margin from 1\u202f% to 10\u202f%"),
         (
             {"0.1": "rotation", "0.02": "linear"},
-            "The verdict hangs on the margin: “linear” at 2\u202f%, “rotation” from 10\u202f%",
+            "The verdict depends on the margin: “linear” at 2\u202f%, “rotation” from 10\u202f%",
         ),
         ({}, "The verdict at a margin of 5\u202f% is “linear”"),
     ],
