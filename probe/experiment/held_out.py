@@ -10,7 +10,7 @@ import numpy as np
 from ...analysis.certificate.equivalence import SharedErrors
 from ...analysis.certificate.permutation import NullPlan, NullScores, permutation_null
 from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Ladder, LadderFit, Prior
-from ...analysis.maps.search_stretch import search_predictions
+from ...analysis.maps.search_stretch import rung_stretches, search_predictions
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.retrieval.ranks import MatchRanks
 from ...analysis.retrieval.scores import (
@@ -79,6 +79,7 @@ class HeldOut:
     fidelity: dict[str, Fidelity]
     errors: SharedErrors
     searches: RungSearches
+    stretches: dict[str, tuple[float, ...]]  # of every rung's predictions for these searches, by fold
     centred: RungSearches  # training means taken out of both sides
     standardised: SharedErrors  # of y with every coordinate divided by its standard deviation
     resamples: Resamples  # of the n rows
@@ -103,13 +104,15 @@ def fit_held_out(pairs: Pairs, rungs: tuple[str, ...], *, folds: int, resamples:
     prior: Prior = "identity" if pairs.same_space else "components"
     ladder = Ladder(pairs.x, numbers, rungs=allowed, prior=prior, seed=seed)
     fit = ladder.fit(pairs.y)
+    stretches = rung_stretches(fit, pairs.groups)
     drawn = Resamples.draw(pairs.groups, np.random.default_rng([seed, 1]), resamples)
     return HeldOut(
         ladder,
         fit,
         {rung: fidelity(pairs.y, prediction, fit.reference) for rung, prediction in fit.predictions.items()},
         rung_errors(fit, pairs.y, drawn),
-        RungSearches.of(pairs, search_predictions(fit, pairs.groups)),
+        RungSearches.of(pairs, search_predictions(fit, stretches)),
+        stretches,
         centred_searches(pairs, fit),
         rung_errors(fit, pairs.y, drawn, standardised=True),
         drawn,

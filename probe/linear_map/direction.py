@@ -97,7 +97,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
         explorer=explorer_points(pairs, prediction, config),
         use=use_of(held_out, len(pairs.pool.rows), pairs.names, by_search(held_out, null), null.p_at_1_p95),
         geometry=geometry_of(pairs, instruments or {}, config),
-        controls=controls_of(held_out, pairs, config.seed) if config.controls else Controls(),
+        controls=controls_of(held_out, pairs, instruments or {}, config.seed) if config.controls else Controls(),
     )
 
 
