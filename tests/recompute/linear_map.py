@@ -16,7 +16,7 @@ import numpy as np
 from .intervals import Bootstrap, hits_in_both_roles, limits
 from .ladder import CLOSED_FORM, deal_folds, held_out, mean_cosine, r2
 from .latent import latent
-from .search import cosines, pool_of, queries_of, retrieval
+from .search import cosines, pool_of, queries_of, retrieval, stretched_as
 from .words import held_out_words
 
 TOLERANCE = 1e-3
@@ -104,7 +104,8 @@ def recomputed(arrays, direction, seed, resamples):
     if direction["controls"]["words"]:
         guesses = held_out_words(arrays.sources, y, design.folds)
         found["words r2"] = r2(y, guesses, reference)
-        found["words p_at_1"] = retrieval(guesses, y, groups, pool)[0]["p_at_1"]
+        queries = stretched_as(x, y, design, "linear", guesses, reference)
+        found["words p_at_1"] = retrieval(queries, y, groups, pool)[0]["p_at_1"]
     if arrays.instruments:
         found |= geometry(arrays, same_space, seed)
     return found

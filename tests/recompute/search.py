@@ -61,11 +61,18 @@ def _scores(cosine, csls, query_groups, candidate_groups):
 def queries_of(x, y, design, predicted, reference):
     """Return the held-out predictions of each rung, stretched by what the inner folds of each fold choose."""
     queries = {rung: np.array(rows) for rung, rows in predicted.items()}
+    for rung in (name for name in predicted if name != "identity"):
+        queries[rung] = stretched_as(x, y, design, rung, predicted[rung], reference)
+    return queries
+
+
+def stretched_as(x, y, design, rung, predicted, reference):
+    """Stretch predictions as a rung is in each fold: its own, or those of a control that asks beside it."""
+    queries = np.array(predicted)
     for fold in range(len(design.choices)):
         inside = design.folds == fold
-        for rung in (name for name in predicted if name != "identity"):
-            stretch = chosen_stretch(x, y, design, rung, fold)
-            queries[rung][inside] = asked(predicted[rung][inside], reference[inside], stretch)
+        stretch = chosen_stretch(x, y, design, rung, fold)
+        queries[inside] = asked(predicted[inside], reference[inside], stretch)
     return queries
 
 
