@@ -1,5 +1,6 @@
 """What a sentence-transformers model is made of, as far as an encoder needs to know."""
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -103,11 +104,32 @@ def _on_route(model: "SentenceTransformer", name: str, task: str | None) -> tupl
         if task is None:
             raise ConfigError(f"{name} routes texts by task: give --task (load_encoder(task=…)), one of {routes}")
         try:
-            route = module._resolve_route(task=task, modality="text")  # noqa: SLF001 - there is no public way
+            modules: Any = module.sub_modules[_route(module, task)]
         except ValueError as error:
             raise ConfigError(f"{name} has no route for the task {task!r}: give --task, one of {routes}") from error
-        found.extend(module.sub_modules[route])
+        found.extend(modules)
     return tuple(found)
+
+
+def _route(router: Any, task: str) -> str:  # noqa: ANN401 - the library is imported late
+    return str(router._resolve_route(task=task, modality="text"))
+
+
+def routed(module: Any, task: str | None) -> Any:  # noqa: ANN401 - the library is imported late
+    """Return a router that takes the route of a task by default, with the weights of the given one; others as they are.
+
+    Parameters
+    ----------
+    module : Module
+    task : str, optional
+    """
+    from sentence_transformers.base.modules import Router
+
+    if task is None or not isinstance(module, Router):
+        return module
+    twin = copy.copy(module)
+    twin.default_route = _route(module, task)
+    return twin
 
 
 def _check_reads_text(first: Any, name: str) -> None:  # noqa: ANN401 - the library is imported late

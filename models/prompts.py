@@ -63,4 +63,5 @@ def set_prompt(model: "SentenceTransformer", prompt: str) -> None:
     prompt : str
         May be empty.
     """
-    model.prompts, model.default_prompt_name = prompts_with(model, prompt)
+    prompts, model.default_prompt_name = prompts_with(model, prompt)
+    model.prompts = {**prompts}

@@ -64,6 +64,8 @@ class ReadTexts:
         chosen = torch.from_numpy(rows)
         used = torch.nonzero(self.features["attention_mask"][chosen].any(dim=0)).flatten()
         columns = slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 1)
+        if self.reader.pads_to_a_length():
+            columns = slice(None)
         shape = tuple(self.features["input_ids"].shape)
         batch = {}
         for name, value in self.features.items():
@@ -153,16 +155,18 @@ class TextReader:
         ids, inside = self._ids_and_mask(features)
         lengths = inside.sum(axis=1)
         tokens, unknown = lengths.copy(), (inside & (ids == self._unknown_id)).sum(axis=1)
-        longest = np.flatnonzero(lengths == lengths.max())  # where anything was cut, it was these
+        longest = np.flatnonzero(lengths == lengths.max()).tolist()  # where anything was cut, it was these
         whole_ids, whole = self._ids_and_mask(
             self.preprocess([texts[row] for row in longest], processing_kwargs=self._uncut())
         )
         tokens[longest] = whole.sum(axis=1)
         unknown[longest] = (whole & (whole_ids == self._unknown_id)).sum(axis=1)
+        if not lengths.max():
+            raise ModelError(f"{self.name} gives no token for {texts[0][:40]!r}: leave empty texts out")
         if lengths.max() > self.limit:
             raise ModelError(
                 f"{self.name} has positions for {self.limit} tokens and its saved settings do not cut texts; the text "
-                f"{texts[int(longest[0])][:40]!r} has {lengths.max()}: shorten it, or give max_length"
+                f"{texts[longest[0]][:40]!r} has {lengths.max()}: shorten it, or give max_length"
             )
         return ReadTexts(features, texts, lengths, tokens.astype(np.int32), unknown.astype(np.int32), self)
 
@@ -216,6 +220,10 @@ class TextReader:
         for bucket in ("text", "common"):
             side = self._settings().get(bucket, {}).get("padding_side", side)
         return bool(side == "left")
+
+    def pads_to_a_length(self) -> bool:
+        """Whether the model pads every batch to one length, which may move the positions of its tokens."""
+        return any(bucket.get("padding") == "max_length" for bucket in self._settings().values())
 
     def saved_settings(self) -> dict[str, Any]:
         """Return what decides the token ids besides the tokenizer, where it differs from the library's defaults."""
