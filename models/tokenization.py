@@ -225,6 +225,10 @@ class TextReader:
         """Whether the model pads every batch to one length, which may move the positions of its tokens."""
         return any(bucket.get("padding") == "max_length" for bucket in self._settings().values())
 
+    def least_width(self) -> int:
+        """Return how many columns the smallest batch has: 1, unless the model pads to a length."""
+        return int(self.preprocess(["a"])["input_ids"].shape[1]) if self.pads_to_a_length() else 1
+
     def saved_settings(self) -> dict[str, Any]:
         """Return what decides the token ids besides the tokenizer, where it differs from the library's defaults."""
         if self._transformer is None:

@@ -84,6 +84,7 @@ class Student:
     precision: str
     padding: PaddingCounter = field(default_factory=PaddingCounter)
     constants: dict[str, Any] = field(init=False)  # features that are the same for every text
+    least_width: int = field(init=False)  # columns of the smallest batch
 
     def __post_init__(self) -> None:
         """Check the encoder.
@@ -95,6 +96,7 @@ class Student:
         """
         require_transformer(self.encoder)
         object.__setattr__(self, "constants", self.encoder.texts.constants())
+        object.__setattr__(self, "least_width", self.encoder.texts.least_width())
 
     @property
     def model(self) -> Any:  # noqa: ANN401 - the library is imported late
@@ -148,7 +150,7 @@ class Student:
         import torch
 
         lengths = np.array([len(row) for row in rows])
-        inside = np.arange(max(1, lengths.max())) < lengths[:, None]
+        inside = np.arange(max(self.least_width, lengths.max())) < lengths[:, None]
         if self.encoder.texts.pads_left():
             inside = inside[:, ::-1]
         self.padding.padded += inside.size
