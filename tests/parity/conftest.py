@@ -7,7 +7,17 @@ import pytest
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WIDTH = 16
-TEXTS = ["a cat sat", "the dog", "a", "xyz xyz xyz xyz", "ask not what", "b b", "A CAT SAT", "π b", "a b c d e f g h i j"]
+TEXTS = [
+    "a cat sat",
+    "the dog",
+    "a",
+    "xyz xyz xyz xyz",
+    "ask not what",
+    "b b",
+    "A CAT SAT",
+    "π b",
+    "a b c d e f g h i j",
+]
 
 
 def letter_tokenizer(*, side="right", segments=False, chat_template=None):
@@ -20,9 +30,7 @@ def letter_tokenizer(*, side="right", segments=False, chat_template=None):
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     single = "[CLS]:1 $A:0 [SEP]:0" if segments else "[CLS] $A [SEP]"
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=single, special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
+    tokenizer.post_processor = processors.TemplateProcessing(single=single, special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
     names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     inputs = ["input_ids", "attention_mask", *(["token_type_ids"] if segments else [])]
     fast = PreTrainedTokenizerFast(
@@ -40,7 +48,12 @@ def transformer(folder, *, decoder=False, hidden_states=False, settings=None, **
 
     torch.manual_seed(0)
     shape = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "max_position_embeddings": 64}
-    shape |= {"vocab_size": 59, "intermediate_size": 32, "initializer_range": 0.5, "output_hidden_states": hidden_states}
+    shape |= {
+        "vocab_size": 59,
+        "intermediate_size": 32,
+        "initializer_range": 0.5,
+        "output_hidden_states": hidden_states,
+    }
     if decoder:
         Qwen2Model(Qwen2Config(**shape, num_key_value_heads=2, pad_token_id=0)).save_pretrained(folder)
     else:
@@ -76,10 +89,9 @@ def combined(folder, *, pooling="mean", weigh=False, before=False, after=False, 
 
 def words():
     """Word vectors of some letters."""
+    import torch
     from sentence_transformers.sentence_transformer.modules import LSTM, Pooling, WordEmbeddings
     from sentence_transformers.sentence_transformer.modules.tokenizer import WhitespaceTokenizer
-
-    import torch
 
     vectors = np.random.default_rng(0).standard_normal((26, 8)).astype(np.float32)
     torch.manual_seed(0)

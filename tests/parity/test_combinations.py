@@ -30,7 +30,7 @@ PLAIN = {
     "not normalised": {"normal": False},
     "cut to 8 tokens": {"settings": {"text": {"max_length": 8}}},
     "cut and without special tokens": {"settings": {"text": {"max_length": 8, "add_special_tokens": False}}},
-    "cut under chat settings": {"settings": {"common": {"max_length": 6, "truncation": True}}},
+    "cut by common settings": {"settings": {"common": {"max_length": 6, "truncation": True}}},
     "padded to a length on the left": {
         "settings": {"text": {"padding": "max_length", "max_length": 20, "padding_side": "left"}}
     },
@@ -112,7 +112,7 @@ def test_a_model_that_routes_texts_by_task(task, save_model, zoo, library, texts
     require_parity(folder, tmp_path, sixty, library, texts, task=task, trains=False)
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     make=st.fixed_dictionaries(
         {
@@ -130,9 +130,7 @@ def test_a_model_that_routes_texts_by_task(task, save_model, zoo, library, texts
     cut=st.sampled_from([None, 5]),
     prompt=st.sampled_from(["", "q: "]),
 )
-def test_any_combination_of_modules(
-    make, cut, prompt, save_model, zoo, library, texts, sixty, tmp_path_factory
-):
+def test_any_combination_of_modules(make, cut, prompt, save_model, zoo, library, texts, sixty, tmp_path_factory):
     out = tmp_path_factory.mktemp("any")
     named = {"prompts": {"query": prompt}, "default_prompt_name": "query"} if prompt else {}
     folder = save_model(functools.partial(zoo["combined"], **make), name=out.name, truncate_dim=cut, **named)
