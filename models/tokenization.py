@@ -259,6 +259,8 @@ class TextReader:
         for bucket in self._settings().values():
             if bucket.get("max_length") is not None:
                 bucket["max_length"] = length
+            if bucket.get("truncation") in (False, "do_not_truncate"):
+                bucket["truncation"] = "longest_first"
 
     def _uncut(self) -> dict[str, dict[str, Any]]:
         """Settings under which a text is read whole."""

@@ -137,6 +137,8 @@ def test_settings_that_do_not_cut_refuse_what_is_too_long(tiny_copy):
     assert encoder.encode(["a b c"]).tokens.tolist() == [5]
     with pytest.raises(ModelError, match="positions for 64 tokens and its saved settings do not cut"):
         encoder.encode(["a", "a " * 80])
+    cut = load_encoder(str(tiny_copy), device="cpu", max_length=64).encode(["a", "a " * 80])
+    assert cut.truncated.tolist() == [False, True]
 
 
 def test_settings_without_an_attention_mask_are_refused(tiny_copy):
