@@ -24,6 +24,7 @@ CANARY_FILE = "canary.json"
 SENTENCE = "At 7:45 a canary sang, and three miners (two of them deaf) walked out."
 SHOWN_VALUES = 5
 NEAR = 0.05  # between unit vectors: rounding to half precision moves them by .001, to eight bits by .02
+APART = 0.005  # what a map must move a direction by to be seen through that
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,8 @@ def compare(canary: Canary, vector: Floats) -> CanaryCheck:
             f"(cosine {_cosine(from_mapped)}) nor the unmapped one (cosine {_cosine(from_plain)}); send exactly "
             f'"{canary.prompt}{canary.sentence}", and check the model, its prompt and its pooling',
         )
+    if _distance(np.array(canary.mapped), np.array(canary.plain)) < APART:
+        return CanaryCheck(None, "cannot be told: the map hardly moves this sentence")
     if from_mapped < from_plain / 2:
         length, own = np.linalg.norm(vector), np.linalg.norm(canary.mapped)
         scaled = "" if abs(length - own) <= NEAR * own else f"; its length is {length:.3f}, expected {own:.3f}"
@@ -146,7 +149,7 @@ def compare(canary: Canary, vector: Floats) -> CanaryCheck:
             "not applied: the vector is that of the model without the map; the server leaves out the last Dense layer "
             "of modules.json: map its vectors with `polyglot map apply`, or export the map with --to onnx",
         )
-    return CanaryCheck(None, "cannot be told: the map does not move this sentence far enough")
+    return CanaryCheck(None, "cannot be told: the vector lies between the mapped and the unmapped one")
 
 
 def _served(folder: Path, canary: Canary) -> Floats:
@@ -167,7 +170,7 @@ def _vector(path: Path) -> Floats:
         found = np.load(path, allow_pickle=False)
     except Exception as error:  # the header is parsed as Python literals, which fail in many ways
         raise DataError(f"cannot read {path} as a .npy vector: {error}") from error
-    if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or found.size != found.shape[-1:][0]:
+    if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or found.size != max(found.shape, default=0):
         raise DataError(f"{path}: expected the .npy vector of one sentence, (q,) or (1, q), of floats")
     return found.reshape(-1).astype(np.float64)
 
