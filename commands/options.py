@@ -49,6 +49,10 @@ Format = Annotated[str, typer.Option("--format", help="What is written: html, js
 Plotlyjs = Annotated[str, typer.Option("--plotlyjs", help="Where pages find plotly.js: inline, cdn or directory.")]
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave sentences out of the result: numbers only.")]
 TrustCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that a model folder brings.")]
+Task = Annotated[
+    str | None,
+    typer.Option("--task", help="query or document: its prompt and route, in a model that has them."),
+]
 HalfCache = Annotated[bool, typer.Option("--half-cache", help="Keep embeddings as float16: half the disk, 3 digits.")]
 Force = Annotated[bool, typer.Option("--force", help="Measure even if the report was measured from the same inputs.")]
 FittedMap = Annotated[Path | None, typer.Option("--map", help="Folder of a fitted map for the source side.")]

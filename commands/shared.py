@@ -50,6 +50,7 @@ class Common:
     quiet: options.Quiet = False
     trust_remote_code: options.TrustCode = False
     half_cache: options.HalfCache = False
+    task: options.Task = None
 
     def text(self, languages: list[str]) -> ParallelText:
         """Open the corpus in some languages."""
@@ -100,7 +101,9 @@ class Common:
         """Load the model, or another one with the same options."""
         from ..models.encoder import load_encoder
 
-        return load_encoder(model or self.model, device=self.device, trust_remote_code=self.trust_remote_code)
+        return load_encoder(
+            model or self.model, device=self.device, task=self.task, trust_remote_code=self.trust_remote_code
+        )
 
     def encoders(self, target_model: str | None) -> tuple[Encoder, Encoder]:
         """Load the encoder of the source side and of the target side: one and the same unless two are named."""

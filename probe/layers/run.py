@@ -105,8 +105,9 @@ def measure(
 
 
 def _measured(pair: LanguageStacks, config: LayersConfig, padded: PaddingInputs | None, start: Start) -> LayersResult:
+    same_layers(*pair.stacks)
+    pair, constant = pair.varying()
     source, target = pair.stacks
-    same_layers(source, target)
     design = pair.design(Draws(config.folds, config.permutations, config.resamples, config.seed))
     plan = LayerPlan(config.neighbours, config.removed, config.costly_permutations)
     both = tuple(zip(source.rows, target.rows, strict=True))
@@ -140,6 +141,7 @@ def _measured(pair: LanguageStacks, config: LayersConfig, padded: PaddingInputs 
         costly_permutations=config.costly_permutations,
         resamples=config.resamples,
         provenance=pair.provenance(start, config.seed),
+        constant=constant,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import floor
 
 from ....probe.results.layers import Layer, LayersResult
-from ...charts.layers import Series, layer_panel, layer_table, where
+from ...charts.layers import Series, layer_panel, layer_table, where, with_constant
 from ...formatting import count, percent, two_digits
 from ...view import Figure
 
@@ -51,7 +51,7 @@ class FigureText:
 
 
 def _figure(result: LayersResult, text: FigureText, series: list[Series], *, band: str) -> Figure:
-    layers = [layer.name for layer in result.layers]
+    layers, series = with_constant([layer.name for layer in result.layers], series, result.constant)
     drawn = layer_panel(f"layers-{text.name}", text.axis, layers, series, band=result.chance.get(band))
     caption = f"{text.caption} {BAND}" if band in result.chance else text.caption
     return Figure(f"layers-{text.name}", text.title, (drawn,), caption, text.method, layer_table(layers, series))
@@ -107,10 +107,10 @@ def maps_figure(result: LayersResult) -> Figure:
         "the R² "
         "of a rotation with one scale as a share of the best map's. The share of an unscaled rotation is in the table."
     )
-    layers = [layer.name for layer in result.layers]
-    band = result.chance.get("linear_r2")
-    drawn = layer_panel("layers-maps", "held-out score", layers, series, band=band)
-    table = layer_table(layers, [*series, *_series(result.layers, "rotation_share")])
+    names, band = [layer.name for layer in result.layers], result.chance.get("linear_r2")
+    layers, shown = with_constant(names, series, result.constant)
+    drawn = layer_panel("layers-maps", "held-out score", layers, shown, band=band)
+    table = layer_table(names, [*series, *_series(result.layers, "rotation_share")])
     title = peak_title(result, "linear_r2", "What a linear map predicts")
     caption = f"{caption} {BAND} It is drawn for R²." if band is not None else caption
     return Figure("layers-maps", title, (drawn,), caption, (1, 2, 4), table)

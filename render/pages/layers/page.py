@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ....probe.results.intervals import Interval
-from ....probe.results.layers import LayersResult
+from ....probe.results.layers import LayersResult, constant_sentence
 from ....probe.results.serialization import from_json
 from ...charts.layers import TEMPLATE, FindingsView
 from ...formatting import count, interval, language_name, number, percent
-from ...terminal import SummaryColumn, SummaryPart, SummaryTable
+from ...terminal import SummaryColumn, SummaryPart, SummaryTable, rows_with_constant
 from ...view import Fact, FigureGroup, Headline, Verdict
 from ..provenance import models_of, provenance_facts
 from .figures import language_figure, maps_figure, neighbours_figure, retrieval_figure, similarity_figure
@@ -51,7 +51,8 @@ def view(text: str) -> FindingsView:
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} pairs in {count(result.groups)} groups of like meaning, {len(result.layers)} layers, "
-            f"{result.folds} folds by group, {count(result.pool)} candidates in every search, k = {result.neighbours}."
+            f"{result.folds} folds by group, {count(result.pool)} candidates in every search, k = {result.neighbours}. "
+            f"{constant_sentence(result.constant)}"
         ),
         groups=tuple(groups),
     )
@@ -90,7 +91,15 @@ def summary_parts(result: LayersResult) -> tuple[SummaryPart, ...]:
     )
     label = f"{language_name(result.source)} ↔ {language_name(result.target)}"
     heading = f"{label}  ({result.n} pairs, {result.groups} groups, {result.pool} candidates)"
-    return (SummaryPart(heading, _story(result), "", SummaryTable(columns, rows), result.warnings),)
+    return (
+        SummaryPart(
+            heading,
+            _story(result),
+            "",
+            SummaryTable(columns, rows_with_constant(rows, result.constant)),
+            result.warnings,
+        ),
+    )
 
 
 def _percent(estimate: Interval | None) -> str:
