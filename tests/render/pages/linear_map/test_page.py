@@ -168,7 +168,7 @@ def test_absent_rungs_are_explained(direction):
     [
         (
             {"0.01": "linear", "0.1": "linear"},
-            "By R², noise included, the verdict is “linear” at every margin from 1\u202f% to 10\u202f%",
+            "is “linear” at every margin from 1\u202f% to 10\u202f%",
         ),
         (
             {"0.1": "rotation", "0.02": "linear"},
