@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import ConfigError, DataError
 from ..maps.affine import AffineMap
 from ..maps.instruments import (
+    MAX_COMPONENTS,
     AxisReliability,
     Smoother,
     axis_reliability,
@@ -21,7 +22,7 @@ from ..maps.instruments import (
     quadratic_features,
     rows_of_folds,
 )
-from ..maps.structural import Folds, InstrumentedSums, StructuralFit
+from ..maps.structural import KAPPAS, Folds, InstrumentedSums, StructuralFit
 from ..resampling import Interval
 from ..splits import group_folds, permute_within_strata
 from ..types import Floats, Integers
@@ -215,9 +216,10 @@ def geometry_verdict(views: Views, config: GeometryConfig | None = None) -> Geom
     if not views.instruments or p_value > NO_MAP_LEVEL:
         found = ("no map", NO_MAP) if p_value > NO_MAP_LEVEL else ("undecided", NO_INSTRUMENTS)
         return Geometry(*found, None, "observed", config.margin, p_value, {}, {}, None, None)
-    fits = structural_fits(views, folds)
-    maps = _maps_by_rung(fits)
-    scores = principal_components(list(views.instruments.values()))
+    components = first_stage(views.instruments)
+    fits = structural_fits(views, folds, Effort(), components)
+    maps = maps_by_rung(fits)
+    scores = components[:, :MAX_COMPONENTS]
     smoother = Smoother.fit([scores, quadratic_features(scores)], views.y, folds)
     residual = _out_of_fold(views, folds, maps["linear"])
     refitted = corrections(smoother, fits, views.x, residual, config.seed)
@@ -249,20 +251,37 @@ def map_p_value(views: Views, folds: Integers, config: GeometryConfig) -> float:
     return (1 + above) / (1 + config.permutations)
 
 
-def structural_fits(views: Views, folds: Integers) -> list[StructuralFit]:
-    """Fit every rung through all instruments, once for each fold."""
-    scores = principal_components(list(views.instruments.values()), FIRST_STAGE_COMPONENTS)
-    first = Smoother.fit([scores], views.x, folds)
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is fitted.
+
+    Parameters
+    ----------
+    scored : int
+        Folds that are held out in turn, the first ones; at most FOLDS.
+    kappas : tuple of float
+        Pulls of the rotation that are tried beside ∞.
+    """
+
+    scored: int = FOLDS
+    kappas: tuple[float, ...] = KAPPAS
+
+
+def first_stage(instruments: Mapping[str, Floats]) -> Floats:
+    """Return components of instruments (n, ·), from which x̂ is predicted, (n, m); Π uses the first of them."""
+    return principal_components(list(instruments.values()), FIRST_STAGE_COMPONENTS)
+
+
+def structural_fits(views: Views, folds: Integers, effort: Effort, components: Floats) -> list[StructuralFit]:
+    """Fit every rung through the components (n, m) of the instruments, once for each fold that is scored."""
+    first = Smoother.fit([components], views.x, folds)
     rotations: dict[tuple[Folds, float], Floats] = {}
-    return [
-        StructuralFit(
-            InstrumentedSums.of(views.x, views.y, folds, first.without(views.x, k)), k, views.same_space, rotations
-        )
-        for k in range(FOLDS)
-    ]
+    sums = (InstrumentedSums.of(views.x, views.y, folds, first.without(views.x, k)) for k in range(effort.scored))
+    return [StructuralFit(s, k, views.same_space, rotations, effort.kappas) for k, s in enumerate(sums)]
 
 
-def _maps_by_rung(fits: Sequence[StructuralFit]) -> dict[str, list[AffineMap]]:
+def maps_by_rung(fits: Sequence[StructuralFit]) -> dict[str, list[AffineMap]]:
+    """Return the maps of every rung, one for each fit."""
     fitted = [fit.maps() for fit in fits]
     return {rung: [maps[rung] for maps in fitted] for rung in fitted[0]}
 
