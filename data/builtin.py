@@ -20,11 +20,34 @@ FOLDER = Path(__file__).parent / "builtin"
 DEFAULT = "builtin"
 LANGUAGES = ("en", "fr", "de", "es", "ru", "zh")
 QUESTION_LANGUAGES = ("en", "fr")
+MOST_INSTRUMENTS = 3  # more add encoding time, and little evidence
 
 
 def builtin_names() -> tuple[str, ...]:
     """Return the names that `--corpus` takes for built-in text: the whole, and one for each domain."""
     return (DEFAULT, *(f"{DEFAULT}:{domain}" for domain in builtin_domains()))
+
+
+def default_instruments(corpus: Sequence[str] | None, languages: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages that take noise out where none are named: others of the built-in corpus, in its order.
+
+    Of other text none, since opening them may cost as much as opening a pair, or rows that lack them.
+
+    Parameters
+    ----------
+    corpus : sequence of str or None
+        What was given for the corpus; None or empty for the built-in one.
+    languages : sequence of str
+        Those that are measured, in any spelling.
+
+    Examples
+    --------
+    >>> default_instruments(None, ["en", "German"]), default_instruments(["my.tsv"], ["en", "de"])
+    (('fr', 'es', 'ru'), ())
+    """
+    built_in = not corpus or (len(corpus) == 1 and corpus[0] in builtin_names())
+    others = [code for code in LANGUAGES if code not in canonical_codes(languages)]
+    return tuple(others[:MOST_INSTRUMENTS]) if built_in else ()
 
 
 def builtin_domains() -> tuple[str, ...]:

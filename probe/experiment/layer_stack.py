@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...analysis.types import Rows
 from ...errors import DataError
 from ..results.layers import POOLED
+from .caveats import UNREAD
 from .pairs import check_rows
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Stack:
     layers: tuple[str, ...]  # "0" is the embedding output; "pooled" what the whole pipeline gives
     rows: tuple[Rows, ...]  # (n, d) each
     lengths: NDArray[np.int64]  # (n,) tokens; zeros where they are not known
+    unknown: float = 0.0  # share of unknown tokens; 0 for arrays
 
     @property
     def n(self) -> int:
@@ -40,7 +42,8 @@ class Stack:
     def of_encoded(cls, language: str, encoded: Encoded, layers: Sequence[int]) -> Stack:
         """Take the asked hidden states of encoded texts, and their pooled output last."""
         names = (*(str(layer) for layer in layers), POOLED)
-        return cls(language, names, (*encoded.hidden, encoded.pooled), encoded.tokens.astype(np.int64))
+        rows = (*encoded.hidden, encoded.pooled)
+        return cls(language, names, rows, encoded.tokens.astype(np.int64), encoded.unknown_share)
 
     @classmethod
     def of_arrays(cls, language: str, layers: Sequence[Rows] | Rows, names: Sequence[str] | None = None) -> Stack:
@@ -113,6 +116,15 @@ def same_layers(source: Stack, target: Stack) -> None:
     """
     if source.layers != target.layers:
         raise DataError(f"expected the same layers on both sides, got {source.layers} and {target.layers}")
+
+
+def unread(stacks: Sequence[Stack]) -> tuple[str, ...]:
+    """Say which languages the model does not read, so that noise cannot be told from what it misses."""
+    return tuple(
+        f"{stack.unknown:.0%} of the {stack.language} tokens are unknown to the model: there are no latent shares"
+        for stack in stacks
+        if stack.unknown > UNREAD
+    )
 
 
 def fingerprint(stacks: Sequence[Stack]) -> str:
