@@ -12,7 +12,7 @@ from .amounts import amounts_figure
 from .differences import differences_figure
 from .measures import measures_figures
 from .summary import summary_parts
-from .verdicts import shares_figure
+from .verdicts import geometry_figure, shares_figure
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -67,8 +67,8 @@ def headline(text: str) -> Headline:
 
 
 def _groups(result: CompareResult) -> tuple[FigureGroup, ...]:
-    shares = shares_figure(result)
-    found = [FigureGroup("The verdicts", (shares,))] if shares is not None else []
+    verdicts = tuple(figure for figure in (geometry_figure(result), shares_figure(result)) if figure is not None)
+    found = [FigureGroup("The verdicts", verdicts)] if verdicts else []
     found.append(FigureGroup("Side by side", measures_figures(result)))
     if result.differences:
         found.append(FigureGroup("The differences", (differences_figure(result),)))
