@@ -9,7 +9,7 @@ from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ...charts.marks import dots, over, vertical_line
 from ...charts.theme import panel, row_axis, value_axis
 from ...formatting import percent, rung_name, shown_verdict
-from ...view import Column, Figure, Panel, Table
+from ...view import Cell, Column, Figure, Panel, Table
 from .marks import STYLES, height
 from .measures import rows_panel
 
@@ -29,7 +29,7 @@ def geometry_figure(result: CompareResult) -> Figure | None:
         *INTERVAL_COLUMNS,
         Column("geometry in words", "text"),
     )
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for one, score in shares:
         judgement = judged[one.label, score.part]
         verdicts = (shown_verdict(judgement.search), shown_verdict(judgement.geometry))

@@ -59,7 +59,7 @@ def test_latent_shares_of_paths_are_drawn_and_printed_where_measured(result):
     paths = (dataclasses.replace(result.composed[0], latent_direct=share, latent_composed=share), *result.composed[1:])
     found = dataclasses.replace(result, composed=paths)
     figure = module.view(to_json(found)).figures[1]
-    assert [panel.id for panel in figure.panels][-1] == "composition-latent"
+    assert [panel.id for panel in figure.panels][-1] == "composition-latent-plot"
     assert len(figure.panels[-1].data[0]["x"]) == 1
     assert {"latent share, direct", "latent share, composed"} <= {row[1] for row in figure.table.rows}
     (part,) = terminal_summary(found).parts
