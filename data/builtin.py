@@ -42,12 +42,13 @@ def default_instruments(corpus: Sequence[str] | None, languages: Sequence[str]) 
 
     Examples
     --------
-    >>> default_instruments(None, ["en", "German"]), default_instruments(["my.tsv"], ["en", "de"])
+    >>> default_instruments(None, ["en", "deu"]), default_instruments(["my.tsv"], ["en", "de"])
     (('fr', 'es', 'ru'), ())
     """
-    built_in = not corpus or (len(corpus) == 1 and corpus[0] in builtin_names())
-    others = [code for code in LANGUAGES if code not in canonical_codes(languages)]
-    return tuple(others[:MOST_INSTRUMENTS]) if built_in else ()
+    if corpus and not (len(corpus) == 1 and corpus[0] in builtin_names()):
+        return ()
+    measured = canonical_codes(languages)
+    return tuple(code for code in LANGUAGES if code not in measured)[:MOST_INSTRUMENTS]
 
 
 def builtin_domains() -> tuple[str, ...]:
