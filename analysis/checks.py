@@ -1,4 +1,4 @@
-"""What arrays must be before they are measured: paired, finite, with a direction."""
+"""Checks of arrays before they are measured: paired, finite, not zero."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .types import Floats, Rows
 
 
 def check_pair(x: Rows, y: Rows) -> None:
-    """Raise DataError unless x and y are matrices with the same number of rows."""
+    """Raise DataError unless x (n, p) and y (n, q) are matrices with the same number of rows."""
     if x.ndim != 2 or y.ndim != 2:
         raise DataError(f"expected two matrices (sentences × width), got shapes {x.shape} and {y.shape}")
     if len(x) != len(y):
@@ -49,14 +49,14 @@ def finite_rows(x: Rows, name: str = "") -> Floats:
 
 
 def unit_rows(x: Rows, *, zeros: Literal["refuse", "keep"] = "refuse") -> Rows:
-    """Return the rows of x (n, d) at unit length; float32 stays float32, all else becomes float64.
+    """Return the rows of x (n, d) at unit length; float32 in, float32 out, any other type gives float64.
 
     Parameters
     ----------
     x : array (n, d)
         Rows of any length.
     zeros : {"refuse", "keep"}
-        Whether a row of zeros, which has no direction, is an error or stays as it is.
+        Whether a row of zeros, which has no direction, is an error or is returned unchanged.
 
     Raises
     ------

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..distributed import Processes
 from ..errors import DataError
 from ..files import write_bytes
 from .checks import check_pair
-from .types import Floats
+from .types import Floats, Indices, Labels, Rows
 
 if TYPE_CHECKING:
     import torch
@@ -77,8 +77,8 @@ class Moments:
     @classmethod
     def from_arrays(
         cls,
-        x: NDArray[np.floating],
-        y: NDArray[np.floating],
+        x: Rows,
+        y: Rows,
         *,
         centres: tuple[ArrayLike, ArrayLike] | None = None,
         block_rows: int = BLOCK_ROWS,
@@ -118,7 +118,7 @@ class Moments:
         return self._combine(other, 1.0)
 
     def __sub__(self, other: Self) -> Self:
-        """Take rows out that were counted before."""
+        """Subtract the moments of rows that are among these."""
         return self._combine(other, -1.0)
 
     def _combine(self, other: Self, sign: float) -> Self:
@@ -237,12 +237,12 @@ M = TypeVar("M", bound=Moments)
 SUMS = tuple(f.name for f in fields(Moments) if not f.name.startswith("centre"))
 
 
-def provisional_centres(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[Floats, Floats]:
-    """Return the means of the first rows of x and y: near enough to the true means to keep all digits."""
+def provisional_centres(x: Rows, y: Rows) -> tuple[Floats, Floats]:
+    """Return the means of the first rows of x and y: near enough to the true means for full precision."""
     return _mean_of_first_rows(x), _mean_of_first_rows(y)
 
 
-def _mean_of_first_rows(rows: NDArray[np.floating]) -> Floats:
+def _mean_of_first_rows(rows: Rows) -> Floats:
     """Rows that are not finite are left out here, so that `block_moments` can name them."""
     first = rows[:CENTRE_ROWS]
     finite = first[np.isfinite(first).all(axis=1)]
@@ -251,8 +251,8 @@ def _mean_of_first_rows(rows: NDArray[np.floating]) -> Floats:
 
 def block_moments(
     about: M,
-    x: NDArray[np.floating],
-    y: NDArray[np.floating],
+    x: Rows,
+    y: Rows,
     *,
     device: str = "cpu",
     dtype: str = "float32",
@@ -287,7 +287,7 @@ def block_moments(
     )
 
 
-def _centred_block(rows: NDArray[np.floating], centre: Floats, device: str, dtype: str) -> torch.Tensor:
+def _centred_block(rows: Rows, centre: Floats, device: str, dtype: str) -> torch.Tensor:
     import torch
 
     wide = np.subtract(rows, centre, dtype=np.float64).astype(dtype)
@@ -298,9 +298,7 @@ def _float64(tensor: torch.Tensor) -> Floats:
     return tensor.double().cpu().numpy()
 
 
-def fold_moments(
-    x: NDArray[np.floating], y: NDArray[np.floating], folds: NDArray[np.integer], *, dtype: str = "float32"
-) -> tuple[Moments, ...]:
+def fold_moments(x: Rows, y: Rows, folds: Labels, *, dtype: str = "float32") -> tuple[Moments, ...]:
     """Gather one `Moments` for each fold 0 … max(folds), all about the same centres, in one pass over the rows."""
     check_pair(x, y)
     centres = provisional_centres(x, y)
@@ -309,7 +307,7 @@ def fold_moments(
     )
 
 
-def _rows_of_each_fold(folds: NDArray[np.integer]) -> Iterator[NDArray[np.intp]]:
+def _rows_of_each_fold(folds: Labels) -> Iterator[Indices]:
     return (np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1))
 
 

@@ -1,7 +1,7 @@
 """Uncertainty: cluster bootstrap, block jackknife, equivalence, Holm.
 
-Intervals come from resampling whole concept groups over per-row held-out outcomes; the candidate pool of a retrieval
-score is never resampled, since that would make duplicates and bias it.
+Intervals resample whole concept groups of held-out outcomes; the candidate pool of a retrieval score is never
+resampled, since duplicates would bias it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import ConfigError
-from .types import Floats
+from .types import Floats, Floats32, Indices, Integers, Labels
 
 LEVEL = 0.95
 RESAMPLES = 1000
@@ -24,7 +24,7 @@ Equivalence = Literal["suffices", "falls short", "undecided"]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate, its limits at a confidence level, and the null beside which it stands (where there is one)."""
+    """An estimate, its limits at a confidence level, and its null where there is one."""
 
     value: float
     low: float
@@ -34,7 +34,7 @@ class Interval:
     null_p95: float | None = None
 
     def with_null(self, null: ArrayLike) -> Interval:
-        """Return the same interval with the mean and the 95th percentile of null values."""
+        """Return the same interval with the mean and the 95th percentile of null values (b,)."""
         values = np.asarray(null, np.float64)
         if not len(values):
             return self
@@ -45,14 +45,14 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resamples:
-    """Bootstrap weights of groups, shared by every score so that differences and shares are paired."""
+    """Bootstrap weights of groups, the same for every score so that differences and shares are paired."""
 
-    group_of_row: NDArray[np.int64]  # (n,) 0 … g − 1
+    group_of_row: Integers  # (n,) 0 … g − 1
     n_groups: int
-    weights: NDArray[np.float32]  # (b, g) how often each group was drawn
+    weights: Floats32  # (b, g) how often each group was drawn
 
     @classmethod
-    def draw(cls, groups: NDArray[np.integer], rng: np.random.Generator, resamples: int = RESAMPLES) -> Resamples:
+    def draw(cls, groups: Labels, rng: np.random.Generator, resamples: int = RESAMPLES) -> Resamples:
         """Draw `resamples` cluster-bootstrap samples of groups (n,), with replacement."""
         names, index = np.unique(groups, return_inverse=True)
         size = len(names)
@@ -104,8 +104,8 @@ def proportion_interval(value: float, resampled: Floats, n: int, level: float = 
         return Interval(0.0, 0.0, reach, level)
     if abs(value - 1) <= ROUNDING:
         return Interval(1.0, 1 - reach, 1.0, level)
-    found = percentile_interval(value, resampled, level)
-    return Interval(value, max(found.low, 0.0), min(found.high, 1.0), level)
+    interval = percentile_interval(value, resampled, level)
+    return Interval(value, max(interval.low, 0.0), min(interval.high, 1.0), level)
 
 
 def jackknife_interval(value: float, without: ArrayLike, level: float = LEVEL) -> Interval:
@@ -130,7 +130,7 @@ def jackknife_interval(value: float, without: ArrayLike, level: float = LEVEL) -
 
 
 def equivalence(interval: Interval, bound: float) -> Equivalence:
-    """Decide by an interval whether a share lies above a bound, below it, or cannot be told from it."""
+    """Return whether an interval is above a bound ("suffices"), below it, or includes it."""
     if interval.low > bound:
         return "suffices"
     return "falls short" if interval.high < bound else "undecided"
@@ -159,9 +159,7 @@ def permutation_p_value(observed: float, null: ArrayLike) -> float:
     return float((1 + np.sum(values >= observed)) / (1 + len(values)))
 
 
-def blocks_of_groups(
-    groups: NDArray[np.integer], folds: NDArray[np.integer], n_blocks: int
-) -> Iterator[NDArray[np.intp]]:
+def blocks_of_groups(groups: Labels, folds: Labels, n_blocks: int) -> Iterator[Indices]:
     """Yield the rows of jackknife blocks: whole groups, each block within one fold, about equal in size."""
     n_folds = int(folds.max()) + 1
     for fold in range(n_folds):

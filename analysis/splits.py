@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import DataError
-from .types import Integers
+from .types import Floats, Indices, Integers, Labels, Rows
 
 
-def group_folds(groups: NDArray[np.integer], n_folds: int, rng: np.random.Generator) -> Integers:
-    """Deal whole groups to folds of nearly equal size: shuffled, the largest groups first, each to the smallest fold.
+def group_folds(groups: Labels, n_folds: int, rng: np.random.Generator) -> Integers:
+    """Assign whole groups to folds of nearly equal size: in random order, the largest first, each to the smallest fold.
 
     Parameters
     ----------
@@ -19,7 +18,7 @@ def group_folds(groups: NDArray[np.integer], n_folds: int, rng: np.random.Genera
     n_folds : int
         Number of folds, at least 2.
     rng : Generator
-        Decides which groups meet in a fold.
+        Assigns groups to folds.
 
     Returns
     -------
@@ -47,25 +46,29 @@ def group_folds(groups: NDArray[np.integer], n_folds: int, rng: np.random.Genera
     return fold_of_group[index]
 
 
-def _deal_singles(groups: Integers, filled: NDArray[np.float64], fold_of_group: Integers) -> None:
+def _deal_singles(groups: Integers, filled: Floats, fold_of_group: Integers) -> None:
     for group in groups:
         fold = int(np.argmin(filled))
         fold_of_group[group] = fold
         filled[fold] += 1
 
 
-def permute_within_strata(
-    groups: NDArray[np.integer], strata: NDArray[np.integer], rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """Permute rows within strata so that no row keeps a partner of its own group.
+def permute_within_strata(groups: Labels, strata: Labels, rng: np.random.Generator) -> Indices:
+    """Permute rows within strata so that no row is paired with one of its own group.
 
-    Each stratum is shuffled and turned by one place, which leaves no fixed point; the few rows whose new partner is of
-    their own group are turned once more among all rows.
+    Each stratum is permuted by one random cycle, which has no fixed point; the few rows whose partner is of their own
+    group then exchange it with a random row.
+
+    Parameters
+    ----------
+    groups, strata : array (n,)
+        Concept groups, and the strata of which partners are drawn.
+    rng : Generator
 
     Returns
     -------
     array (n,) of int
-        ``partner[i]`` is the row whose y goes to row i.
+        ``partner[i]`` is the row whose y is paired with row i.
     """
     partner = np.arange(len(groups))
     for stratum in np.unique(strata):
@@ -81,7 +84,7 @@ def permute_within_strata(
     return partner
 
 
-def deciles(values: NDArray[np.floating]) -> Integers:
-    """Return the tenth of the sorted values into which each value falls, 0 … 9 (fewer where values repeat)."""
+def deciles(values: Rows) -> Integers:
+    """Return the decile of each value, 0 … 9 (fewer where values repeat), values (n,)."""
     edges = np.unique(np.quantile(values, np.linspace(0.1, 0.9, 9)))
     return np.searchsorted(edges, values, side="left").astype(np.int64)

@@ -15,3 +15,6 @@ Labels = NDArray[np.integer]
 #: Indices, as numpy's index functions return them.
 Indices = NDArray[np.intp]
 Bools = NDArray[np.bool_]
+Strings = NDArray[np.str_]
+#: Values of any type that numpy holds, one for each row.
+Values = NDArray[np.generic]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from polyglot.analysis.moments import Moments
-from polyglot.analysis.similarity.cka import debiased_cka_from_moments, unbiased_hsic
+from polyglot.analysis.similarity.hsic import unbiased_hsic
+from polyglot.analysis.similarity.streaming_cka import debiased_cka_from_moments
 from timing import Measure, arguments, report, seconds, side_by_side
 
 MEBIBYTE = 2**20

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from grouping import generate
 from polyglot.analysis.moments import Moments
-from polyglot.analysis.similarity.cka import debiased_cka_from_moments
+from polyglot.analysis.similarity.streaming_cka import debiased_cka_from_moments
 from polyglot.data.groups import concept_groups
 from polyglot.data.importing import import_corpus
 from polyglot.data.open import open_corpus

@@ -24,8 +24,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from polyglot.analysis.retrieval.search import match_ranks, nearest, nearest_both_ways
-from polyglot.analysis.retrieval.topk import CPU_SIDE
+from polyglot.analysis.retrieval.ranks import match_ranks
+from polyglot.analysis.retrieval.search import nearest, nearest_both_ways
+from polyglot.analysis.retrieval.tiles import CPU_SIDE
 from threadpoolctl import threadpool_limits
 
 MEBIBYTE = 2**20

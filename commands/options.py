@@ -31,6 +31,13 @@ Corpus = Annotated[
     list[str] | None,
     typer.Option("--corpus", help="Built-in or hub name, file, or folder; repeat it for a pair of Moses files."),
 ]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        help="What stands in each column of the files, such as -,en,fr (- is left out), or NAME=LANGUAGE; if need be.",
+    ),
+]
 Limit = Annotated[int | None, typer.Option("--limit", help="Sample at most so many rows, with the seed.")]
 Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps; by default the best there is.")]
 BatchTokens = Annotated[int | None, typer.Option("--batch-tokens", help="Padded tokens in an encoder batch.")]
@@ -42,6 +49,10 @@ Format = Annotated[str, typer.Option("--format", help="What is written: html, js
 Plotlyjs = Annotated[str, typer.Option("--plotlyjs", help="Where pages find plotly.js: inline, cdn or directory.")]
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave sentences out of the result: numbers only.")]
 TrustCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that a model folder brings.")]
+Task = Annotated[
+    str | None,
+    typer.Option("--task", help="query or document: its prompt and route, in a model that has them."),
+]
 HalfCache = Annotated[bool, typer.Option("--half-cache", help="Keep embeddings as float16: half the disk, 3 digits.")]
 Force = Annotated[bool, typer.Option("--force", help="Measure even if the report was measured from the same inputs.")]
 Instrument = Annotated[

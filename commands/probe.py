@@ -67,12 +67,17 @@ def linear_map(
     target_model: options.TargetModel = None,
     instrument: options.Instrument = None,
     no_instruments: options.NoInstruments = False,
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="Add an encoder of the same shape with random weights as a control.")
+    ] = False,
     common: Probing,
 ) -> None:
     """Is the map from SRC to TGT identity, shift, rotation, linear, or more?"""
     common.report("linear-map")
     if vectors is None and not (source and target):
         raise typer.BadParameter("expected two languages such as `en fr`, or --vectors X.npy Y.npy")
+    if vectors is not None and untrained:
+        raise ConfigError("--untrained embeds text, and --vectors brings none: leave one of them out")
     instruments = _instruments(instrument, none=no_instruments)
     from ..analysis.maps.ladder import DEFAULT_RUNGS
 
@@ -99,6 +104,7 @@ def linear_map(
         costly_permutations=min(5, permutations),
         texts=not common.no_texts,
         same_space=same_space or None,
+        untrained=untrained,
     )
 
 

@@ -40,6 +40,7 @@ class Common:
 
     model: options.Model = options.DEFAULT_MODEL
     corpus: options.Corpus = None
+    columns: options.Columns = None
     limit: options.Limit = None
     skip_bad: options.SkipBad = False
     device: options.Device = None
@@ -48,12 +49,20 @@ class Common:
     quiet: options.Quiet = False
     trust_remote_code: options.TrustCode = False
     half_cache: options.HalfCache = False
+    task: options.Task = None
 
     def text(self, languages: list[str]) -> ParallelText:
         """Open the corpus in some languages."""
         from ..data.open import open_corpus
 
-        return open_corpus(self.corpus, languages, limit=self.limit, seed=self.seed, skip_bad=self.skip_bad)
+        return open_corpus(
+            self.corpus,
+            languages,
+            columns=self.columns or (),
+            limit=self.limit,
+            seed=self.seed,
+            skip_bad=self.skip_bad,
+        )
 
     def text_with_instruments(self, languages: Sequence[str], instruments: Sequence[str] | None) -> ParallelText:
         """Open the corpus in some languages and in those that serve as instruments; None are those of the default."""
@@ -81,7 +90,9 @@ class Common:
         """Load the model, or another one with the same options."""
         from ..models.encoder import load_encoder
 
-        return load_encoder(model or self.model, device=self.device, trust_remote_code=self.trust_remote_code)
+        return load_encoder(
+            model or self.model, device=self.device, task=self.task, trust_remote_code=self.trust_remote_code
+        )
 
     def encoders(self, target_model: str | None) -> tuple[Encoder, Encoder]:
         """Load the encoder of the source side and of the target side: one and the same unless two are named."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 from ..errors import DataError
 from .bitext import DOMAIN, ParallelText
 from .languages import canonical_codes
+from .matching import distance
 from .readers.batches import check_languages
 from .readers.lines import BadRows
 from .readers.tables import read_delimited
@@ -31,7 +32,8 @@ def builtin_names() -> tuple[str, ...]:
 def default_instruments(corpus: Sequence[str] | None, languages: Sequence[str]) -> tuple[str, ...]:
     """Return the languages that take noise out where none are named: others of the built-in corpus, in its order.
 
-    Of other text none, since opening them may cost as much as opening a pair, or rows that lack them.
+    None is a form of one that is measured. Of other text none, since opening them may cost as much as opening a pair,
+    or rows that lack them.
 
     Parameters
     ----------
@@ -48,7 +50,8 @@ def default_instruments(corpus: Sequence[str] | None, languages: Sequence[str]) 
     if corpus and not (len(corpus) == 1 and corpus[0] in builtin_names()):
         return ()
     measured = canonical_codes(languages)
-    return tuple(code for code in LANGUAGES if code not in measured)[:MOST_INSTRUMENTS]
+    others = [code for code in LANGUAGES if all(distance(code, asked) is None for asked in measured)]
+    return tuple(others[:MOST_INSTRUMENTS])
 
 
 def builtin_domains() -> tuple[str, ...]:

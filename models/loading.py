@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 HUB_TIMEOUT_SECONDS = 10.0
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 OWN_MODULES = "sentence_transformers."
+ROUTES = "router_config.json"
 
 
 def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) -> "SentenceTransformer":
@@ -108,13 +109,16 @@ def check_folder(folder: Path, *, trust_remote_code: bool) -> None:
         raise ModelError(f"{folder / 'modules.json'} is damaged: expected a list of modules; save the model again")
     if not trust_remote_code:
         _refuse_code(folder, modules)
-    for part in {folder, *(folder / str(module.get("path", "")) for module in modules)}:
+    for part in {folder, *_parts(folder, modules)}:
         _refuse_pickled(part)
 
 
 def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
-    foreign = [str(module.get("type")) for module in modules if not str(module.get("type")).startswith(OWN_MODULES)]
-    paths = {folder, *(folder / str(module.get("path", "")) for module in modules)}
+    paths = {folder, *_parts(folder, modules)}
+    kinds = [str(module.get("type")) for module in modules]
+    for path in paths:
+        kinds += [str(kind) for kind in _routed_types(path).values()]
+    foreign = [kind for kind in kinds if not kind.startswith(OWN_MODULES)]
     names = ("config.json", "tokenizer_config.json", "processor_config.json")
     files = [path / name for path in paths for name in names if (path / name).is_file()]
     contents = {file: _read_json(file) for file in files}  # a damaged file may hold any JSON value
@@ -129,6 +133,20 @@ def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
             f"the model in {folder} wants to run Python code of its own ({found}); "
             "read that code, and if you trust it, allow it with --trust-remote-code (trust_remote_code=True)"
         )
+
+
+def _parts(folder: Path, modules: list[dict[str, Any]]) -> list[Path]:
+    """Return the folders of all modules, and of the modules behind a router."""
+    own = [folder / str(module.get("path", "")) for module in modules]
+    return [*own, *(path / str(name) for path in own for name in _routed_types(path))]
+
+
+def _routed_types(part: Path) -> dict[str, Any]:
+    """Return the types of the modules behind a router, by their folders in it; none where there is no router."""
+    file = part / ROUTES
+    held = _read_json(file) if file.is_file() else {}
+    types = held.get("types") if isinstance(held, dict) else None
+    return types if isinstance(types, dict) else {}
 
 
 def _refuse_pickled(part: Path) -> None:

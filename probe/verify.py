@@ -11,15 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..analysis.checks import unit_rows
 from ..analysis.maps.procrustes import procrustes
 from ..analysis.moments import Moments
 from ..analysis.retrieval.search import nearest
-from ..analysis.similarity import cca, cka, rsa, shape
-from ..analysis.similarity import knn as neighbourhood
-from ..analysis.types import Floats
+from ..analysis.similarity import cca, cka, hsic, knn, rsa, shape, streaming_cka
+from ..analysis.types import Floats, Rows
 
 EXACT = 1e-9
 INVARIANT = 1e-6
@@ -71,7 +69,7 @@ DEMONSTRATION = (
         "0.5453963322 with centred columns, which is what canonical correlation means",
     ),
     Published("Procrustes score", 0.7362553106, shape.procrustes_score),
-    Published("mutual 10-NN, cosine", 0.279, neighbourhood.mutual_knn, "0.287 with centred columns"),
+    Published("mutual 10-NN, cosine", 0.279, knn.mutual_knn, "0.287 with centred columns"),
 )
 
 SURVEY = (
@@ -103,7 +101,7 @@ SURVEY = (
         0.0035062460,
         lambda x, y: rsa.rsa(x, y, dissimilarity="correlation", comparison="pearson"),
     ),
-    Published("Jaccard 10-NN, cosine", 0.2148807476, neighbourhood.jaccard_knn, "0.184 with centred columns"),
+    Published("Jaccard 10-NN, cosine", 0.2148807476, knn.jaccard_knn, "0.184 with centred columns"),
     Published(
         "linear-regression R², y to x, in sample",
         0.8634248159,
@@ -115,7 +113,7 @@ SURVEY = (
     Published(
         "second-order cosine, 10-NN",
         0.9230452955,
-        neighbourhood.second_order_cosine,
+        knn.second_order_cosine,
         "0.9932 from similarities, not distances",
     ),
 )
@@ -160,9 +158,9 @@ def published_values(section: str, table: tuple[Published, ...], x: Floats, y: F
 
 def equal_measures(x: Floats, y: Floats) -> Iterator[Deviation]:
     """Compare measures that are equal by theorem."""
-    streamed = cka.debiased_cka_from_moments(Moments.from_arrays(x, y, block_rows=7, dtype="float64"))
+    streamed = streaming_cka.debiased_cka_from_moments(Moments.from_arrays(x, y, block_rows=7, dtype="float64"))
     k, l = x @ x.T, y @ y.T  # noqa: E741
-    gram = cka.Hsics(cka.unbiased_hsic(k, l), cka.unbiased_hsic(k, k), cka.unbiased_hsic(l, l)).cka
+    gram = hsic.Hsics(hsic.unbiased_hsic(k, l), hsic.unbiased_hsic(k, k), hsic.unbiased_hsic(l, l)).cka
     measures = (
         ("whitened cosine of squared distances = linear CKA", cka.linear_cka(x, y), rsa.whitened_rdm_cosine(x, y)),
         (
@@ -217,7 +215,7 @@ def null_levels(rng: np.random.Generator) -> Iterator[Deviation]:
 def gaussian_cka(rng: np.random.Generator, n: int, published: float) -> Iterator[Deviation]:
     """Compare CKA of independent Gaussians, biased and debiased."""
     moments = Moments.from_arrays(rng.standard_normal((n, 768)), rng.standard_normal((n, 768)), dtype="float64")
-    biased, debiased = cka.linear_cka_from_moments(moments), cka.debiased_cka_from_moments(moments)
+    biased, debiased = streaming_cka.linear_cka_from_moments(moments), streaming_cka.debiased_cka_from_moments(moments)
     yield Deviation.of("D", f"biased CKA of Gaussians, n = {n}, d = 768", published, biased, tolerance=0.002)
     yield Deviation.of("D", f"debiased CKA of Gaussians, n = {n}, d = 768", 0.0, debiased, tolerance=0.005)
 
@@ -238,6 +236,6 @@ def retrieval_null(rng: np.random.Generator, n: int, width: int) -> tuple[float,
     return _precision_at_1(x @ rotation, y), _precision_at_1(fresh_x @ rotation, fresh_y)
 
 
-def _precision_at_1(queries: NDArray[np.floating], candidates: NDArray[np.floating]) -> float:
+def _precision_at_1(queries: Rows, candidates: Rows) -> float:
     """Share of unit queries whose nearest candidate has their index."""
     return float(np.mean(nearest(queries, candidates, k=1)[1][:, 0] == np.arange(len(queries))))

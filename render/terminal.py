@@ -5,7 +5,7 @@ It is honest about the width: a column that does not fit is left out whole and n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..probe.results.layers import ConstantLayer
 from .view import CAVEATS_SHOWN
 
 GAP = 2
@@ -62,6 +63,16 @@ class SummaryTable:
         return tuple(fits)
 
 
+def rows_with_constant(
+    rows: Sequence[tuple[str, ...]], constant: Sequence[ConstantLayer]
+) -> tuple[tuple[str, ...], ...]:
+    """Put the constant layers where they stand in the model into rows that begin with the name of a layer."""
+    shown = list(rows)
+    for layer in constant:
+        shown.insert(layer.place, (layer.name, "constant", *[""] * (len(rows[0]) - 2)))
+    return tuple(shown)
+
+
 @dataclass(frozen=True, slots=True)
 class SummaryPart:
     """A verdict with its table and its caveats."""
@@ -71,16 +82,22 @@ class SummaryPart:
     second: str
     table: SummaryTable | None
     caveats: tuple[str, ...]
+    note: str = ""
+    beside: SummaryTable | None = None  # what the table is to be held against
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Draw the table first and the verdict last, where the eye of a terminal reader rests."""
         yield Text(self.heading, style="bold")
         if self.table is not None:
             yield self.table
+        if self.beside is not None:
+            yield self.beside
         for caveat in self.caveats[:CAVEATS_SHOWN]:
             yield Text(f"! {caveat}", style="yellow")
         if len(self.caveats) > CAVEATS_SHOWN:
             yield Text(f"  and {len(self.caveats) - CAVEATS_SHOWN} more on the page", style="dim")
+        if self.note:
+            yield Text(self.note)
         if self.second:
             yield Text(self.second)
         if self.sentence:

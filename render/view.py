@@ -89,6 +89,7 @@ class Scale:
     rows: tuple[ScaleRow, ...]
     suffices: float
     caption: str
+    column: str = "share of the best"  # what the shares are of
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def model_card(result: TrainResult) -> str:
 
 
 def _loss_line(score: RetentionScore, retention: Retention) -> str:
-    broken = ": **broken**" if score.name in retention.broken else ""
+    broken = ": **exceeded**" if score.name in retention.broken else ""
     return f"- {score.name}, {score.rows} rows: {_points(score.lost, 1)} points, {retention.max_loss:g} allowed{broken}"
 
 

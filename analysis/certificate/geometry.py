@@ -221,7 +221,7 @@ def geometry_verdict(views: Views, config: GeometryConfig | None = None) -> Geom
     maps = maps_by_rung(fits)
     scores = components[:, :MAX_COMPONENTS]
     smoother = Smoother.fit([scores, quadratic_features(scores)], views.y, folds)
-    residual = _out_of_fold(views, folds, maps["linear"])
+    residual = noise_residuals(views, folds, maps["linear"])
     refitted = corrections(smoother, fits, views.x, residual, config.seed)
     products = {rung: map_products(smoother.rows, views.x, views.y, fitted) for rung, fitted in maps.items()}
     products["mean"] = total_products(smoother.rows, views.y)
@@ -275,9 +275,17 @@ def first_stage(instruments: Mapping[str, Floats]) -> Floats:
 def structural_fits(views: Views, folds: Integers, effort: Effort, components: Floats) -> list[StructuralFit]:
     """Fit every rung through the components (n, m) of the instruments, once for each fold that is scored."""
     first = Smoother.fit([components], views.x, folds)
-    rotations: dict[tuple[Folds, float], Floats] = {}
-    sums = (InstrumentedSums.of(views.x, views.y, folds, first.without(views.x, k)) for k in range(effort.scored))
-    return [StructuralFit(s, k, views.same_space, rotations, effort.kappas) for k, s in enumerate(sums)]
+    shared: dict[tuple[Folds, float], Floats] = {}
+    return [
+        StructuralFit(
+            InstrumentedSums.of(views.x, views.y, folds, first.without(views.x, k)),
+            k,
+            views.same_space,
+            shared if views.same_space else {},  # between spaces the prior depends on x̂, which differs by fold
+            effort.kappas,
+        )
+        for k in range(effort.scored)
+    ]
 
 
 def maps_by_rung(fits: Sequence[StructuralFit]) -> dict[str, list[AffineMap]]:
@@ -286,11 +294,24 @@ def maps_by_rung(fits: Sequence[StructuralFit]) -> dict[str, list[AffineMap]]:
     return {rung: [maps[rung] for maps in fitted] for rung in fitted[0]}
 
 
-def _out_of_fold(views: Views, folds: Integers, maps: Sequence[AffineMap]) -> Floats:
-    """Residuals of every row under the map fitted without its fold, (n, q)."""
-    residual = np.empty(views.y.shape)
-    for fold, rows in enumerate(rows_of_folds(folds)):
-        residual[rows] = views.y[rows] - maps[fold](views.x[rows])
+def noise_residuals(views: Views, folds: Integers, maps: Sequence[AffineMap]) -> Floats:
+    """Residuals of every row under the map fitted without its fold, of the size of the noise, (n, q).
+
+    Out of sample they are larger than the noise by the error of the fit, and in sample smaller by about the same. Rows
+    of folds that are not scored have none out of sample: theirs in sample, under the first map, are brought to the size
+    of the others.
+    """
+    residual, inside, scored = views.y - maps[0](views.x), 0.0, folds < len(maps)
+    for fold, rows in enumerate(rows_of_folds(folds)[: len(maps)]):
+        left = views.y - maps[fold](views.x)
+        residual[rows] = left[rows]
+        inside += float(np.sum(left**2) - np.sum(left[rows] ** 2)) / (FOLDS - 1)
+    outside, rest = float(np.sum(residual[scored] ** 2)), float(np.sum(residual[~scored] ** 2))
+    size = float(np.sqrt(inside * outside))
+    if rest > 0:
+        residual[~scored] *= np.sqrt(size / rest * np.sum(~scored) / np.sum(scored))
+    if outside > 0:
+        residual[scored] *= np.sqrt(size / outside)
     return residual
 
 
@@ -321,7 +342,7 @@ def _single(
         folds[rows] = fold
     smoother = Smoother.fit([scores, quadratic_features(scores)], views.y, folds, (joint.ratio,))
     size = float(np.sum(smoother_weights(smoother) * products["mean"])) / refitted[1].total
-    scaled = {rung: Correction(c.noise * size, c.pull * size) for rung, c in refitted[0].items()}
+    scaled = {rung: correction.scaled(size) for rung, correction in refitted[0].items()}
     return _shares(views.groups, smoother, products, scaled)[1]
 
 

@@ -18,7 +18,6 @@ from ..resampling import Interval
 from ..types import Floats, Indices, Integers
 
 LEVEL_Z = 1.959964
-UNSURE = 0.5  # standard error of a correction, as a part of it: what planted truths show
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,22 +103,26 @@ def total_products(rows: tuple[Indices, ...], y: Floats, scored: int | None = No
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What fitting leaves in Σ r·Π(r), in the units of that sum."""
+    """What fitting leaves in Σ r·Π(r), in the units of that sum, and its standard error."""
 
-    noise: float = 0.0  # of the fit, which the next sample would draw anew
-    pull: float = 0.0  # towards the prior
+    value: float = 0.0
+    error: float = 0.0
+
+    def scaled(self, factor: float) -> Correction:
+        """Return the same in other units."""
+        return Correction(self.value * factor, self.error * abs(factor))
 
 
 def latent_share(missed: PairTerms, total: PairTerms, correction: Correction | None = None) -> Interval:
     """Return 1 − (missed − correction) / total with its 95 % interval.
 
-    The error is that of a ratio of quadratic forms, and half of each part of the correction.
+    The error is that of a ratio of quadratic forms, and that of the correction.
     """
     correction = correction or Correction()
     ratio = missed.total / total.total
     error = PairTerms(missed.pairs - ratio * total.pairs).error
-    spread = float(np.linalg.norm([error, UNSURE * correction.noise, UNSURE * correction.pull])) / abs(total.total)
-    value = 1 - ratio + (correction.noise + correction.pull) / total.total
+    spread = float(np.hypot(error, correction.error)) / abs(total.total)
+    value = 1 - ratio + correction.value / total.total
     return Interval(value, value - LEVEL_Z * spread, value + LEVEL_Z * spread)
 
 

@@ -13,9 +13,9 @@ from ..maps.instruments import MAX_COMPONENTS, Smoother, quadratic_features
 from ..resampling import Interval
 from ..splits import group_folds
 from ..types import Floats, Integers
-from .geometry import FOLDS, WEAK, Views, first_stage, maps_by_rung, structural_fits
+from .geometry import FOLDS, WEAK, Views, first_stage, maps_by_rung, noise_residuals, structural_fits
 from .latent import Correction, PairTerms, latent_share, map_products, pair_terms, smoother_weights, total_products
-from .latent_shares import CURVED_RATIOS, EFFORT, refitting_residual
+from .latent_shares import CURVED_RATIOS, EFFORT
 from .refitting import Leg, composed_correction, corrections
 
 Path = tuple[int, int, int]
@@ -93,7 +93,7 @@ def path_shares(
         views = Views(sides[a], sides[b], instruments, groups, same_space=same_space)
         fits = structural_fits(views, folds, EFFORT, components)
         maps[a, b] = maps_by_rung(fits)["linear"]
-        legs[a, b] = Leg(fits, sides[a], refitting_residual(views, rulers[b].smoother.rows, maps[a, b]))
+        legs[a, b] = Leg(fits, sides[a], noise_residuals(views, folds, maps[a, b]))
     found = {}
     for a, b, c in permutations(range(len(sides)), 3):
         ruler = rulers[c]

@@ -6,17 +6,14 @@ what fitting adds is drawn once. Intervals are wider for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from ..maps.affine import AffineMap
 from ..maps.instruments import MAX_COMPONENTS, Smoother, quadratic_features
 from ..maps.structural import FEW_KAPPAS
 from ..resampling import Interval
 from ..splits import group_folds
-from ..types import Floats, Indices
-from .geometry import FOLDS, WEAK, Effort, Views, first_stage, maps_by_rung, structural_fits
+from ..types import Floats
+from .geometry import FOLDS, WEAK, Effort, Views, first_stage, maps_by_rung, noise_residuals, structural_fits
 from .latent import latent_share, map_products, pair_terms, smoother_weights, total_products
 from .refitting import corrections
 
@@ -52,21 +49,10 @@ def latent_shares(views: Views, *, components: Floats | None = None, seed: int =
         return {}
     fits = structural_fits(views, folds, EFFORT, components)
     maps = maps_by_rung(fits)
-    residual = refitting_residual(views, smoother.rows, maps["linear"])
+    residual = noise_residuals(views, folds, maps["linear"])
     refitted = corrections(smoother, fits, views.x, residual, seed, rungs=RUNGS, replicates=1)
     products = {rung: map_products(smoother.rows, views.x, views.y, maps[rung]) for rung in RUNGS}
     return {
         rung: latent_share(pair_terms(weights, part, views.groups), total, refitted[rung])
         for rung, part in products.items()
     }
-
-
-def refitting_residual(views: Views, rows: tuple[Indices, ...], maps: Sequence[AffineMap]) -> Floats:
-    """Return residuals (n, q) of the linear rung: held out where scored, elsewhere fitted and brought to their size."""
-    residual = views.y - maps[0](views.x)
-    scored = np.concatenate(rows[: len(maps)])
-    fitted = np.concatenate(rows[len(maps) :])
-    for fold, fitted_map in enumerate(maps):
-        residual[rows[fold]] = views.y[rows[fold]] - fitted_map(views.x[rows[fold]])
-    residual[fitted] *= np.sqrt(np.mean(residual[scored] ** 2) / np.mean(residual[fitted] ** 2))
-    return residual

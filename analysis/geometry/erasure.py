@@ -1,8 +1,8 @@
-"""Where a cloud of embeddings keeps the language of a sentence: its directions, and ways to take them out.
+"""Directions that separate languages in a cloud of embeddings, and methods that remove them.
 
-Rows are sentences, labels are small integers 0 … c − 1, one for each language. Whatever is fitted on some rows is
-returned as a record and applied to others, so that removal can be judged on held-out rows. Classifiers that tell how
-much remains are in `identity`.
+Rows are sentences, labels are integers 0 … c − 1, one for each language. Each method is fitted on some rows and applied
+to others, so that it can be evaluated on held-out rows. The classifiers that measure what remains are in
+`language_probe`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,19 @@ from ..types import Floats, Labels, Rows
 
 
 def check_labels(x: Rows, labels: Labels) -> int:
-    """Return the number of classes, or raise DataError unless labels 0 … c − 1 all occur, one for each row, c ≥ 2."""
+    """Return the number of classes c ≥ 2, or raise DataError.
+
+    Parameters
+    ----------
+    x : array (n, d)
+    labels : int array (n,)
+        0 … c − 1, every one in use.
+
+    Raises
+    ------
+    DataError
+        If there is not one label for each row, or the labels are not 0 … c − 1 with every one in use.
+    """
     if x.ndim != 2 or labels.shape != (len(x),):
         raise DataError(f"expected one label for each row, got shapes {x.shape} and {labels.shape}")
     names = np.unique(labels)
@@ -38,7 +50,7 @@ def class_means(x: Rows, labels: Labels) -> Floats:
     Raises
     ------
     DataError
-        If the labels are not such.
+        If there is not one label for each row, or the labels are not 0 … c − 1 with every one in use.
     """
     classes = check_labels(x, labels)
     sums = np.zeros((classes, x.shape[1]))
@@ -47,14 +59,14 @@ def class_means(x: Rows, labels: Labels) -> Floats:
 
 
 def language_directions(means: Floats, *, count: int | None = None) -> Floats:
-    """Orthonormal directions (d, r) in which class means (c, d) differ, widest first; r ≤ c − 1.
+    """Orthonormal directions (d, r) in which class means differ, by decreasing variance; r ≤ c − 1.
 
     Parameters
     ----------
     means : array (c, d)
-        Class means, weighted equally.
+        Class means, equally weighted.
     count : int, optional
-        How many to keep; by default all.
+        Number of directions; all by default.
 
     Raises
     ------
@@ -66,7 +78,7 @@ def language_directions(means: Floats, *, count: int | None = None) -> Floats:
     _, singular, right = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
     rank = int(np.sum(singular > max(means.shape) * np.finfo(np.float64).eps * np.abs(means).max()))
     if rank == 0:
-        raise DataError("all class means are equal: there is no language direction to speak of")
+        raise DataError("all class means are equal, so no direction separates them: give rows that differ by language")
     if count is not None and not 1 <= count <= rank:
         raise ConfigError(f"expected 1 to {rank} directions for these classes, got {count}")
     return np.asarray(right[: rank if count is None else count].T, np.float64)
@@ -74,41 +86,41 @@ def language_directions(means: Floats, *, count: int | None = None) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeanRemoval:
-    """Moves every class onto the common mean: x − mean(class) + mean over classes (Libovický et al., 2020).
+    """Centres every class on the common mean: x − mean(class) + mean over classes (Libovický et al., 2020).
 
-    Needs to know the language of each row.
+    Needs the language of each row to apply.
     """
 
     means: Floats  # (c, d)
 
     @classmethod
     def fit(cls, x: Rows, labels: Labels) -> MeanRemoval:
-        """Take the class means of rows (n, d)."""
+        """Estimate the class means from x (n, d) with labels (n,)."""
         return cls(class_means(x, labels))
 
     def __call__(self, x: Rows, labels: Labels) -> Floats:
-        """Return rows (n, d) without their class's offset."""
+        """Return x (n, d) less the offset of its class, labels (n,)."""
         offsets = self.means - self.means.mean(axis=0)
         return np.asarray(x - offsets[labels], np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """Takes directions out, orthogonally, about a centre; needs no label to apply (Yang et al., 2021)."""
+    """Projects directions out, orthogonally, about a centre; needs no label to apply (Yang et al., 2021)."""
 
     centre: Floats  # (d,)
     directions: Floats  # (d, r) orthonormal
 
     @classmethod
     def fit(cls, x: Rows, labels: Labels, *, count: int | None = None) -> Projection:
-        """Take the directions between class means of rows (n, d), the widest `count` of them or all."""
+        """Estimate the directions between class means from x (n, d) with labels (n,), the first `count` or all."""
         means = class_means(x, labels)
         return cls(means.mean(axis=0), language_directions(means, count=count))
 
     def __call__(self, x: Rows) -> Floats:
-        """Return rows (n, d) without what they hold along the directions."""
-        moved = x - self.centre
-        return np.asarray(x - (moved @ self.directions) @ self.directions.T, np.float64)
+        """Return x (n, d) without its components along the directions."""
+        centred = x - self.centre
+        return np.asarray(x - (centred @ self.directions) @ self.directions.T, np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,25 +147,25 @@ class Leace:
         classes = check_labels(x, labels)
         rows = np.asarray(x, np.float64)
         centre = rows.mean(axis=0)
-        moved = rows - centre
+        centred = rows - centre
         one_hot = np.eye(classes)[labels]
-        whiten, unwhiten = _whitening(moved.T @ moved / len(rows))
-        cross = moved.T @ (one_hot - one_hot.mean(axis=0)) / len(rows)
+        whiten, unwhiten = _whitening(centred.T @ centred / len(rows))
+        cross = centred.T @ (one_hot - one_hot.mean(axis=0)) / len(rows)
         left, singular, _ = np.linalg.svd(whiten @ cross, full_matrices=False)
-        # In whitened units these are correlations: what lies below is rounding.
+        # In whitened units these are correlations: smaller ones are rounding errors.
         basis = left[:, singular > 1e-10]
         return cls(centre, unwhiten @ basis, basis.T @ whiten)
 
     def __call__(self, x: Rows) -> Floats:
-        """Return rows (n, d) with the concept erased."""
+        """Return x (n, d) with the concept erased."""
         return np.asarray(x - ((x - self.centre) @ self.onto.T) @ self.into.T, np.float64)
 
 
 def _whitening(covariance: Floats) -> tuple[Floats, Floats]:
     """Σ^(−1/2) and Σ^(1/2) on the directions with variance, each (d, d) symmetric."""
     values, vectors = np.linalg.eigh(covariance)
-    kept = values > len(values) * np.finfo(np.float64).eps * values[-1]
-    if values[-1] <= 0 or not kept.any():
-        raise DataError("x does not vary: there is nothing to erase")
-    values, vectors = values[kept], vectors[:, kept]
+    varying = values > len(values) * np.finfo(np.float64).eps * values[-1]
+    if values[-1] <= 0 or not varying.any():
+        raise DataError("x does not vary, so there is nothing to erase: give rows that differ")
+    values, vectors = values[varying], vectors[:, varying]
     return (vectors / np.sqrt(values)) @ vectors.T, (vectors * np.sqrt(values)) @ vectors.T

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from ...errors import ConfigError, DataError
@@ -21,14 +20,14 @@ DISCARDED = 0.1
 def two_nn_dimension(x: Rows, *, discarded: float = DISCARDED) -> float:
     """Intrinsic dimension from the ratios of second to first neighbour distance (Facco et al., 2017).
 
-    With N rows μᵢ = r₂/r₁ follows a Pareto law of exponent the dimension; it is fitted by least squares through the
-    origin of −log(1 − i/N) on log μ₍ᵢ₎. Euclidean distances, in tiles: O(n²d) time, O(tile) memory. Rows that repeat
-    another row are counted once.
+    The ratios μᵢ = r₂/r₁ of N rows follow a Pareto law whose exponent is the dimension; it is fitted by least squares
+    through the origin of −log(1 − i/N) on log μ₍ᵢ₎. Euclidean distances, in tiles: O(n²d) time, O(tile) memory.
+    Repeated rows are counted once.
 
     Parameters
     ----------
     x : array (n, d)
-        Rows; at least 3 different ones.
+        Rows; at least 10 different ones.
     discarded : float
         Share of the largest ratios left out of the fit, 0 to below 1.
 
@@ -56,18 +55,20 @@ def pareto_exponent(ratios: Floats, discarded: float = DISCARDED) -> float:
         If all ratios are 1.
     """
     n = len(ratios)
-    # The largest ratio has −log(1 − n/n) = ∞ and can never be used.
-    kept = min(n - 1, int(n * (1 - discarded)))
-    log_ratio = np.log(np.sort(ratios))[:kept]
-    tail = -np.log1p(-np.arange(1, kept + 1) / n)
+    # The largest ratio has −log(1 − n/n) = ∞ and cannot be used.
+    used = min(n - 1, int(n * (1 - discarded)))
+    log_ratio = np.log(np.sort(ratios))[:used]
+    tail = -np.log1p(-np.arange(1, used + 1) / n)
     energy = log_ratio @ log_ratio
     if not energy > 0:
-        raise DataError("all rows have their two nearest neighbours at one distance: no intrinsic dimension is defined")
+        raise DataError(
+            "the two nearest neighbours of every row are at one distance: no dimension is defined, give other rows"
+        )
     return float(log_ratio @ tail / energy)
 
 
 def neighbour_ratios(rows: Floats) -> Floats:
-    """Ratio r₂ / r₁ of second to first neighbour distance of each row of (n, d), all different: (n,)."""
+    """Ratio r₂ / r₁ of second to first neighbour distance of each row, (n,), for rows (n, d) that all differ."""
     if rows.shape[1] > 16:
         return _neighbour_ratios_by_products(rows)
     ratios = np.empty(len(rows))
@@ -81,7 +82,7 @@ def neighbour_ratios(rows: Floats) -> Floats:
 
 
 def _neighbour_ratios_by_products(rows: Floats) -> Floats:
-    """Find neighbours by matrix products, which are fast, then measure the three candidates exactly."""
+    """Find the two neighbours by matrix products, which are fast, then compute their distances exactly."""
     centred = rows - rows.mean(axis=0)
     squares = np.einsum("ij,ij->i", centred, centred)
     ratios = np.empty(len(rows))
@@ -99,17 +100,17 @@ def _neighbour_ratios_by_products(rows: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class ScaleDimension:
-    """Intrinsic dimension at one scale: fewer rows see the cloud from further away."""
+    """Intrinsic dimension at one scale: with fewer rows, neighbours are further apart."""
 
-    rows: int
+    rows: int  # of each part
     dimension: float
-    deviation: float  # standard deviation over the disjoint parts of that size
+    deviation: float  # standard deviation over the disjoint parts
 
 
 def dimension_over_scales(
     x: Rows, rng: np.random.Generator, *, decimations: Sequence[int] = (1, 2, 4, 8), discarded: float = DISCARDED
 ) -> tuple[ScaleDimension, ...]:
-    """TwoNN dimension of ever smaller random parts (Facco et al., 2017): a plateau is the dimension, a slope is noise.
+    """TwoNN dimension of random parts (Facco et al., 2017): constant in the size if intrinsic, rising with it if noise.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def dimension_over_scales(
     rng : Generator
         Shuffles the rows once for each decimation.
     decimations : sequence of int
-        Into how many disjoint parts to cut the rows, each at least 1.
+        Numbers of disjoint parts into which to divide the rows, each at least 1.
     discarded : float
         As in `two_nn_dimension`.
 
@@ -131,11 +132,10 @@ def dimension_over_scales(
     """
     if any(parts < 1 for parts in decimations):
         raise ConfigError(f"expected decimations of at least 1, got {tuple(decimations)}")
-    return tuple(_scale(x, rng.permutation(len(x)), parts, discarded) for parts in decimations)
-
-
-def _scale(x: Rows, order: NDArray[np.int64], parts: int, discarded: float) -> ScaleDimension:
-    size = len(x) // parts
-    pieces = [x[np.sort(order[i * size : (i + 1) * size])] for i in range(parts)]
-    dimensions = [two_nn_dimension(piece, discarded=discarded) for piece in pieces]
-    return ScaleDimension(size, float(np.mean(dimensions)), float(np.std(dimensions)))
+    scales = []
+    for parts in decimations:
+        order, size = rng.permutation(len(x)), len(x) // parts
+        samples = [np.sort(order[i * size : (i + 1) * size]) for i in range(parts)]
+        dimensions = [two_nn_dimension(x[sample], discarded=discarded) for sample in samples]
+        scales.append(ScaleDimension(size, float(np.mean(dimensions)), float(np.std(dimensions))))
+    return tuple(scales)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import DataError
 from ..checks import finite_rows, unit_rows
-from ..types import Floats, Rows
+from ..types import Floats, Integers, Rows
 
 
 def covariance_spectrum(x: Rows) -> Floats:
@@ -26,10 +25,10 @@ def covariance_spectrum(x: Rows) -> Floats:
         If x is not a finite matrix with at least 2 rows that differ.
     """
     rows = checked_cloud(x)
-    moved = rows - rows.mean(axis=0)
-    spectrum = np.maximum(np.linalg.eigvalsh(moved.T @ moved / (len(rows) - 1))[::-1], 0.0)
+    centred = rows - rows.mean(axis=0)
+    spectrum = np.maximum(np.linalg.eigvalsh(centred.T @ centred / (len(rows) - 1))[::-1], 0.0)
     if spectrum[0] <= 1e-28 * float(np.max(rows**2, initial=0.0)):
-        raise DataError("all rows are the same: a geometry needs rows that differ")
+        raise DataError("all rows are the same: give rows that differ")
     return np.asarray(spectrum, np.float64)
 
 
@@ -41,9 +40,9 @@ def checked_cloud(x: Rows) -> Floats:
 
 
 def isoscore(spectrum: Floats) -> float:
-    """How evenly the variance fills the dimensions (Rudman et al., 2022): 0 on a line, 1 where all variances are equal.
+    """Evenness of the variances over dimensions (Rudman et al., 2022): 0 on a line, 1 where all are equal.
 
-    With fewer rows than about ten times the width the value is too low: the sample spectrum spreads by itself.
+    With fewer rows than about ten times the width the value is too low, since sample eigenvalues spread.
 
     Parameters
     ----------
@@ -115,7 +114,7 @@ def mean_cosine(x: Rows) -> float:
 
 
 def _cosine_contributions(rows: Floats) -> Floats:
-    """Return what each coordinate adds to the mean cosine, (d,)."""
+    """Contribution of each coordinate to the mean cosine, (d,), of rows (n, d)."""
     unit = unit_rows(rows)
     n = len(rows)
     return np.asarray((unit.sum(axis=0) ** 2 - np.sum(unit**2, axis=0)) / (n * (n - 1)), np.float64)
@@ -123,19 +122,19 @@ def _cosine_contributions(rows: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RogueDimensions:
-    """What single coordinates hold of the mean cosine and of the variance (Timkey and van Schijndel, 2021)."""
+    """Shares of single coordinates in the mean cosine and in the variance (Timkey and van Schijndel, 2021)."""
 
     cosine_share: Floats  # (d,) contribution to the mean cosine over the sum of all absolute contributions
     variance_share: Floats  # (d,) sums to 1
     mean_cosine: float
 
-    def strongest(self, count: int) -> NDArray[np.int64]:
+    def strongest(self, count: int) -> Integers:
         """Return the coordinates with the greatest share of the mean cosine, greatest first."""
         return np.argsort(-np.abs(self.cosine_share), kind="stable")[:count].astype(np.int64)
 
 
 def rogue_dimensions(x: Rows) -> RogueDimensions:
-    """Measure how much of the mean cosine and of the variance single coordinates hold.
+    """Measure the share of each coordinate in the mean cosine and in the variance.
 
     Parameters
     ----------
@@ -151,6 +150,6 @@ def rogue_dimensions(x: Rows) -> RogueDimensions:
     contributions = _cosine_contributions(rows)
     variances = rows.var(axis=0)
     if not variances.sum() > 0:
-        raise DataError("all rows are the same: a geometry needs rows that differ")
+        raise DataError("all rows are the same: give rows that differ")
     total = np.abs(contributions).sum()
     return RogueDimensions(contributions / total, variances / variances.sum(), float(contributions.sum()))

@@ -1,7 +1,7 @@
-"""How well the language of a sentence can be read off its embedding by a linear classifier, and what that is worth.
+"""Linear classifiers of the language of a sentence from its embedding, with controls of their accuracy.
 
-Folds are passed in, so that a sentence and its translation never fall on two sides. Accuracy alone says little: beside
-it stand the accuracy on control labels (selectivity), the description length, and a baseline of plain features.
+Folds are given by the caller, so that a sentence and its translation share one. Accuracy alone says little: report it
+with the accuracy on control labels (selectivity), the description length, and a baseline of plain features.
 """
 
 from __future__ import annotations
@@ -12,23 +12,22 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ...errors import ConfigError, DataError
-from ..types import Bools, Floats, Labels, Rows
+from ..types import Bools, Floats, Integers, Labels, Rows
 from .erasure import check_labels
 
 PORTIONS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)
 
 
 def held_out_hits(x: Rows, labels: Labels, folds: Labels, *, penalty: float = 1.0) -> Bools:
-    """Whether each row's class is told right by a classifier fitted on the other folds, (n,).
+    """Whether a classifier fitted on the other folds predicts the class of each row correctly, (n,).
 
-    Multinomial logistic regression on standardised columns, scaled on the training rows.
+    Multinomial logistic regression on columns standardised by the training rows.
 
     Parameters
     ----------
@@ -39,7 +38,7 @@ def held_out_hits(x: Rows, labels: Labels, folds: Labels, *, penalty: float = 1.
     folds : int array (n,)
         The fold in which each row is held out; rows of one concept group share a fold.
     penalty : float
-        Strength of the squared penalty, above 0; 1 is one unit for all training rows together.
+        Strength of the squared penalty, above 0: the inverse of scikit-learn's C.
 
     Raises
     ------
@@ -63,17 +62,17 @@ def held_out_hits(x: Rows, labels: Labels, folds: Labels, *, penalty: float = 1.
 def _fitted(x: Rows, labels: Labels, penalty: float) -> Any:  # noqa: ANN401 - scikit-learn is not typed
     if not penalty > 0:
         raise ConfigError(f"expected a penalty above 0, got {penalty}")
-    with threadpool_limits(1, user_api="blas"):  # a step is so small that threads wait longer than they work
+    with threadpool_limits(1, user_api="blas"):  # steps are so small that several threads are slower
         return make_pipeline(StandardScaler(), LogisticRegression(C=1 / penalty, max_iter=1000)).fit(x, labels)
 
 
-def control_labels(types: Labels, classes: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def control_labels(types: Labels, classes: int, rng: np.random.Generator) -> Integers:
     """Draw a random label for each type of text, so that equal texts get equal labels (Hewitt and Liang, 2019).
 
     Parameters
     ----------
     types : int array (n,)
-        Which text each row is; rows with equal text share a number.
+        Number of the text of each row; equal texts share a number.
     classes : int
         Number of labels, at least 2.
     rng : Generator
@@ -99,12 +98,12 @@ class Selectivity:
 
     @property
     def accuracy(self) -> float:
-        """Share of rows whose language is told right."""
+        """Share of rows whose language is predicted correctly."""
         return float(self.task_hits.mean())
 
     @property
     def control_accuracy(self) -> float:
-        """Share of rows whose random label is told right: chance, unless the classifier memorises."""
+        """Share of rows whose random label is predicted correctly: chance, unless the classifier memorises."""
         return float(self.control_hits.mean())
 
     @property
@@ -116,7 +115,7 @@ class Selectivity:
 def selectivity(
     x: Rows, labels: Labels, types: Labels, folds: Labels, rng: np.random.Generator, *, penalty: float = 1.0
 ) -> Selectivity:
-    """Classify true and control labels by the same folds.
+    """Classify true and control labels with the same folds.
 
     Parameters
     ----------
@@ -140,16 +139,16 @@ def selectivity(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DescriptionLength:
-    """Bits to send the labels to someone who has the rows (Voita and Titov, 2020, online coding)."""
+    """Bits to transmit the labels given the rows, by online coding (Voita and Titov, 2020)."""
 
     bits: float
-    uniform_bits: float  # n log₂ c: the cost without looking at the rows
-    portions: NDArray[np.int64]  # (t,) rows known before each step, and at the end
+    uniform_bits: float  # n log₂ c: the cost without the rows
+    portions: Integers  # (t,) rows transmitted before each step, and in all
     step_bits: Floats  # (t,) cost of the rows up to each portion
 
     @property
     def compression(self) -> float:
-        """Uniform bits over bits: 1 where the rows say nothing, higher the easier the labels are."""
+        """Uniform bits over bits: 1 where the rows hold no information on the labels, higher for easier labels."""
         return self.uniform_bits / self.bits
 
 
@@ -164,27 +163,27 @@ def description_length(
 ) -> DescriptionLength:
     """Online description length of the labels given the rows.
 
-    Concept groups are sent in random order; the rows of the first portion cost log₂ c each, those of each next portion
-    −log₂ of the probability that a classifier fitted on all before gives to their label.
+    Concept groups are transmitted in random order; rows of the first portion cost log₂ c each, those of every later one
+    −log₂ of the probability of their label by a classifier fitted on all rows before.
 
     Parameters
     ----------
     x, labels, penalty
         As in `held_out_hits`.
     groups : int array (n,)
-        Concept groups: no group is cut, so that a translation is never coded by its source.
+        Concept groups: none is divided, so that a translation is never coded with the help of its source.
     rng : Generator
         Orders the groups.
     portions : sequence of float
-        Rising shares of the groups, above 0, the last of them 1. Portions before which a class has not yet been seen
-        are merged into the first.
+        Increasing shares of the groups, above 0, the last of them 1. Portions before all classes have occurred are
+        merged into the first.
 
     Raises
     ------
     ConfigError
-        If the portions do not rise to 1.
+        If the portions do not increase to 1.
     DataError
-        If labels or groups do not fit, or a class is seen only in the last portion.
+        If labels or groups do not fit, or a class occurs only in the last portion.
     """
     classes = check_labels(x, labels)
     if groups.shape != labels.shape:
@@ -194,19 +193,18 @@ def description_length(
     steps = [float(ends[0] * np.log2(classes))]
     for start, end in pairwise(ends.tolist()):
         known, sent = order[:start], order[start:end]
-        given = _fitted(x[known], labels[known], penalty).predict_proba(x[sent])[np.arange(len(sent)), labels[sent]]
-        # A classifier of a few rows may be so sure that its probability underflows to 0: no label costs ∞ bits.
-        steps.append(float(-np.log2(np.maximum(given, np.finfo(np.float64).tiny)).sum()))
+        probabilities = _fitted(x[known], labels[known], penalty).predict_proba(x[sent])
+        own = probabilities[np.arange(len(sent)), labels[sent]]
+        # With few rows a probability may underflow to 0; the floor avoids a cost of ∞ bits.
+        steps.append(float(-np.log2(np.maximum(own, np.finfo(np.float64).tiny)).sum()))
     return DescriptionLength(sum(steps), float(len(x) * np.log2(classes)), ends, np.array(steps))
 
 
-def _coding_order(
-    groups: Labels, rng: np.random.Generator, portions: Sequence[float]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows ordered by shuffled groups, and how many rows each portion of the groups holds."""
+def _coding_order(groups: Labels, rng: np.random.Generator, portions: Sequence[float]) -> tuple[Integers, Integers]:
+    """Rows ordered by shuffled groups, (n,), and the number of rows up to each portion of the groups, (t,)."""
     shares = np.asarray(portions, np.float64)
     if len(shares) < 2 or shares[0] <= 0 or shares[-1] != 1 or np.any(np.diff(shares) <= 0):
-        raise ConfigError(f"expected rising portions above 0 that end with 1, got {tuple(portions)}")
+        raise ConfigError(f"expected increasing portions above 0 that end with 1, got {tuple(portions)}")
     index, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]
     shuffled = rng.permutation(len(sizes))
     rank = np.argsort(shuffled)
@@ -215,10 +213,10 @@ def _coding_order(
     return order, np.unique(np.cumsum(sizes[shuffled])[known - 1])
 
 
-def _after_all_classes(labels: Labels, ends: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Return the ends of the portions from the first that holds every class."""
+def _after_all_classes(labels: Labels, ends: Integers, classes: int) -> Integers:
+    """Return the ends of the portions from the first that includes every class."""
     complete = max(int(np.argmax(labels == label)) for label in range(classes)) + 1
     usable = ends[ends >= complete]
     if len(usable) < 2:
-        raise DataError("a class is first seen in the last portion: give more rows of each language")
+        raise DataError("a class occurs only in the last portion: give more rows of each language")
     return usable

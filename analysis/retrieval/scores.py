@@ -1,4 +1,4 @@
-"""Held-out outcomes of a rung, row by row, and the scores that they sum to (method §2)."""
+"""Held-out outcomes of a rung, row by row, and their mean scores (method §2)."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..resampling import Interval, Resamples, proportion_interval
-from ..types import Floats, Integers
-from .search import Criterion, Gain, MatchRanks, match_ranks
+from ..types import Floats, Indices, Integers, Rows
+from .criteria import Criterion
+from .ranks import Gain, MatchRanks, match_ranks
 
 
 def hit_within(k: int, ranks: Integers) -> Floats:
-    """Return 1 for a rank among the first k, else 0."""
+    """Return 1 where a rank is at most k, else 0, ranks (n,)."""
     return (ranks <= k).astype(np.float64)
 
 
 def reciprocal(ranks: Integers) -> Floats:
-    """Return 1 / rank."""
+    """Return 1 / rank, ranks (n,)."""
     return 1.0 / ranks
 
 
-#: What a query of some rank scores, and by which criterion it is ranked.
+#: The criterion that ranks, and the score of a query of a given rank.
 OUTCOMES: dict[str, tuple[Criterion, Callable[[Integers], Floats]]] = {
     "p_at_1": ("cosine", partial(hit_within, 1)),
     "p_at_5": ("cosine", partial(hit_within, 5)),
@@ -36,7 +36,7 @@ RETRIEVAL_SCORES: tuple[str, ...] = tuple(OUTCOMES)
 
 
 def gain_of(outcome: Callable[[Integers], Floats], ranks: Integers) -> Floats:
-    """Return what queries gain where one of the wrong answers ahead of the right one goes."""
+    """Return what each query would gain if one wrong answer ahead of the right one were removed, (n,)."""
     return outcome(np.maximum(ranks - 1, 1)) - outcome(ranks)
 
 
@@ -47,12 +47,12 @@ GAINS: dict[str, Gain] = {name: (by, partial(gain_of, outcome)) for name, (by, o
 class Pool:
     """The fixed candidate pool: one row for each distinct target."""
 
-    rows: NDArray[np.intp]  # (m,) rows of y
-    groups: NDArray[np.int64]  # (m,) their concept groups
+    rows: Indices  # (m,) rows of y
+    groups: Integers  # (m,) their concept groups
 
     @classmethod
-    def of_vectors(cls, y: NDArray[np.floating], groups: NDArray[np.int64]) -> Pool:
-        """Take the first row of each distinct vector of y, (n, q)."""
+    def of_vectors(cls, y: Rows, groups: Integers) -> Pool:
+        """Select the first row of each distinct vector of y (n, q), groups (n,)."""
         keys = np.ascontiguousarray(y).view(np.dtype((np.void, y.shape[1] * y.itemsize))).ravel()
         rows = np.sort(np.unique(keys, return_index=True)[1])
         return cls(rows, groups[rows])
@@ -85,7 +85,7 @@ def row_squares(x: Floats) -> Floats:
 def retrieve(
     prediction: Floats,
     y: Floats,
-    groups: NDArray[np.int64],
+    groups: Integers,
     pool: Pool,
     *,
     influence: bool = False,
@@ -93,10 +93,37 @@ def retrieve(
 ) -> tuple[MatchRanks, MatchRanks]:
     """Rank the right targets of every prediction among the pool, and the right predictions of every pool member.
 
-    With `influence` also what every candidate costs the queries, for `outcomes_in_both_roles`.
+    Parameters
+    ----------
+    prediction, y : array (n, q)
+    groups : array (n,)
+        Concept groups.
+    pool : Pool
+        The candidates.
+    influence : bool
+        Whether to compute the influence of every candidate, for `outcomes_in_both_roles`.
+    device : str
+        A torch device.
     """
     gains = GAINS if influence else None
     return match_ranks(prediction, y[pool.rows], groups, pool.groups, gains=gains, device=device)
+
+
+def found_first(prediction: Floats, y: Floats, groups: Integers, pool: Pool) -> Floats:
+    """Return whether each prediction finds its target first, in both roles (see `outcomes_in_both_roles`), (m,).
+
+    Parameters
+    ----------
+    prediction : array (m, q)
+    y : array (n, q)
+        Rows of which the pool is made.
+    groups : array (m,)
+        Concept groups of the predictions.
+    pool : Pool
+    """
+    gains = {"p_at_1": GAINS["p_at_1"]}
+    ranks, _ = match_ranks(prediction, y[pool.rows], groups, pool.groups, gains=gains)
+    return in_both_roles(hit_within(1, ranks.cosine), ranks.influence["p_at_1"], groups, pool.groups)
 
 
 def retrieval_outcomes(ranks: MatchRanks) -> dict[str, Floats]:
@@ -104,22 +131,20 @@ def retrieval_outcomes(ranks: MatchRanks) -> dict[str, Floats]:
     return {name: outcome(ranks.of(by)) for name, (by, outcome) in OUTCOMES.items()}
 
 
-def outcomes_in_both_roles(
-    ranks: MatchRanks, queries: NDArray[np.int64], candidates: NDArray[np.int64]
-) -> dict[str, Floats]:
-    """Return the outcome of every query less what its group, as a candidate, costs the others; the means are kept.
+def outcomes_in_both_roles(ranks: MatchRanks, queries: Integers, candidates: Integers) -> dict[str, Floats]:
+    """Return the outcome of every query less what its group, as a candidate, costs the others; means are unchanged.
 
-    A concept group is sampled as a query and as a candidate that may stand in the way of others. Resampling the pool
-    would make duplicates, and resampling queries alone leaves the second role out. To first order, a group that had not
-    been sampled would take its own outcome with it and give back what the queries lost to it alone; the bootstrap of
-    these adjusted outcomes holds both. The first-order variance of a statistic of pairs is too large rather than too
-    small (Efron and Stein, 1981): with the map given, standard errors come out 10 to 25 % above the scatter of samples,
-    which leaves room for the scatter of the fit, which they do not hold.
+    A concept group is sampled both as a query and as a candidate ahead of other right answers. Resampling the pool
+    would produce duplicates, and resampling queries alone ignores the second role. To first order, without one group
+    the sum loses the group's own outcome and regains what other queries lost to its candidates alone; the bootstrap of
+    these adjusted outcomes covers both. The first-order variance of a statistic of pairs is biased upwards (Efron
+    and Stein, 1981): with the map fixed, standard errors are 10 to 25 % above the spread over samples; they do not
+    include the variance of the fit.
 
     Parameters
     ----------
     ranks : MatchRanks
-        Taken with their influence.
+        With their influence.
     queries, candidates : array (n,), (m,)
         Concept groups.
     """
@@ -129,26 +154,21 @@ def outcomes_in_both_roles(
     }
 
 
-def in_both_roles(
-    outcome: Floats, influence: Floats, queries: NDArray[np.int64], candidates: NDArray[np.int64]
-) -> Floats:
-    """Return one outcome (n,) less what the query's group costs the others as a candidate, influence (m,)."""
-    return outcome - _centred(_borne(influence, queries, candidates))
+def in_both_roles(outcome: Floats, influence: Floats, queries: Integers, candidates: Integers) -> Floats:
+    """Return one outcome (n,) less what the query's group costs the others as a candidate, centred.
 
-
-def _borne(influence: Floats, queries: NDArray[np.int64], candidates: NDArray[np.int64]) -> Floats:
-    """Share what the candidates of a group cost among the group's queries, (n,)."""
+    Parameters
+    ----------
+    outcome, influence : array (n,), (m,)
+    queries, candidates : array (n,), (m,)
+        Concept groups; the influence of a group's candidates is divided equally among its queries.
+    """
     names, index, sizes = np.unique(queries, return_inverse=True, return_counts=True)
     place = np.minimum(np.searchsorted(names, candidates), len(names) - 1)
     own = names[place] == candidates
-    totals = np.bincount(place[own], influence[own], minlength=len(names))
-    borne: Floats = (totals / sizes)[index]
-    return borne
-
-
-def _centred(values: Floats) -> Floats:
-    centred: Floats = values - values.mean()
-    return centred
+    cost: Floats = (np.bincount(place[own], influence[own], minlength=len(names)) / sizes)[index]
+    adjusted: Floats = outcome - (cost - cost.mean())
+    return adjusted
 
 
 def mean_intervals(outcomes: dict[str, Floats], resamples: Resamples) -> dict[str, Interval]:

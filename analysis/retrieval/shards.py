@@ -1,8 +1,8 @@
-"""Retrieval among candidates that several processes hold in shards: what they must tell each other, and no more.
+"""Communication of a search whose candidates are divided among several processes.
 
-Every process has all queries and its own candidates. Of the first pass only the k best cosines of each query travel,
-of the second one bound and one count a query, or the k best scores with their places; no candidate ever leaves its
-process.
+Every process has all queries and its own shard of the candidates. The first pass exchanges the k best cosines of each
+query; the second a threshold and a count for each query, or the k best scores with their places. Candidates themselves
+are never exchanged.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from ...distributed import Processes
 
 @dataclass(frozen=True, slots=True)
 class OneShard:
-    """All candidates in one process: nothing travels."""
+    """All candidates in one process: nothing is exchanged."""
 
     def exist_anywhere(self, pairs: int) -> bool:
-        """Tell whether any process has right pairs, given how many there are here."""
+        """Return whether any process has right pairs, given their number in this process."""
         return pairs > 0
 
     def nearest(self, values: torch.Tensor, k: int) -> torch.Tensor:
-        """Return the k best of every query over all shards, (n, k) or fewer, from the best here, best first."""
+        """Return the k best scores of every query over all shards, (n, k) or fewer, from those of this shard."""
         return values[:, :k]
 
     def best(self, values: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the best of every query over all shards, with their places, (n, w) each, from the best here."""
+        """Return the best scores of every query over all shards and their places, (n, w), from those of this shard."""
         return values, places
 
     def most(self, values: torch.Tensor) -> None:
@@ -41,46 +41,46 @@ class OneShard:
 class CandidateShards(OneShard):
     """A shard of the candidates in each of several processes.
 
-    Results differ from those of one process only where the cosine of one pair differs in its last bits by the tile
-    that it stands in; ties are taken within 1e-6, so ranks do not.
+    Scores differ from those of one process in their last bits only, where a pair is in a different tile; ranks are
+    equal, since scores within 1e-6 are ties.
 
     Parameters
     ----------
     first : int
-        Number of the first candidate held here among those of all processes, which hold them in their order.
+        Number of this process's first candidate among those of all processes, in order.
     processes : Processes
-        This process among those that hold the candidates.
+        The processes that share the candidates, and the place of this one among them.
     """
 
     first: int = 0
     processes: Processes = field(default_factory=Processes.current)
 
     def exist_anywhere(self, pairs: int) -> bool:
-        """Tell whether any process has right pairs, given how many there are here."""
-        found = torch.tensor(float(pairs))
-        self.total(found)
-        return bool(found > 0)
+        """Return whether any process has right pairs, given their number in this process."""
+        total = torch.tensor(float(pairs))
+        self.total(total)
+        return bool(total > 0)
 
     def nearest(self, values: torch.Tensor, k: int) -> torch.Tensor:
-        """Return the k best of every query over all shards, (n, k) or fewer, from the best here, best first."""
+        """Return the k best scores of every query over all shards, (n, k) or fewer, from those of this shard."""
         padded = torch.full((len(values), k), -torch.inf, dtype=values.dtype, device=values.device)
         padded[:, : values.shape[1]] = values[:, :k]
         best = self.processes.gather(padded, dim=1).topk(k, dim=1).values
         return best[:, torch.isfinite(best).all(dim=0)]
 
     def best(self, values: torch.Tensor, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the best of every query over all shards, with their places, (n, w) each, from the best here.
+        """Return the best scores of every query over all shards and their places, (n, w), from those of this shard.
 
-        What ties with the last of the best here comes along, as the rule of ties needs it.
+        Entries that tie with the last one are included, since the rule of ties needs them.
         """
         width = torch.tensor(float(values.shape[1]))
         self.most(width)
         more = (0, int(width) - values.shape[1])
         padded = torch.nn.functional.pad(values, more, value=-torch.inf)
         placed = torch.nn.functional.pad(places + self.first, more)
-        found, where = (self.processes.gather(own, dim=1) for own in (padded, placed))
-        order = found.sort(dim=1, descending=True, stable=True).indices
-        return found.gather(1, order), where.gather(1, order)
+        scores, where = (self.processes.gather(own, dim=1) for own in (padded, placed))
+        order = scores.sort(dim=1, descending=True, stable=True).indices
+        return scores.gather(1, order), where.gather(1, order)
 
     def most(self, values: torch.Tensor) -> None:
         """Replace every value by the largest over all shards, in place."""

@@ -1,22 +1,22 @@
-"""Which of several equal scores comes first: one rule for every search.
+"""Order of equal scores: one rule for every search.
 
-The last bits of a product depend on the processor, on the number of threads and on where a row stands in a tile, so
-that equal rows do not get equal scores. Scores that differ by no more than a few units of rounding are therefore ties:
+The last bits of a product depend on the processor, on the number of threads and on the position of a row in its tile,
+so that equal rows do not get equal scores. Scores within a few units of rounding are therefore ties:
 
-- in a list of the k best, each place goes to the candidate of the lowest row number among those that score within the
-  tolerance of the best one left;
+- in a list of the k best, each place is filled by the candidate with the lowest row number among those within the
+  tolerance of the best remaining score;
 - in ranks of right answers, a wrong answer within the tolerance of the right one counts against it.
 
 Rounding changes such a result only where two scores differ by almost exactly the tolerance, which no structure of the
-data (repeated rows, symmetric pairs) brings about. Rounding to a grid would not do: equal rows may fall on either side
-of an edge.
+data (repeated rows, symmetric pairs) causes. Rounding scores to a grid would fail: those of equal rows may fall on both
+sides of an edge.
 """
 
 from __future__ import annotations
 
 import torch
 
-#: In units of a cosine of float32 rows: above what rounding makes of equal rows, far below what separates others.
+#: In units of a cosine of float32 rows: above the rounding error of equal rows, far below the differences of others.
 TIE = 1e-6
 
 

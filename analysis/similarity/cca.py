@@ -1,6 +1,6 @@
 """Similarity by canonical correlation and by regression: invariant to any invertible linear map of either side.
 
-That invariance is also the weakness: with n below twice the width nearly everything correlates, whatever the rows hold.
+With n below twice the width these measures are high for any rows, independent ones included.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def canonical_correlations(x: Rows, y: Rows, *, centring: Centring = "columns") 
     x, y : array (n, p), (n, q)
         Paired rows.
     centring : {"columns", "none"}
-        "none" gives the cosines of the principal angles between the raw column spaces, which some programs report.
+        "none" gives the cosines of the principal angles between the raw column spaces, as some programs report.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def svcca(x: Rows, y: Rows, *, variance: float = 0.99) -> float:
     x, y : array (n, p), (n, q)
         Paired rows.
     variance : float
-        Share of each side's variance to keep, above 0 and at most 1: the fewest components that reach it.
+        Share of each side's variance, above 0 and at most 1, that the selected components reach.
 
     Raises
     ------
@@ -104,16 +104,16 @@ def _principal_basis(x: Floats, variance: float) -> Floats:
 
 
 def pwcca(x: Rows, y: Rows) -> float:
-    """Canonical correlations weighted by how much of x each canonical variate carries (Morcos et al., 2018).
+    """Canonical correlations weighted by how much of x each canonical variate accounts for (Morcos et al., 2018).
 
-    The weight of variate hᵢ is Σⱼ |hᵢ · xⱼ| over the columns of x, so x and y are not exchangeable. Where canonical
-    correlations tie, above all where n − 1 < p + q makes some of them exactly 1, their variates are not determined
-    and neither is the value.
+    The weight of variate hᵢ is Σⱼ |hᵢ · xⱼ| over the columns of x, so the measure is not symmetric. Where canonical
+    correlations are equal, as where n − 1 < p + q makes some of them exactly 1, neither their variates nor the value
+    are determined.
 
     Parameters
     ----------
     x, y : array (n, p), (n, q)
-        Paired rows; by habit x is the narrower side.
+        Paired rows; by convention x is the narrower side.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def pwcca(x: Rows, y: Rows) -> float:
 def regression_r2(source: Rows, target: Rows) -> float:
     """Share of the target's variance that least squares from the source explains on the same rows, in [0, 1].
 
-    In sample: the value of independent Gaussians is about d / (n − 1). Only a reference; held-out scores count.
+    In sample: the value of independent Gaussians is about p / (n − 1). A reference only; use held-out scores.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def gulp(x: Rows, y: Rows, *, penalty: float = 0.0) -> float:
     Returns
     -------
     float
-        At least 0; 0 where the two sides predict the same.
+        At least 0; 0 where both sides give the same predictions.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Debiased CKA of many pairs of clouds at once, each with its delete-one-block jackknife, and under broken pairs.
+"""Debiased CKA of many pairs of clouds, each with its delete-one-block jackknife, and of permuted pairs.
 
-What depends on one cloud alone is gathered once, so that a table of layers against layers costs one cross product a
-cell. The values are those of `cka.debiased_cka` on all rows, and on the rows outside each block.
+Terms of one cloud alone are computed once, so that a table of layers against layers costs one cross product a cell. The
+values are those of `cka.debiased_cka` on all rows, and on the rows outside each block.
 """
 
 from __future__ import annotations
@@ -10,58 +10,63 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
 from ..resampling import LEVEL, Interval, jackknife_interval
-from ..types import Floats, Rows
-from .cka import LEAST_ROWS, unbiased_from_sums
+from ..types import Floats, Indices, Rows
+from .hsic import LEAST_ROWS, unbiased_from_sums
 from .preprocess import centred
 
-Blocks = Sequence[NDArray[np.intp]]
+Blocks = Sequence[Indices]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockedRows:
-    """Centred rows of one cloud, and what stays of their sums when a block is left out; index 0 leaves out nothing."""
+    """Centred rows of one cloud, and their sums without each block; index 0 is of all rows."""
 
     rows: Floats  # (n, d) centred
-    blocks: tuple[NDArray[np.intp], ...]
-    means: Floats  # (1 + b, d) means of the rows that stay
-    squares: Floats  # (1 + b, n) squared distances to those means, 0 for a row that is left out
+    blocks: tuple[Indices, ...]
+    means: Floats  # (1 + b, d) means of the remaining rows
+    squares: Floats  # (1 + b, n) squared distances to those means, 0 for rows of the block
     self_hsic: Floats  # (1 + b,)
 
     @classmethod
     def of(cls, x: Rows, blocks: Blocks) -> BlockedRows:
-        """Gather the sums of x (n, d) for disjoint blocks of rows, a concept group wholly in one of them.
+        """Compute the sums of a cloud for disjoint blocks of rows.
+
+        Parameters
+        ----------
+        x : array (n, d)
+        blocks : sequence of array
+            Row numbers; each concept group is within one block.
 
         Raises
         ------
         ConfigError
             If there are fewer than 2 blocks.
         DataError
-            If fewer than 4 rows stay, or the rows do not vary more than noise would.
+            If fewer than 4 rows remain, or the rows vary no more than noise.
         """
         if len(blocks) < 2:
             raise ConfigError(f"a jackknife needs at least 2 blocks, got {len(blocks)}")
         a = centred(x)
-        stays = np.ones((1 + len(blocks), len(a)), bool)
+        remains = np.ones((1 + len(blocks), len(a)), bool)
         for place, block in enumerate(blocks, start=1):
-            stays[place, block] = False
-        if stays.sum(axis=1).min() < LEAST_ROWS:
+            remains[place, block] = False
+        if remains.sum(axis=1).min() < LEAST_ROWS:
             raise DataError(f"debiased CKA needs at least {LEAST_ROWS} rows outside every block: give more sentences")
-        means = np.where(stays, 1.0, 0.0) @ a / stays.sum(axis=1, keepdims=True)
+        means = np.where(remains, 1.0, 0.0) @ a / remains.sum(axis=1, keepdims=True)
         norms = np.einsum("ij,ij->i", a, a)
-        about = norms - 2 * means @ a.T + np.einsum("ij,ij->i", means, means)[:, None]
-        side = cls(a, tuple(blocks), means, np.where(stays, about, 0.0), np.ones(1 + len(blocks)))
+        distances = norms - 2 * means @ a.T + np.einsum("ij,ij->i", means, means)[:, None]
+        side = cls(a, tuple(blocks), means, np.where(remains, distances, 0.0), np.ones(1 + len(blocks)))
         own = hsics(side, side)
         if not np.all(own > 0):
-            raise DataError("CKA is not defined: the rows do not vary more than noise would; give more rows")
+            raise DataError("CKA is not defined: the rows vary no more than noise; give more rows")
         return cls(side.rows, side.blocks, side.means, side.squares, own)
 
     @property
     def counts(self) -> Floats:
-        """Rows that stay, (1 + b,)."""
+        """Numbers of remaining rows, (1 + b,)."""
         return len(self.rows) - np.array([0, *(len(block) for block in self.blocks)], np.float64)
 
 
@@ -70,10 +75,12 @@ def hsics(one: BlockedRows, other: BlockedRows) -> Floats:
     cross = one.rows.T @ other.rows
     energies = [float(np.vdot(cross, cross))]
     for place, block in enumerate(one.blocks, start=1):
-        # About the means that stay: Σ xyᵀ over all rows, less the block, less n' m m'ᵀ, expanded to save a matrix.
-        kept = cross - one.rows[block].T @ other.rows[block]
+        # About the remaining means: Σ xyᵀ of all rows less the block less n' m m'ᵀ, expanded to save a matrix.
+        remaining = cross - one.rows[block].T @ other.rows[block]
         count, u, v = len(one.rows) - len(block), one.means[place], other.means[place]
-        energies.append(float(np.vdot(kept, kept) - 2 * count * (u @ kept @ v) + count**2 * (u @ u) * (v @ v)))
+        energies.append(
+            float(np.vdot(remaining, remaining) - 2 * count * (u @ remaining @ v) + count**2 * (u @ u) * (v @ v))
+        )
     return _unbiased(one.counts, np.array(energies), one.squares, other.squares)
 
 
@@ -102,10 +109,17 @@ def blocked_cka(one: BlockedRows, other: BlockedRows, *, level: float = LEVEL) -
     return jackknife_interval(float(values[0]), values[1:], level)
 
 
-def permuted_cka(one: BlockedRows, other: BlockedRows, partners: Sequence[NDArray[np.intp]]) -> Floats:
-    """Debiased CKA after the rows of the second cloud changed places, one value for each permutation.
+def permuted_cka(one: BlockedRows, other: BlockedRows, partners: Sequence[Indices]) -> Floats:
+    """Debiased CKA with the rows of the second cloud permuted, one value for each permutation, (p,).
 
-    Products are taken in float32, whose rounding is far below the spread of the null.
+    Products are in float32, whose rounding is far below the spread of the null.
+
+    Parameters
+    ----------
+    one, other : BlockedRows
+        The same rows and blocks on both sides.
+    partners : sequence of array (n,)
+        Row of `other` that is paired with each row of `one`.
 
     Raises
     ------
@@ -126,4 +140,4 @@ def permuted_cka(one: BlockedRows, other: BlockedRows, partners: Sequence[NDArra
 def _check_alike(one: BlockedRows, other: BlockedRows) -> None:
     same = len(one.rows) == len(other.rows) and len(one.blocks) == len(other.blocks)
     if not same or not all(np.array_equal(a, b) for a, b in zip(one.blocks, other.blocks, strict=True)):
-        raise DataError("both sides of a CKA need the same rows and blocks: gather them with the same `blocks`")
+        raise DataError("both sides of a CKA need the same rows and blocks: make them with the same `blocks`")

@@ -1,22 +1,22 @@
-"""Similarity of neighbourhoods: whether the same sentences stand close to each other on both sides.
+"""Similarity of neighbourhoods: whether the same sentences are near each other on both sides.
 
-Integers are by cosine of the rows as they come (not centred), a row is not its own neighbour, and similarities are
-made in tiles, so that memory is O(n k + tile) at any n.
+Neighbours are by cosine of uncentred rows, a row is not its own neighbour, and cosines are computed in tiles, so that
+memory is O(n k + tile) at any n.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...errors import ConfigError, DataError
 from ..checks import paired, unit_rows
 from ..retrieval.search import nearest
-from ..types import Floats, Integers, Rows
-from .cka import LEAST_ROWS, Hsics
+from ..types import Bools, Floats, Indices, Integers, Rows
+from .hsic import LEAST_ROWS, Hsics, sparse_hsic
 
 DEFAULT_K = 10
+BLOCK_PAIRS = 16384
 
 
 def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Integers:
@@ -25,7 +25,7 @@ def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Integers:
     Parameters
     ----------
     x : array (n, d)
-        Rows, none of them zero. Products are taken in float32; of rows that tie the first come first (see `ties`).
+        Rows, none of them zero. Products are in float32; of rows that tie the first come first (see `ties`).
     k : int
         1 to n − 1.
 
@@ -41,7 +41,7 @@ def cosine_neighbours(x: Rows, k: int = DEFAULT_K) -> Integers:
     unit = unit_rows(x)
     places = nearest(unit, unit, k=k + 1)[1]
     other = places != np.arange(len(x))[:, None]
-    other[other.all(axis=1), -1] = False  # more than k rows that equal this one may stand before it
+    other[other.all(axis=1), -1] = False  # more than k rows that equal this one may precede it
     return np.asarray(places[other].reshape(len(x), k), np.int64)
 
 
@@ -90,21 +90,21 @@ def jaccard_knn(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     return float(np.mean(shared / (2 * k - shared)))
 
 
-def _shared_counts(x: Rows, y: Rows, k: int) -> NDArray[np.int64]:
+def _shared_counts(x: Rows, y: Rows, k: int) -> Integers:
     paired(x, y)
     near_x, near_y = cosine_neighbours(x, k), cosine_neighbours(y, k)
     return np.asarray(np.count_nonzero(_shared(near_x, near_y), axis=1), np.int64)
 
 
-def _shared(near_x: Integers, near_y: Integers) -> NDArray[np.bool_]:
-    """Which of the neighbours in x (n, k) are also neighbours in y."""
+def _shared(near_x: Integers, near_y: Integers) -> Bools:
+    """Which of the neighbours on one side are neighbours on the other too, (n, k)."""
     n = len(near_x)
     row = np.arange(n)[:, None] * n
     return np.isin(row + near_x, row + near_y)
 
 
 def second_order_cosine(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
-    """Mean cosine of a row's distances to its neighbours on one side and on the other (Hamilton et al., 2016).
+    """Mean over rows of the cosine between the two sides' distances to neighbours (Hamilton et al., 2016).
 
     The neighbours are the union of both sides' k nearest; distances are 1 − cosine of the rows.
 
@@ -118,7 +118,7 @@ def second_order_cosine(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     Returns
     -------
     float
-        In [0, 1], as distances are not negative.
+        In [0, 1], since distances are not negative.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def second_order_cosine(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
 
 
 def _distances_to(x: Floats, others: Integers) -> Floats:
-    """Cosine distances (n, m) of each row to the rows named by others (n, m)."""
+    """Cosine distances of each row of x (n, d) to the rows with numbers others (n, m): (n, m)."""
     unit = unit_rows(x)
     distances = np.empty(others.shape)
     for start in range(0, len(unit), 1024):
@@ -158,9 +158,9 @@ def _distances_to(x: Floats, others: Integers) -> Floats:
 def cknna(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     """Centred kernel nearest-neighbour alignment (Huh et al., 2024, appendix A): CKA over shared neighbours only.
 
-    As in the authors' program, from which published values come: rows at unit length, inner products kept where both
-    sides hold the pair as a neighbour, then unbiased HSIC of what is left. At k = n − 1 it is debiased CKA of the unit
-    rows; below, exchanging x and y changes the last digits. Memory is O(nk). Not clipped.
+    As in the authors' program, which gave the published values: rows at unit length, inner products set to 0 unless
+    both sides have the pair as neighbours, then unbiased HSIC. At k = n − 1 it is debiased CKA of the unit rows; below,
+    exchanging x and y changes the last digits. Memory is O(nk). Not clipped.
 
     Parameters
     ----------
@@ -195,30 +195,20 @@ def cknna(x: Rows, y: Rows, *, k: int = DEFAULT_K) -> float:
     return Hsics(xy, xx, yy).cka
 
 
-def _masked_hsic(
-    unit_x: NDArray[np.floating], unit_y: NDArray[np.floating], near: Integers, kept: NDArray[np.bool_]
-) -> float:
-    """Unbiased HSIC of two Gram matrices that are 0 outside the kept neighbours."""
+def _masked_hsic(unit_x: Rows, unit_y: Rows, near: Integers, mask: Bools) -> float:
+    """Unbiased HSIC of two Gram matrices that are 0 outside the masked neighbours, near and mask (n, k)."""
     n = len(near)
-    rows, columns = np.nonzero(kept)[0], near[kept]
+    rows, columns = np.nonzero(mask)[0], near[mask]
     k, l = (  # noqa: E741
-        csr_array((_products(unit, rows, columns), (rows, columns)), shape=(n, n)) for unit in (unit_x, unit_y)
+        csr_array((pair_cosines(unit, rows, columns), (rows, columns)), shape=(n, n)) for unit in (unit_x, unit_y)
     )
     return sparse_hsic(k, l, n)
 
 
-def sparse_hsic(k: csr_array, l: csr_array, n: int) -> float:  # noqa: E741
-    """Unbiased HSIC of two sparse Gram matrices of n rows, without diagonals (Song et al., 2012, eq. 5)."""
-    trace = float(k.multiply(l.T).sum())
-    middle = float(k.sum()) * float(l.sum()) / ((n - 1) * (n - 2))
-    last = 2 / (n - 2) * float(np.asarray(k.sum(axis=0)) @ np.asarray(l.sum(axis=1)))
-    return (trace + middle - last) / (n * (n - 3))
-
-
-def _products(unit: NDArray[np.floating], rows: NDArray[np.intp], columns: Integers) -> Floats:
-    """Inner products of the named pairs of rows, in blocks."""
-    products = np.empty(len(rows))
-    for start in range(0, len(rows), 16384):
-        part = slice(start, start + 16384)
-        products[part] = np.einsum("ij,ij->i", unit[rows[part]], unit[columns[part]])
-    return products
+def pair_cosines(unit: Rows, rows: Indices, columns: Integers) -> Floats:
+    """Inner products of pairs of unit rows (n, d), given by their row numbers (p,) each: (p,)."""
+    cosines = np.empty(len(rows))
+    for start in range(0, len(rows), BLOCK_PAIRS):
+        block = slice(start, start + BLOCK_PAIRS)
+        cosines[block] = np.einsum("ij,ij->i", unit[rows[block]], unit[columns[block]])
+    return cosines

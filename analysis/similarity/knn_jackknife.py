@@ -1,38 +1,36 @@
-"""Neighbour lists made once and asked many times: mutual k-NN row by row, CKNNA with a jackknife, broken pairs.
+"""Mutual k-NN of each row, CKNNA with a jackknife, and both of permuted pairs, from neighbour lists computed once.
 
-Lists are ordered and longer than k, so that leaving rows out only means reading on: no similarity is computed again.
-The values are those of `neighbourhood.mutual_knn` and `neighbourhood.cknna`, up to ties.
+Lists are ordered and longer than k, so that rows left out are replaced by the next in the list, and no similarity is
+computed again. The values are those of `knn.mutual_knn` and `knn.cknna`, up to ties.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...errors import ConfigError
 from ..checks import unit_rows
 from ..resampling import LEVEL, Interval, jackknife_interval
-from ..types import Bools, Floats, Integers, Rows
-from .knn import DEFAULT_K, cosine_neighbours, sparse_hsic
-
-BLOCK_PAIRS = 16384
+from ..types import Bools, Floats, Indices, Integers, Rows
+from .hsic import sparse_hsic
+from .knn import DEFAULT_K, cosine_neighbours, pair_cosines
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NeighbourLists:
     """The nearest other rows of each row by cosine, nearest first."""
 
-    unit: NDArray[np.floating]  # (n, d) unit rows
-    near: Integers  # (n, depth)
+    unit: Rows  # (n, d) unit rows
+    near: Integers  # (n, depth) row numbers
     k: int
 
     @classmethod
     def of(cls, x: Rows, *, k: int = DEFAULT_K) -> NeighbourLists:
-        """List the 2k nearest other rows of each row of x (n, d), of which k count.
+        """List the 2k nearest other rows of each row of x (n, d); the first k are its neighbours.
 
         Raises
         ------
@@ -46,44 +44,36 @@ class NeighbourLists:
         depth = min(2 * k, len(x) - 1)
         return cls(unit_rows(x), cosine_neighbours(x, depth), k)
 
-    def counted(self, stays: Bools | None = None) -> Bools:
-        """Which listed rows are among the k nearest when only some rows (n,) stay, (n, depth)."""
-        if stays is None:
+    def nearest(self, remaining: Bools | None = None) -> Bools:
+        """Which listed rows are among the k nearest of the remaining rows (n,), or of all: (n, depth)."""
+        if remaining is None:
             return np.broadcast_to(np.arange(self.near.shape[1]) < self.k, self.near.shape)
-        alive = stays[self.near]
-        return np.asarray(alive & (np.cumsum(alive, axis=1) <= self.k) & stays[:, None])
+        listed = remaining[self.near]
+        return np.asarray(listed & (np.cumsum(listed, axis=1) <= self.k) & remaining[:, None])
 
-    def products(self, rows: NDArray[np.intp], columns: Integers) -> Floats:
-        """Cosines of named pairs of rows."""
-        found = np.empty(len(rows))
-        for start in range(0, len(rows), BLOCK_PAIRS):
-            part = slice(start, start + BLOCK_PAIRS)
-            found[part] = np.einsum("ij,ij->i", self.unit[rows[part]], self.unit[columns[part]])
-        return found
-
-    def permuted(self, partner: NDArray[np.intp]) -> NeighbourLists:
-        """Return the lists after row i became row partner[i]."""
+    def permuted(self, partner: Indices) -> NeighbourLists:
+        """Return the lists of the cloud whose row i is this one's row partner[i], partner (n,)."""
         place = np.empty_like(partner)
         place[partner] = np.arange(len(partner))
         return NeighbourLists(self.unit[partner], place[self.near[partner]].astype(np.int64), self.k)
 
 
 def mutual_outcomes(one: NeighbourLists, other: NeighbourLists) -> Floats:
-    """Share of its k nearest neighbours that each row has on both sides, (n,); the mean is mutual k-NN."""
-    return np.asarray(_common(one, other, one.counted(), other.counted()).sum(axis=1) / one.k, np.float64)
+    """Share of the k nearest neighbours of each row that both sides have in common, (n,); the mean is mutual k-NN."""
+    return np.asarray(_common(one, other, one.nearest(), other.nearest()).sum(axis=1) / one.k, np.float64)
 
 
-def _common(one: NeighbourLists, other: NeighbourLists, counted_one: Bools, counted_other: Bools) -> Bools:
-    """Which listed neighbours of the first side count on both, (n, depth)."""
+def _common(one: NeighbourLists, other: NeighbourLists, nearest_one: Bools, nearest_other: Bools) -> Bools:
+    """Which listed rows of the first side are neighbours on both, (n, depth)."""
     n = len(one.near)
     row = np.arange(n)[:, None] * n
     common = np.zeros(one.near.shape, bool)
-    common[counted_one] = np.isin((row + one.near)[counted_one], (row + other.near)[counted_other], assume_unique=True)
+    common[nearest_one] = np.isin((row + one.near)[nearest_one], (row + other.near)[nearest_other], assume_unique=True)
     return common
 
 
 def blocked_cknna(
-    one: NeighbourLists, other: NeighbourLists, blocks: Sequence[NDArray[np.intp]], *, level: float = LEVEL
+    one: NeighbourLists, other: NeighbourLists, blocks: Sequence[Indices], *, level: float = LEVEL
 ) -> Interval:
     """CKNNA (Huh et al., 2024) with its delete-one-block jackknife; rows left out are replaced by the next nearest.
 
@@ -92,80 +82,82 @@ def blocked_cknna(
     one, other : NeighbourLists
         Of the same rows, with the same k.
     blocks : sequence of array
-        Disjoint blocks of rows, a concept group wholly in one of them.
+        Row numbers of disjoint blocks; each concept group is within one block.
     level : float
         Confidence level, 0 to 1.
 
     Raises
     ------
     ConfigError
-        If there are fewer than 2 blocks, or the sides count different k.
+        If there are fewer than 2 blocks, or the sides differ in k.
     """
     if one.k != other.k:
-        raise ConfigError(f"both sides need one k, got {one.k} and {other.k}")
+        raise ConfigError(f"expected neighbour lists of one k, got {one.k} and {other.k}")
     grams = _Grams.of(one, other)
-    without = [grams.cknna(stays) for stays in _stays(len(one.near), blocks)]
+    numbers = np.arange(len(one.near))
+    without = [grams.cknna(np.isin(numbers, block, invert=True)) for block in blocks]
     return jackknife_interval(grams.cknna(None), without, level)
 
 
-def _stays(n: int, blocks: Sequence[NDArray[np.intp]]) -> Iterator[Bools]:
-    for block in blocks:
-        stays = np.ones(n, bool)
-        stays[block] = False
-        yield stays
+def permuted_cknna(one: NeighbourLists, other: NeighbourLists, partners: Sequence[Indices]) -> Floats:
+    """CKNNA with the rows of the second side permuted, one value for each permutation, (p,).
 
-
-def permuted_cknna(one: NeighbourLists, other: NeighbourLists, partners: Sequence[NDArray[np.intp]]) -> Floats:
-    """CKNNA after the rows of the second side changed places, one value for each permutation."""
+    Parameters
+    ----------
+    one, other : NeighbourLists
+        Of the same rows, with the same k.
+    partners : sequence of array (n,)
+        Row of `other` that is paired with each row of `one`.
+    """
     scale = _Grams.of(one, other).self_scale(None)
     values = []
     for partner in partners:
-        moved = other.permuted(partner)
-        common = _common(one, moved, one.counted(), moved.counted())
+        permuted = other.permuted(partner)
+        common = _common(one, permuted, one.nearest(), permuted.nearest())
         rows, columns = np.nonzero(common)[0], one.near[common]
-        grams = [_sparse(len(one.near), rows, columns, side.products(rows, columns)) for side in (one, moved)]
+        grams = [
+            csr_array((pair_cosines(side.unit, rows, columns), (rows, columns)), shape=(len(one.near), len(one.near)))
+            for side in (one, permuted)
+        ]
         values.append(sparse_hsic(grams[0], grams[1], len(one.near)) / scale)
     return np.array(values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Grams:
-    """Cosines at the listed pairs, from which every CKNNA of the two sides is summed."""
+    """Cosines of the listed pairs, from which CKNNA of the two sides is computed with any rows left out."""
 
     one: NeighbourLists
     other: NeighbourLists
-    of_one: Floats  # (n, depth) cosines of the first side at its own lists
-    of_other: Floats  # (n, depth) of the second side at its own lists
-    across: Floats  # (n, depth) of the second side at the lists of the first
+    of_one: Floats  # (n, depth) cosines on the first side of its own lists
+    of_other: Floats  # (n, depth) on the second side of its own lists
+    across: Floats  # (n, depth) on the second side of the lists of the first
 
     @classmethod
     def of(cls, one: NeighbourLists, other: NeighbourLists) -> _Grams:
         return cls(one, other, _listed(one, one), _listed(other, other), _listed(other, one))
 
-    def cknna(self, stays: Bools | None) -> float:
-        count = len(self.one.near) if stays is None else int(stays.sum())
-        common = _common(self.one, self.other, self.one.counted(stays), self.other.counted(stays))
+    def cknna(self, remaining: Bools | None) -> float:
+        count = len(self.one.near) if remaining is None else int(remaining.sum())
+        common = _common(self.one, self.other, self.one.nearest(remaining), self.other.nearest(remaining))
         k = _masked(self.one.near, common, self.of_one)
         l = _masked(self.one.near, common, self.across)  # noqa: E741
-        return sparse_hsic(k, l, count) / self.self_scale(stays)
+        return sparse_hsic(k, l, count) / self.self_scale(remaining)
 
-    def self_scale(self, stays: Bools | None) -> float:
-        count = len(self.one.near) if stays is None else int(stays.sum())
+    def self_scale(self, remaining: Bools | None) -> float:
+        count = len(self.one.near) if remaining is None else int(remaining.sum())
         own = []
         for side, values in ((self.one, self.of_one), (self.other, self.of_other)):
-            gram = _masked(side.near, side.counted(stays), values)
+            gram = _masked(side.near, side.nearest(remaining), values)
             own.append(sparse_hsic(gram, gram, count))
         return float(np.sqrt(own[0]) * np.sqrt(own[1]))
 
 
 def _listed(values_of: NeighbourLists, lists: NeighbourLists) -> Floats:
     n, depth = lists.near.shape
-    return values_of.products(np.repeat(np.arange(n), depth), lists.near.ravel()).reshape(n, depth)
+    rows = np.repeat(np.arange(n), depth)
+    return pair_cosines(values_of.unit, rows, lists.near.ravel()).reshape(n, depth)
 
 
-def _masked(near: Integers, kept: Bools, values: Floats) -> csr_array:
-    return _sparse(len(near), np.nonzero(kept)[0], near[kept], values[kept])
-
-
-def _sparse(n: int, rows: NDArray[np.intp], columns: Integers, values: Floats) -> csr_array:
-    return csr_array((values, (rows, columns)), shape=(n, n))
+def _masked(near: Integers, mask: Bools, values: Floats) -> csr_array:
+    return csr_array((values[mask], (np.nonzero(mask)[0], near[mask])), shape=(len(near), len(near)))

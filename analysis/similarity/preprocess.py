@@ -1,8 +1,8 @@
-"""What comes before any measure of similarity: checked, centred, and cleaned paired rows.
+"""Preprocessing for measures of similarity: checks, centring, and removal of dominant directions.
 
-The measures stand in the modules of their families: `cka`, `cca`, `shape`, `rsa`, `neighbourhood`. All take paired rows
-x (n, p) and y (n, q), row i of both embedding sentence i. Linear measures can be ruled by a few strong directions; the
-functions here take these out of an array, so that a value can be reported with and without them (method §7).
+Each family of measures has a module: `cka`, `cca`, `shape`, `rsa`, `knn`. All take paired rows x (n, p) and y (n, q),
+row i of both embedding sentence i. A few strong directions can dominate linear measures; the functions here remove
+them, so that a value can be reported with and without them (method §7).
 """
 
 from __future__ import annotations
@@ -17,21 +17,34 @@ from ..types import Floats, Rows
 
 def centred(x: Rows) -> Floats:
     """Return x (n, d) less its column means, in float64."""
-    wide = np.asarray(x, np.float64)
-    return np.asarray(wide - wide.mean(axis=0))
+    rows = np.asarray(x, np.float64)
+    return np.asarray(rows - rows.mean(axis=0))
 
 
 def centred_pair(x: Rows, y: Rows, *, least_rows: int = 2) -> tuple[Floats, Floats]:
-    """Return both arrays checked and centred, or raise DataError where one of them does not vary at all."""
+    """Return both arrays checked and centred.
+
+    Parameters
+    ----------
+    x, y : array (n, p), (n, q)
+        Paired rows.
+    least_rows : int
+        The fewest rows with which the measure is defined.
+
+    Raises
+    ------
+    DataError
+        If the arrays are not paired finite matrices of that many rows that differ.
+    """
     a, b = paired(x, y, least_rows=least_rows)
     return _varying(centred(a), a, "x"), _varying(centred(b), b, "y")
 
 
-def _varying(moved: Floats, rows: Floats, name: str) -> Floats:
+def _varying(centred_rows: Floats, rows: Floats, name: str) -> Floats:
     rounding = 1e-14 * np.abs(rows).max(initial=0.0)
-    if np.abs(moved).max(initial=0.0) <= rounding:
+    if np.abs(centred_rows).max(initial=0.0) <= rounding:
         raise DataError(f"all rows of {name} are the same: a similarity needs rows that differ")
-    return moved
+    return centred_rows
 
 
 def without_top_components(x: Rows, count: int) -> Floats:
@@ -42,7 +55,7 @@ def without_top_components(x: Rows, count: int) -> Floats:
     x : array (n, d)
         Rows.
     count : int
-        How many components to take out, 0 to d − 1.
+        Number of components to remove, 0 to d − 1.
 
     Raises
     ------
@@ -51,20 +64,20 @@ def without_top_components(x: Rows, count: int) -> Floats:
     """
     if not 0 <= count < x.shape[1]:
         raise ConfigError(f"expected 0 to {x.shape[1] - 1} components to remove, got {count}")
-    moved = centred(x)
-    top = np.linalg.eigh(moved.T @ moved)[1][:, x.shape[1] - count :]
-    return np.asarray(moved - (moved @ top) @ top.T)
+    rows = centred(x)
+    top = np.linalg.eigh(rows.T @ rows)[1][:, x.shape[1] - count :]
+    return np.asarray(rows - (rows @ top) @ top.T)
 
 
 def without_rogue_dimensions(x: Rows, count: int) -> Floats:
-    """Return rows (n, d − count) less the coordinates that rule cosine or variance (Timkey and van Schijndel, 2021).
+    """Return rows (n, d − count) without the coordinates that dominate them (Timkey and van Schijndel, 2021).
 
     Parameters
     ----------
     x : array (n, d)
-        Rows, not centred: the mean is what makes a coordinate rule the cosine.
+        Rows, not centred: a coordinate dominates the cosine by its mean.
     count : int
-        How many coordinates to drop, 0 to d − 1: those whose share of the mean cosine or of the variance is greatest.
+        Number of coordinates to remove, 0 to d − 1: those with the greatest share of the mean cosine or variance.
 
     Raises
     ------

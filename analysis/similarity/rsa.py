@@ -1,6 +1,6 @@
 """Similarity of dissimilarity matrices: representational similarity analysis, distance correlation.
 
-All hold the n (n − 1) / 2 pairwise dissimilarities of each side: up to some ten thousand rows.
+All form the n (n − 1) / 2 pairwise dissimilarities of each side, for up to some ten thousand rows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 from ...errors import DataError
 from ..checks import paired
 from ..types import Floats, Rows
-from .cka import Hsics, double_centred, squared_distances
+from .hsic import Hsics, double_centred, squared_distances
 from .preprocess import centred_pair
 
 Dissimilarity = Literal["euclidean", "correlation"]
@@ -29,7 +29,7 @@ def rsa(x: Rows, y: Rows, *, dissimilarity: Dissimilarity = "euclidean", compari
     x, y : array (n, p), (n, q)
         Paired rows.
     dissimilarity : {"euclidean", "correlation"}
-        Distance between rows, or one less their Pearson correlation over columns.
+        Distance between rows, or 1 minus their Pearson correlation over columns.
     comparison : {"spearman", "pearson"}
         Rank or product-moment correlation.
 
@@ -49,7 +49,11 @@ def rsa(x: Rows, y: Rows, *, dissimilarity: Dissimilarity = "euclidean", compari
     rdm_x, rdm_y = _rdm(a, dissimilarity), _rdm(b, dissimilarity)
     if comparison == "spearman":
         rdm_x, rdm_y = rankdata(rdm_x), rankdata(rdm_y)
-    return _pearson(rdm_x, rdm_y)
+    u, v = rdm_x - rdm_x.mean(), rdm_y - rdm_y.mean()
+    scale = np.linalg.norm(u) * np.linalg.norm(v)
+    if scale <= 1e-14 * np.linalg.norm(rdm_x) * np.linalg.norm(rdm_y):
+        raise DataError("all dissimilarities of one side are equal: RSA needs distances that differ")
+    return float(u @ v / scale)
 
 
 def _rdm(a: Floats, dissimilarity: Dissimilarity) -> Floats:
@@ -58,19 +62,11 @@ def _rdm(a: Floats, dissimilarity: Dissimilarity) -> Floats:
     return np.asarray(pdist(a, dissimilarity), np.float64)
 
 
-def _pearson(a: Floats, b: Floats) -> float:
-    u, v = a - a.mean(), b - b.mean()
-    scale = np.linalg.norm(u) * np.linalg.norm(v)
-    if scale <= 1e-14 * np.linalg.norm(a) * np.linalg.norm(b):
-        raise DataError("all dissimilarities of one side are equal: RSA needs distances that differ")
-    return float(u @ v / scale)
-
-
 def whitened_rdm_cosine(x: Rows, y: Rows) -> float:
     """Cosine of squared-Euclidean dissimilarities under their null covariance (Diedrichsen et al., 2021), in [0, 1].
 
-    Whitening by the covariance that shared conditions give dissimilarities is double centring, so that this is biased
-    linear CKA by another road.
+    Whitening by the covariance of dissimilarities with shared conditions is double centring, so that this equals biased
+    linear CKA.
 
     Parameters
     ----------

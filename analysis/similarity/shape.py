@@ -1,4 +1,4 @@
-"""Shape distances (Williams et al., 2021): how far apart two clouds stay after the best rotation, shift and scale."""
+"""Shape distances (Williams et al., 2021): the angle between two clouds after the best rotation, shift and scaling."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def procrustes_angle(x: Rows, y: Rows) -> float:
 def shape_distance(x: Rows, y: Rows, *, alpha: float = 1.0) -> float:
     """Angle between two clouds after partial whitening and the best rotation (Williams et al., 2021).
 
-    α = 1 forgives rotation, shift and scale only; α = 0 whitens fully and so forgives any invertible affine map; what
-    lies between mixes the two. Each cloud first gets the mean variance 1, so that every α forgives scale. All α give
-    a metric: symmetric, 0 for equal shapes, with the triangle inequality.
+    α = 1: invariant to rotation, shift and scale only; α = 0: whitens fully, invariant to any invertible affine map;
+    values between interpolate. Each cloud is first scaled to mean variance 1, so that every α is invariant to scale.
+    Every α gives a metric: symmetric, 0 for equal shapes, with the triangle inequality.
 
     Parameters
     ----------
@@ -81,8 +81,8 @@ def shape_distance(x: Rows, y: Rows, *, alpha: float = 1.0) -> float:
 def _partly_whitened(a: Floats, alpha: float) -> Floats:
     """X (αI + (1 − α) Σ^(−1/2)), X scaled to tr Σ = rank Σ."""
     left, singular, right = np.linalg.svd(a, full_matrices=False)
-    kept = singular > max(a.shape) * np.finfo(np.float64).eps * singular[0]
-    left, singular, right = left[:, kept], singular[kept], right[kept]
+    varying = singular > max(a.shape) * np.finfo(np.float64).eps * singular[0]
+    left, singular, right = left[:, varying], singular[varying], right[varying]
     scaled = singular * np.sqrt(len(singular) / np.sum(singular**2))
     return np.asarray((left * (alpha * scaled + (1 - alpha))) @ right, np.float64)
 
@@ -93,7 +93,7 @@ def _score(a: Floats, b: Floats) -> float:
 
 
 def _angle(a: Floats, b: Floats) -> float:
-    """Angle of two centred clouds; from the residual where arccos would lose half of the digits."""
+    """Angle of two centred clouds; from the residual where arccos would lose half of its digits."""
     score = _score(a, b)
     if score < 0.99:
         return float(np.arccos(score))
@@ -102,24 +102,17 @@ def _angle(a: Floats, b: Floats) -> float:
 
 def _residual(a: Floats, b: Floats) -> float:
     """‖aQ − b‖ of unit clouds at the best semi-orthogonal Q: the chord of their angle."""
-    unit_a, unit_b = _equal_widths(a / np.linalg.norm(a), b / np.linalg.norm(b))
+    width = max(a.shape[1], b.shape[1])
+    unit_a, unit_b = (np.pad(side / np.linalg.norm(side), ((0, 0), (0, width - side.shape[1]))) for side in (a, b))
     left, _, right = np.linalg.svd(unit_a.T @ unit_b)
     return float(np.linalg.norm(unit_a @ (left @ right) - unit_b))
-
-
-def _equal_widths(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    width = max(a.shape[1], b.shape[1])
-    return (
-        np.pad(a, ((0, 0), (0, width - a.shape[1]))),
-        np.pad(b, ((0, 0), (0, width - b.shape[1]))),
-    )
 
 
 def bures_similarity(x: Rows, y: Rows) -> float:
     """Normalised Bures similarity tr √(√K L √K) / √(tr K tr L) of centred Gram matrices (Tang et al., 2020).
 
-    Equal to `procrustes_score` (Harvey et al., 2024), which is far cheaper; this literal form holds n × n matrices and
-    stands here to check it.
+    Equal to `procrustes_score` (Harvey et al., 2024), which is far cheaper; this literal form, with n × n matrices, is
+    a check of it.
 
     Parameters
     ----------
@@ -144,6 +137,6 @@ def bures_similarity(x: Rows, y: Rows) -> float:
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     product = np.linalg.eigvalsh(root @ gram_y @ root)
     rank = min(len(a), a.shape[1], b.shape[1])
-    # Beyond the rank there is only rounding, whose square root is not small.
+    # Eigenvalues beyond the rank are rounding errors, whose square roots are not small.
     fidelity = np.sqrt(np.maximum(np.sort(product)[::-1][:rank], 0)).sum()
     return float(fidelity / np.sqrt(np.trace(gram_x) * np.trace(gram_y)))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...analysis.types import Floats, Integers
 from ..results import layers as layers_result
 from ..results import linear_map as linear_map_result
 from ..results import retrieval as retrieval_result
@@ -41,8 +41,8 @@ class Outcomes:
     """A score of every row of one part, by (measure, row), with the group of every row."""
 
     rows: str  # fingerprint of the rows
-    groups: NDArray[np.int64]  # (n,)
-    values: dict[tuple[str, str], NDArray[np.float64]]  # (n,) each
+    groups: Integers  # (n,)
+    values: dict[tuple[str, str], Floats]  # (n,) each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -263,7 +263,7 @@ def training_facts(result: TrainResult) -> dict[str, str]:
         facts[name] = f"{score.value:.3g} [{score.low:.3g}, {score.high:.3g}]"
     if result.retention is not None:
         facts["drift of the old language"] = f"{result.retention.drift:.4f}"
-        facts["lost too much"] = ", ".join(result.retention.broken) or "nothing"
+        facts["loss exceeds the limit"] = ", ".join(result.retention.broken) or "nothing"
     return facts
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...analysis.types import Floats, Rows
+from ...analysis.types import Floats, Labels, Rows
 from ...errors import DataError
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
@@ -77,7 +76,7 @@ def run(
 
 def measure(
     rows: Sequence[Rows],
-    groups: Sequence[int] | NDArray[np.integer] | None = None,
+    groups: Sequence[int] | Labels | None = None,
     config: CompositionConfig = CompositionConfig(),  # noqa: B008 - frozen
     *,
     names: Sequence[str],

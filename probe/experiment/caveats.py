@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from ...analysis.types import Integers
     from ...data.bitext import Bitext
     from ...models.embeddings import Encoded
 
@@ -38,9 +38,7 @@ def identical_texts(bitext: Bitext) -> Iterator[str]:
         yield f"{same} pairs have identical source and target text"
 
 
-def repeated_pairs(
-    groups: NDArray[np.int64], consequence: str = "they share its fold and its resamples"
-) -> Iterator[str]:
+def repeated_pairs(groups: Integers, consequence: str = "they share its fold and its resamples") -> Iterator[str]:
     """Warn of pairs that share a concept group (n,), and say what follows."""
     repeated = len(groups) - len(np.unique(groups))
     if repeated:

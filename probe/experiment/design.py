@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from ...analysis.certificate.jackknife import BLOCKS
 from ...analysis.resampling import Interval, Resamples, blocks_of_groups, percentile_interval, proportion_interval
 from ...analysis.retrieval.scores import Pool
 from ...analysis.splits import deciles, group_folds, permute_within_strata
-from ...analysis.types import Floats, Integers
+from ...analysis.types import Floats, Indices, Integers, Values
 from . import caveats
 
 
@@ -32,9 +31,9 @@ class Design:
 
     groups: Integers  # (n,)
     folds: Integers  # (n,)
-    blocks: tuple[NDArray[np.intp], ...]
+    blocks: tuple[Indices, ...]
     resamples: Resamples
-    partners: tuple[NDArray[np.intp], ...]  # each (n,): the row whose y goes to row i
+    partners: tuple[Indices, ...]  # each (n,): the row whose y goes to row i
     pools: tuple[Pool, Pool]  # distinct rows of the source side and of the target side
     pool_resamples: tuple[Resamples, Resamples]
 
@@ -52,18 +51,18 @@ class Design:
         blocks = tuple(blocks_of_groups(groups, folds, BLOCKS))
         return cls(groups, folds, blocks, drawn[0], partners, pools, (drawn[1], drawn[2]))
 
-    def proportion(self, hits: NDArray[np.generic]) -> Interval:
+    def proportion(self, hits: Values) -> Interval:
         """Return the share of hits (n,), each 0 to 1, with its cluster-bootstrap interval; exact limits at 0 and 1."""
         value, drawn = self.resamples.mean(np.asarray(hits, np.float64))
         return _around(proportion_interval(value, drawn, self.resamples.n_groups))
 
-    def pool_proportion(self, hits: NDArray[np.generic], side: int) -> Interval:
+    def pool_proportion(self, hits: Values, side: int) -> Interval:
         """Return the same for hits of the distinct texts of the source (side 0) or of the target (side 1)."""
         resamples = self.pool_resamples[side]
         value, drawn = resamples.mean(np.asarray(hits, np.float64))
         return _around(proportion_interval(value, drawn, resamples.n_groups))
 
-    def mean(self, outcome: NDArray[np.generic]) -> Interval:
+    def mean(self, outcome: Values) -> Interval:
         """Return the mean of a per-row outcome (n,) with its cluster-bootstrap interval."""
         return _around(percentile_interval(*self.resamples.mean(np.asarray(outcome, np.float64))))
 

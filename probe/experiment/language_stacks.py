@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.retrieval.scores import Pool
-from ...analysis.types import Floats, Integers, Rows
+from ...analysis.types import Floats, Integers, Labels, Rows
 from ...errors import ConfigError, DataError
+from ..results.layers import ConstantLayer
 from ..results.provenance import Provenance, Side, Start
 from . import caveats
 from .design import Design, Draws
-from .layer_stack import Stack, check_stacks, embed_stack, fingerprint, same_layers, stack_jobs
+from .layer_stack import Stack, check_stacks, constant_layers, embed_stack, fingerprint, same_layers, stack_jobs
 from .pairs import MINIMUM_ROWS, equal_vector_groups, pool_of_texts, side
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class LanguageStacks:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of_arrays(cls, stacks: Sequence[Stack], groups: Sequence[int] | NDArray[np.integer] | None) -> LanguageStacks:
+    def of_arrays(cls, stacks: Sequence[Stack], groups: Sequence[int] | Labels | None) -> LanguageStacks:
         """Take stacks as they are; without groups, rows that are equal at the last layer of a language are one group.
 
         Raises
@@ -71,6 +71,12 @@ class LanguageStacks:
     def n(self) -> int:
         """Number of sentences in each language."""
         return self.stacks[0].n
+
+    def varying(self) -> tuple[LanguageStacks, tuple[ConstantLayer, ...]]:
+        """Return the stacks without the layers that are constant in some language, and those layers."""
+        constant = constant_layers(self.stacks)
+        names = {one.name for one in constant}
+        return replace(self, stacks=tuple(stack.without(names) for stack in self.stacks)), constant
 
     @property
     def width(self) -> int:
@@ -207,7 +213,7 @@ def groups_of(text: ParallelText, languages: Sequence[str]) -> Integers:
 
 
 def languages_of_arrays(
-    rows: Sequence[Rows], names: Sequence[str], groups: Sequence[int] | NDArray[np.integer] | None
+    rows: Sequence[Rows], names: Sequence[str], groups: Sequence[int] | Labels | None
 ) -> LanguageStacks:
     """Take arrays (n, d) or (l, n, d), one for each language, with the same layers.
 

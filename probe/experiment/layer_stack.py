@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...analysis.types import Rows
+from ...analysis.types import Integers, Rows
 from ...errors import DataError
-from ..results.layers import POOLED
+from ..results.layers import POOLED, ConstantLayer
 from .caveats import UNREAD
 from .pairs import check_rows
 
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from ...models.encoding import EncodingJob
 
 
+ROUNDING = 1e-6  # of the greatest value, in float32
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stack:
     """Rows of one language, layer by layer."""
@@ -30,13 +32,23 @@ class Stack:
     language: str
     layers: tuple[str, ...]  # "0" is the embedding output; "pooled" what the whole pipeline gives
     rows: tuple[Rows, ...]  # (n, d) each
-    lengths: NDArray[np.int64]  # (n,) tokens; zeros where they are not known
+    lengths: Integers  # (n,) tokens; zeros where they are not known
     unknown: float = 0.0  # share of unknown tokens; 0 for arrays
 
     @property
     def n(self) -> int:
         """Number of sentences."""
         return len(self.rows[0])
+
+    @property
+    def constant(self) -> tuple[str, ...]:
+        """Names of the layers, but the last, at which all sentences have one vector, rounding aside."""
+        return tuple(name for name, rows in zip(self.layers[:-1], self.rows[:-1], strict=True) if is_constant(rows))
+
+    def without(self, names: Collection[str]) -> Stack:
+        """Return the stack without some of its layers."""
+        kept = [place for place, name in enumerate(self.layers) if name not in names]
+        return replace(self, layers=tuple(self.layers[i] for i in kept), rows=tuple(self.rows[i] for i in kept))
 
     @classmethod
     def of_encoded(cls, language: str, encoded: Encoded, layers: Sequence[int]) -> Stack:
@@ -62,6 +74,32 @@ class Stack:
         if len(labels) != len(rows):
             raise DataError(f"{language}: expected a name for each of {len(rows)} layers, got {len(labels)}")
         return cls(language, labels, rows, np.zeros(len(rows[0]), np.int64))
+
+
+def is_constant(rows: Rows) -> bool:
+    """Return whether all rows (n, d) are one vector, rounding aside."""
+    spread = float(np.ptp(rows, axis=0).max(initial=0.0))
+    return bool(spread <= ROUNDING * float(np.abs(rows[0]).max(initial=0.0)))
+
+
+def constant_layers(stacks: Sequence[Stack], model: str = "") -> tuple[ConstantLayer, ...]:
+    """Return the layers that are constant in some language, of stacks with the same layers.
+
+    Parameters
+    ----------
+    stacks : sequence of Stack
+    model : str
+        Named where there are two.
+    """
+    found: dict[str, list[str]] = {}
+    for stack in stacks:
+        for name in stack.constant:
+            found.setdefault(name, []).append(stack.language)
+    return tuple(
+        ConstantLayer(name, place, tuple(found[name]), model)
+        for place, name in enumerate(stacks[0].layers)
+        if name in found
+    )
 
 
 def embed_stack(
@@ -92,6 +130,8 @@ def stack_jobs(encoder: Encoder, columns: Sequence[Sequence[str]], layers: Seque
 def check_stacks(source: Stack, target: Stack) -> None:
     """Refuse too few rows, rows that do not pair up, and rows that are zero or not finite at any layer.
 
+    A layer that is constant may be there, unless it is the last.
+
     Raises
     ------
     DataError
@@ -99,7 +139,10 @@ def check_stacks(source: Stack, target: Stack) -> None:
     if source.n != target.n:
         raise DataError(f"expected as many rows of {target.language} as of {source.language}: {target.n}, {source.n}")
     for stack in (source, target):
+        constant = stack.constant
         for name, rows in zip(stack.layers, stack.rows, strict=True):
+            if name in constant and np.isfinite(rows).all() and rows.any():
+                continue
             try:
                 wide = np.asarray(rows, np.float64)
                 check_rows(wide, wide)

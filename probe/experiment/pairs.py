@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.retrieval.scores import Pool
-from ...analysis.types import Floats, Integers
+from ...analysis.types import Bools, Floats, Integers, Labels, Rows, Strings
 from ...errors import DataError
 from ..results.provenance import Side
 from . import caveats
@@ -49,10 +48,11 @@ class Pairs:
     why_not: str = ""  # why identity and shift are absent
     sources: tuple[str, ...] | None = None
     targets: tuple[str, ...] | None = None
-    domains: NDArray[np.str_] | None = None
+    domains: Strings | None = None
     references: tuple[Floats | None, Floats | None] = (None, None)
     unknown: tuple[float, float] = (0.0, 0.0)  # share of unknown tokens of either side; 0 for arrays
     warnings: tuple[str, ...] = ()
+    untrained: tuple[Floats, Floats] | None = None  # both sides by encoders of the same shape with random weights
 
     @classmethod
     def of_text(cls, source: TextSide, target: TextSide, bitext: Bitext, *, same_space: bool) -> Pairs:
@@ -86,9 +86,9 @@ class Pairs:
     @classmethod
     def of_arrays(
         cls,
-        x: NDArray[np.floating],
-        y: NDArray[np.floating],
-        groups: Sequence[int] | NDArray[np.integer] | None,
+        x: Rows,
+        y: Rows,
+        groups: Sequence[int] | Labels | None,
         *,
         names: tuple[str, str],
         same_space: bool,
@@ -130,6 +130,7 @@ class Pairs:
             targets=self.sources,
             references=(self.references[1], self.references[0]),
             unknown=(self.unknown[1], self.unknown[0]),
+            untrained=self.untrained and (self.untrained[1], self.untrained[0]),
         )
 
     def fingerprint(self) -> str:
@@ -217,6 +218,33 @@ def embed_columns(
     return views
 
 
+def embed_untrained(
+    encoders: tuple[Encoder, Encoder],
+    bitext: Bitext,
+    seed: int,
+    *,
+    cache: EmbeddingCache | None = None,
+    batch_tokens: int | None = None,
+    progress: bool = False,
+) -> tuple[Floats, Floats]:
+    """Embed both sides of a bitext by encoders of the same shape with random weights, (n, p) and (n, q).
+
+    Raises
+    ------
+    DataError
+        If an embedding is zero or not finite.
+    """
+    from ...models.untrained import untrained
+
+    first = untrained(encoders[0], seed=seed)
+    second = first if encoders[1] is encoders[0] else untrained(encoders[1], seed=seed)
+    plain = replace(bitext, references=None)
+    source, target = embed_sides((first, second), plain, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    x, y = source.encoded.pooled.astype(np.float64), target.encoded.pooled.astype(np.float64)
+    check_rows(x, y)
+    return x, y
+
+
 def side(language: str, encoder: Encoder) -> Side:
     """Return a language and the model that saw it, for the provenance."""
     return Side(language, encoder.name, encoder.fingerprint)
@@ -261,7 +289,7 @@ def check_rows(x: Floats, y: Floats) -> None:
             raise DataError(f"all {name} rows are the same vector: there is nothing to map; check how they were made")
 
 
-def _some(flags: NDArray[np.bool_]) -> str:
+def _some(flags: Bools) -> str:
     rows = np.flatnonzero(flags)
     return ", ".join(map(str, rows[:5])) + (f" … ({len(rows)} in all)" if len(rows) > 5 else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..results.fitted_map import MapFitResult
 from ..results.intervals import Interval
+from .canary import Canary
 
 MEANINGS = {
     "identity": "nothing: the two sides share one place already",
@@ -17,9 +18,9 @@ MEANINGS = {
 }
 
 
-def card(result: MapFitResult) -> str:
+def card(result: MapFitResult, canary: Canary) -> str:
     """Return the README.md of a map's folder."""
-    parts = (heading(result), scores_table(result), usage(result), sources(result))
+    parts = (heading(result), scores_table(result), usage(result), canary_section(canary), sources(result))
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
@@ -80,6 +81,17 @@ def usage(result: MapFitResult) -> str:
         f"Sentences in {result.source} land where the target model puts their translations in {result.target}: search "
         f"an index of that model as it is. Do not encode {result.target} with this folder; its own sentences would be "
         f"moved too.\n\n{vectors}"
+    )
+
+
+def canary_section(canary: Canary) -> str:
+    """Return what a server must give where it applies the map."""
+    prompted = f" with the prompt `{canary.prompt}` before it" if canary.prompt else ""
+    sent = f"Send it the sentence `{canary.sentence}`{prompted}" if canary.sentence else "Map the vector `plain`"
+    return (
+        "## Is the map applied?\n\nSome servers leave out a layer that they do not know, without an error. "
+        f"{sent}; the vectors are in `canary.json`:\n\n{canary.text}\n\n"
+        "`polyglot map check VECTOR.npy --map THIS_FOLDER` compares what the server gave.\n"
     )
 
 

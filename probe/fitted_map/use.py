@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...analysis.checks import unit_rows
 from ...analysis.maps.estimators import Map, load_map
 from ...errors import ConfigError, DataError
 from ...files import open_matrix, output_errors, replacing, write_bytes
-from .folder import LINEAGE_FILE, affine_layer, dense_layer
+from .canary import CANARY_FILE, Canary
+from .folder import affine_parts, dense_layer
+from .vectors import Lineage, mapped_rows
 
 BLOCK_ROWS = 16_384
 ONNX_OPSET, ONNX_IR = 17, 8  # of 2022: old enough for the runtimes in use
@@ -70,27 +69,12 @@ def apply(
                 np.save(file, np.empty(shape, dtype))
         else:
             written = np.lib.format.open_memmap(scratch, mode="w+", dtype=dtype, shape=shape)
-            unit = _normalised(folder)
+            unit = Lineage.read(folder).normalised
             for start in range(0, len(rows), block_rows):
                 here = slice(start, start + block_rows)
                 written[here] = mapped_rows(fitted, rows[here], normalised=unit)
             written.flush()
     return shape
-
-
-def mapped_rows(fitted: Map, x: NDArray[np.floating], *, normalised: bool) -> NDArray[np.float64]:
-    """Map rows (n, p) to (n, q), at unit length where the target model ends so.
-
-    Raises
-    ------
-    DataError
-        If a row is not finite.
-    """
-    finite = np.isfinite(x).all(axis=1)
-    if not finite.all():
-        raise DataError(f"row {int(np.argmin(finite))} of a block holds NaN or infinity: encode it again")
-    mapped = fitted.transform(x)
-    return np.asarray(unit_rows(mapped, zeros="keep"), np.float64) if normalised else mapped
 
 
 def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
@@ -101,8 +85,9 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
     folder : Path
         As `polyglot map fit` leaves it.
     out : Path
-        For `dense` a folder to append to a model's modules; for `onnx` a file, whose graph takes `vectors` (rows, p)
-        to `mapped` (rows, q), both float32, and gives what `apply` gives.
+        For `dense` a folder to append to a model's modules, whose `truncate_dim` is then to be taken out of its
+        settings; for `onnx` a file, whose graph takes `vectors` (rows, p) to `mapped` (rows, q), both float32, and
+        gives what `apply` gives. The canary of the map is written into the folder, or beside the file.
     kind : {"dense", "onnx"}
 
     Raises
@@ -115,13 +100,30 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
     fitted = load_map(folder)
     if fitted.affine is None:
         raise ConfigError(f"the {fitted.rung} map in {folder} is not affine, so no layer: fit with --rung linear")
+    lineage, canary = Lineage.read(folder), canary_of(folder)
     with output_errors(out, "give another path"):
         out.parent.mkdir(parents=True, exist_ok=True)
         if kind == "onnx":
-            return to_onnx(fitted, out, normalised=_normalised(folder))
+            to_onnx(fitted, out, normalised=lineage.normalised)
+            canary.write(out.with_suffix(f".{CANARY_FILE}"))
+            return out
         out.mkdir(parents=True, exist_ok=True)
-        dense_layer(fitted).save(str(out))
+        dense_layer(fitted, width=lineage.source_width).save(str(out))
+        canary.write(out / CANARY_FILE)
         return out
+
+
+def canary_of(folder: Path) -> Canary:
+    """Return the canary of a map's folder; an older folder has none, and gets one of vectors.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no map, or a damaged canary.
+    """
+    if (folder / CANARY_FILE).is_file():
+        return Canary.read(folder)
+    return Canary.of(load_map(folder), None, normalised=Lineage.read(folder).normalised)
 
 
 def to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
@@ -132,7 +134,7 @@ def to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
         raise ConfigError("export to ONNX needs the `onnx` extra: pip install 'polyglot-geometry[onnx]'")
     from onnx import TensorProto, helper, numpy_helper
 
-    weights, bias = affine_layer(fitted)
+    weights, bias = affine_parts(fitted)
     mapped = "rows" if normalised else "mapped"
     nodes = [helper.make_node("Gemm", ["vectors", "weights", "bias"], [mapped])]
     if normalised:
@@ -146,10 +148,3 @@ def to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", ONNX_OPSET)], ir_version=ONNX_IR)
     write_bytes(out, model.SerializeToString())
     return out
-
-
-def _normalised(folder: Path) -> bool:
-    try:
-        return bool(json.loads((folder / LINEAGE_FILE).read_text(encoding="utf-8")).get("normalised", False))
-    except (OSError, ValueError, AttributeError):
-        return False

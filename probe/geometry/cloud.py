@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.geometry.intrinsic_dimension import neighbour_ratios, pareto_exponent
 from ...analysis.geometry.isotropy import (
@@ -21,7 +20,7 @@ from ...analysis.resampling import jackknife_interval
 from ...analysis.retrieval.hubness import hubness
 from ...analysis.similarity.knn_jackknife import NeighbourLists
 from ...analysis.similarity.preprocess import without_top_components
-from ...analysis.types import Bools, Floats
+from ...analysis.types import Bools, Floats, Indices
 from ...errors import DataError
 from ..results.geometry import MEASURES, CloudMeasures, RogueCoordinate
 
@@ -32,7 +31,7 @@ LEAST_DISTINCT = 10
 class CloudPlan:
     """Blocks of the jackknife, k of hubness, and how many components are removed."""
 
-    blocks: tuple[NDArray[np.intp], ...]
+    blocks: tuple[Indices, ...]
     neighbours: int
     removed: int
 
@@ -68,7 +67,7 @@ def _measured(x: Floats, spectra: Sequence[Floats], masks: Sequence[Bools], plan
     ratios = neighbour_ratios(x[distinct])
     values = []
     for spectrum, mask in zip(spectra, masks, strict=True):
-        hubs = hubness(np.bincount(lists.near[lists.counted(mask)], minlength=len(mask))[mask])
+        hubs = hubness(np.bincount(lists.near[lists.nearest(mask)], minlength=len(mask))[mask])
         values.append(
             {
                 "isoscore": isoscore(spectrum),

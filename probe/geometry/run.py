@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.geometry.intrinsic_dimension import dimension_over_scales
 from ...analysis.resampling import blocks_of_groups
 from ...analysis.splits import group_folds
-from ...analysis.types import Floats, Rows
+from ...analysis.types import Floats, Labels, Rows
 from ...errors import DataError
 from ..experiment import caveats
 from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
@@ -78,7 +77,7 @@ def run(
 
 def measure(
     rows: Sequence[Rows],
-    groups: Sequence[int] | NDArray[np.integer] | None = None,
+    groups: Sequence[int] | Labels | None = None,
     config: GeometryConfig = GeometryConfig(),  # noqa: B008 - frozen
     *,
     names: Sequence[str],
@@ -110,6 +109,7 @@ def measure(
 
 
 def _measured(stacks: LanguageStacks, config: GeometryConfig, start: Start) -> GeometryResult:
+    stacks, constant = stacks.varying()
     if len(np.unique(stacks.groups)) < config.blocks:
         raise DataError(f"expected at least {config.blocks} groups of rows for the jackknife: give more text")
     folds = group_folds(stacks.groups, config.blocks, np.random.default_rng(config.seed))
@@ -131,6 +131,7 @@ def _measured(stacks: LanguageStacks, config: GeometryConfig, start: Start) -> G
         sentences=tuple(map(geometry_sentence, languages)),
         warnings=(*caveats.few_rows(stacks.n, stacks.width), *stacks.warnings),
         provenance=stacks.provenance(start, config.seed),
+        constant=constant,
     )
 
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...analysis.types import Rows
+from ...analysis.types import Labels, Rows
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
 from ..results.intervals import excludes_zero, in_points, percent
@@ -72,7 +71,7 @@ def run(
 
 def measure(
     rows: Sequence[Rows],
-    groups: Sequence[int] | NDArray[np.integer] | None = None,
+    groups: Sequence[int] | Labels | None = None,
     config: LanguageIdConfig = LanguageIdConfig(),  # noqa: B008 - frozen
     *,
     names: Sequence[str],
@@ -104,6 +103,7 @@ def measure(
 
 
 def _measured(stacks: LanguageStacks, config: LanguageIdConfig, start: Start) -> LanguageIdResult:
+    stacks, constant = stacks.varying()
     design = stacks.design(Draws(config.folds, 1, config.resamples, config.seed))
     classes = len(stacks.languages)
     labels, types = np.repeat(np.arange(classes), stacks.n), np.arange(classes * stacks.n)
@@ -138,6 +138,7 @@ def _measured(stacks: LanguageStacks, config: LanguageIdConfig, start: Start) ->
         orders=config.orders,
         resamples=config.resamples,
         provenance=stacks.provenance(start, config.seed),
+        constant=constant,
     )
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.geometry.erasure import Leace, MeanRemoval, Projection
 from ...analysis.geometry.language_probe import PORTIONS, control_labels, description_length, held_out_hits
 from ...analysis.resampling import Interval, jackknife_interval
 from ...analysis.retrieval.scores import Pool, retrieve
-from ...analysis.types import Floats, Integers
+from ...analysis.types import Bools, Floats, Integers, Values
 from ..experiment.design import Design
 from ..results.language_id import AS_IT_IS, CONDITIONS, DIRECTIONS, MEANS, Condition, LayerLanguageId
 from .config import LanguageIdConfig
@@ -46,11 +45,11 @@ class Labelled:
         """Group of each of the c n rows."""
         return np.tile(self.design.groups, self.classes)
 
-    def proportion(self, hits: NDArray[np.generic]) -> Interval:
+    def proportion(self, hits: Values) -> Interval:
         """Share of hits among all rows (c n,) with its interval."""
         return self.design.proportion(np.asarray(hits, np.float64).reshape(self.classes, -1).mean(axis=0))
 
-    def mean(self, outcome: NDArray[np.generic]) -> Interval:
+    def mean(self, outcome: Values) -> Interval:
         """Mean of an outcome of all rows (c n,) with its cluster-bootstrap interval."""
         return self.design.mean(np.asarray(outcome, np.float64).reshape(self.classes, -1).mean(axis=0))
 
@@ -116,7 +115,7 @@ def remove_language(data: Labelled, condition: str) -> Removal:
     return Removal(tuple(by_fold), held_out)
 
 
-def classifier_hits(data: Labelled, removal: Removal, config: LanguageIdConfig) -> NDArray[np.bool_]:
+def classifier_hits(data: Labelled, removal: Removal, config: LanguageIdConfig) -> Bools:
     """Return whether each row's language is classified right, classifier and removal fitted without its fold."""
     if all(rows is data.rows for rows in removal.by_fold):
         return held_out_hits(data.rows.astype(np.float32), data.labels, data.folds, penalty=config.penalty)

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...analysis.types import Floats, Rows
+from ...analysis.types import Floats, Labels, Rows
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, embed_bitext
 from ..experiment.layer_stack import Stack, same_layers, unread
@@ -80,7 +79,7 @@ def run(
 def measure(
     x: Sequence[Rows] | Rows,
     y: Sequence[Rows] | Rows,
-    groups: Sequence[int] | NDArray[np.integer] | None = None,
+    groups: Sequence[int] | Labels | None = None,
     config: LayersConfig = LayersConfig(),  # noqa: B008 - frozen
     *,
     instruments: Mapping[str, Rows] | None = None,
@@ -123,8 +122,9 @@ def _measured(
     padded: PaddingInputs | None,
     start: Start,
 ) -> LayersResult:
+    same_layers(*pair.stacks)
+    pair, constant = pair.varying()
     source, target = pair.stacks
-    same_layers(source, target)
     design = pair.design(Draws(config.folds, config.permutations, config.resamples, config.seed))
     plan = LayerPlan(config.neighbours, config.removed, config.costly_permutations)
     both = tuple(zip(source.rows, target.rows, strict=True))
@@ -165,6 +165,7 @@ def _measured(
         resamples=config.resamples,
         provenance=pair.provenance(start, config.seed),
         instruments=() if latent is None else tuple(latent.instruments),
+        constant=constant,
     )
 
 

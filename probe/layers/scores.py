@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.geometry.language_probe import held_out_hits
 from ...analysis.maps.ladder import Ladder, LadderFit
@@ -16,7 +15,7 @@ from ...analysis.retrieval.search import nearest
 from ...analysis.similarity.cka_jackknife import BlockedRows, blocked_cka, permuted_cka
 from ...analysis.similarity.knn_jackknife import NeighbourLists, blocked_cknna, mutual_outcomes, permuted_cknna
 from ...analysis.similarity.preprocess import without_rogue_dimensions, without_top_components
-from ...analysis.types import Floats, Rows
+from ...analysis.types import Floats, Indices, Rows
 from ..experiment.design import Design
 from ..experiment.held_out import rung_errors
 from ..results.layers import ChanceBand, LayerMeasures
@@ -125,7 +124,7 @@ def procrustes_terms(fit: LadderFit, y: Floats) -> Floats:
     return np.column_stack([np.einsum("ij,ij->i", rotated, about), row_squares(rotated), row_squares(about)])
 
 
-def refitted_scores(ladder: Ladder, y: Floats, design: Design, partner: NDArray[np.intp]) -> dict[str, float]:
+def refitted_scores(ladder: Ladder, y: Floats, design: Design, partner: Indices) -> dict[str, float]:
     """Return the scores of maps fitted on permuted pairs, against the permuted pairs."""
     permuted = y[partner]
     fit = ladder.fit(permuted, REFITTED)

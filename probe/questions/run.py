@@ -12,12 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.resampling import Resamples, percentile_interval
+from ...analysis.retrieval.criteria import Criterion
+from ...analysis.retrieval.ranks import match_ranks
 from ...analysis.retrieval.scores import mean_intervals
-from ...analysis.retrieval.search import Criterion, match_ranks, nearest
-from ...analysis.types import Floats, Integers, Rows
+from ...analysis.retrieval.search import nearest
+from ...analysis.types import Floats, Integers, Labels, Rows
 from ...errors import ConfigError, DataError
 from ..experiment import caveats
 from ..experiment.pairs import side
@@ -154,7 +155,7 @@ def _pooled(
 
 
 def rank_passages(
-    asked: Sequence[Asked], passages: Rows, relevant: NDArray[np.integer], config: QuestionConfig
+    asked: Sequence[Asked], passages: Rows, relevant: Labels, config: QuestionConfig
 ) -> tuple[Ranking, ...]:
     """Score each set of question vectors (q, d) against passages (p, d) by cosine and by CSLS.
 
@@ -185,7 +186,7 @@ def rank_passages(
     return tuple(found)
 
 
-def _ranks(questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion) -> Integers:
+def _ranks(questions: Rows, passages: Rows, relevant: Labels, criterion: Criterion) -> Integers:
     return match_ranks(questions, passages, relevant, np.arange(len(passages)))[0].of(criterion)
 
 
@@ -200,7 +201,7 @@ def _outcomes(ranks: Integers) -> dict[str, Floats]:
 
 
 def permuted_scores(
-    questions: Rows, passages: Rows, relevant: NDArray[np.integer], criterion: Criterion, config: QuestionConfig
+    questions: Rows, passages: Rows, relevant: Labels, criterion: Criterion, config: QuestionConfig
 ) -> dict[str, list[float]]:
     """Score the same search with the answers of the questions permuted."""
     rng = np.random.default_rng([config.seed, 2])

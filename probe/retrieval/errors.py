@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...analysis.resampling import Resamples, percentile_interval
-from ...analysis.retrieval.search import MatchRanks
+from ...analysis.retrieval.ranks import MatchRanks
+from ...analysis.types import Integers
 from ..experiment.pairs import Pairs, row_cosines
 from ..results.retrieval import ErrorShare, WrongAnswer
 
@@ -80,7 +80,7 @@ class WrongAnswers:
     types: dict[int, str]
 
     @classmethod
-    def of(cls, pairs: Pairs, ranks: MatchRanks, places: NDArray[np.int64]) -> WrongAnswers:
+    def of(cls, pairs: Pairs, ranks: MatchRanks, places: Integers) -> WrongAnswers:
         """Take the first answers out of the nearest members of the pool, `places` (n, k); none without texts."""
         found, types = {}, {}
         wrong = np.flatnonzero(ranks.cosine > 1).tolist() if pairs.targets is not None else []

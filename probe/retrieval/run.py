@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...analysis.types import Labels, Rows
 from ...distributed import Processes
 from ..experiment.pairs import Pairs, embed_sides
 from ..experiment.source_map import SourceMap, check_widths
@@ -75,9 +73,9 @@ def run(
 
 
 def measure(
-    x: NDArray[np.floating],
-    y: NDArray[np.floating],
-    groups: Sequence[int] | NDArray[np.integer] | None = None,
+    x: Rows,
+    y: Rows,
+    groups: Sequence[int] | Labels | None = None,
     config: RetrievalConfig = RetrievalConfig(),  # noqa: B008 - frozen
     *,
     source_map: SourceMap | None = None,

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...analysis.resampling import Interval, Resamples, percentile_interval
+from ...analysis.retrieval.criteria import CRITERIA, Criterion
 from ...analysis.retrieval.hubness import hubness, k_occurrence
+from ...analysis.retrieval.ranks import MatchRanks, match_ranks
 from ...analysis.retrieval.scores import mean_intervals
-from ...analysis.retrieval.search import CRITERIA, Criterion, MatchRanks, Nearest, match_ranks, nearest
+from ...analysis.retrieval.search import Nearest, nearest
 from ...analysis.retrieval.shards import ONE_SHARD, CandidateShards, OneShard
 from ...analysis.retrieval.tatoeba import accuracy_interval, f1_interval, weighted_f1
 from ...analysis.splits import deciles, permute_within_strata

@@ -15,7 +15,7 @@ from ..formatting import language_name, language_tag
 from ..plotlyjs import pack
 
 LARGEST = 2000
-STEPS = 2000  # a coordinate is kept to this fraction of the plane, less than a pixel
+STEPS = 2000  # coordinates are rounded to this fraction of the plane, less than a pixel
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,9 @@ def packed_explorers(explorers: Sequence[Explorer]) -> str:
 
 
 def _columns(points: Sequence[ExplorerPoint]) -> dict[str, list[object]]:
-    digits = _digits(points)
+    values = [value for p in points for value in (*p.source_xy, *p.target_xy) if math.isfinite(value)]
+    span = max(values, default=0.0) - min(values, default=0.0)
+    digits = math.ceil(math.log10(STEPS / span)) if span > 0 else 0
     return {
         "row": [p.row for p in points],
         "source": [p.source_text for p in points],
@@ -73,12 +75,6 @@ def _columns(points: Sequence[ExplorerPoint]) -> dict[str, list[object]]:
         "before": [list(p.before) for p in points],
         "after": [list(p.after) for p in points],
     }
-
-
-def _digits(points: Sequence[ExplorerPoint]) -> int:
-    values = [value for p in points for value in (*p.source_xy, *p.target_xy) if math.isfinite(value)]
-    span = max(values, default=0.0) - min(values, default=0.0)
-    return math.ceil(math.log10(STEPS / span)) if span > 0 else 0
 
 
 def _place(xy: tuple[float, float], digits: int) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ...probe.results.composition import Composed, CompositionResult, Loop, PairMap
@@ -38,14 +39,14 @@ def view(text: str) -> FindingsView:
     groups = (
         FigureGroup("From each language to each", (pairs_figure(result),)),
         FigureGroup("Over a third language", (paths_figure(result),)),
-        FigureGroup("Back to where it began", (loops_figure(result),)),
+        FigureGroup("Loops", (loops_figure(result),)),
     )
     return FindingsView(
         kind="composition",
         title=f"{_subject(result)}: do the maps compose?",
         question=(
-            f"Linear maps between {_subject(result)}, fitted in {models_of(result.provenance)}: does going over a "
-            "third language end where the direct map ends, and do loops come home? All on rows held out of every map."
+            f"Linear maps between {_subject(result)}, fitted in {models_of(result.provenance)}: does the path over "
+            "a third language equal the direct map, and do loops return to the start? All on held-out rows."
         ),
         verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
@@ -114,15 +115,23 @@ def _subject(result: CompositionResult) -> str:
 def pairs_figure(result: CompositionResult) -> Figure:
     """Draw the verdict and R² of every pair of languages."""
     by_pair = {(pair.source, pair.target): pair for pair in result.pairs}
+    verdicts = Counter(pair.verdict for pair in result.pairs)
     panels = (
-        _matrix(result, by_pair, "r2", "linear map, held-out R²", lambda pair: pair.r2.value),
-        _matrix(result, by_pair, "rotation", "scaled rotation, share of the best", _rotation_share),
-        _matrix(result, by_pair, "p1", "P@1 through the linear map", lambda pair: pair.p_at_1.value),
+        _matrix(result, by_pair, "r2", "linear map, held-out R²", lambda pair: pair.r2),
+        _matrix(
+            result,
+            by_pair,
+            "rotation",
+            "scaled rotation, share of the best",
+            lambda pair: pair.shares.get("similarity"),
+        ),
+        _matrix(result, by_pair, "p1", "P@1 through the linear map", lambda pair: pair.p_at_1),
     )
     caption = (
         "Each cell maps the row's language to the column's, scored on held-out rows: what a linear map predicts, how "
         "much "
-        f"of the best map's R² a rotation with one scale reaches, and P@1. {_verdicts(result.pairs)} The ladder here "
+        f"of the best map's R² a rotation with one scale reaches, and P@1. Verdicts: "
+        f"{', '.join(f'{name} {times}' for name, times in sorted(verdicts.items()))}. The ladder here "
         "is "
         f"quick ({', '.join(rung_name(r) for r in result.rungs)}): a verdict is among these rungs."
     )
@@ -136,28 +145,13 @@ def _matrix(
     by_pair: dict[tuple[str, str], PairMap],
     name: str,
     title: str,
-    read: Callable[[PairMap], float | None],
+    read: Callable[[PairMap], Interval | None],
 ) -> Panel:
     codes = result.languages
     names = [language_name(code) for code in codes]
-    values = [[_finite(read(by_pair[a, b])) if (a, b) in by_pair else None for b in codes] for a in codes]
+    estimates = [[read(by_pair[a, b]) if (a, b) in by_pair else None for b in codes] for a in codes]
+    values = [[e.value if e is not None and math.isfinite(e.value) else None for e in row] for row in estimates]
     return matrix_panel(f"composition-{name}", title, names, names, values, axes=("to", "from"))
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value
-
-
-def _rotation_share(pair: PairMap) -> float | None:
-    share = pair.shares.get("similarity")
-    return None if share is None else share.value
-
-
-def _verdicts(pairs: Sequence[PairMap]) -> str:
-    found: dict[str, int] = {}
-    for pair in pairs:
-        found[pair.verdict] = found.get(pair.verdict, 0) + 1
-    return "Verdicts: " + ", ".join(f"{name} {times}" for name, times in sorted(found.items())) + "."
 
 
 def pairs_title(pairs: Sequence[PairMap]) -> str:
@@ -252,18 +246,16 @@ def _composed_table(composed: Sequence[Composed]) -> Table:
 
 
 def loops_figure(result: CompositionResult) -> Figure:
-    """Draw what comes back from maps that end where they began."""
+    """Draw the variance recovered by loops, maps that return to their first language."""
     names = [" → ".join(loop.path) for loop in result.loops]
     panels = (
-        _row_panel("composition-loop-r2", "variance that comes back (R²)", names, [loop.r2 for loop in result.loops]),
+        _row_panel("composition-loop-r2", "variance recovered (R²)", names, [loop.r2 for loop in result.loops]),
         _row_panel("composition-loop-p1", "P@1 lost", names, [loop.p_at_1_cost for loop in result.loops]),
     )
     caption = (
-        "Maps that end in the language where they began, against the identity: the share of the variance that comes "
-        "back, "
-        "and how much less often a row is nearest to its own loop than to itself. Ridge maps shrink, so variance is "
-        "lost "
-        "on every leg even where all legs agree."
+        "Maps that return to their first language, against the identity: the share of the variance that is recovered, "
+        "and how much less often a row is nearest to its own loop than to itself. Ridge maps shrink, so every map of a "
+        "loop loses variance even where all agree."
     )
     columns = (Column("loop", "name"), Column("score", "text"), *INTERVAL_COLUMNS)
     rows = [
@@ -276,9 +268,9 @@ def loops_figure(result: CompositionResult) -> Figure:
 
 
 def loops_title(loops: Sequence[Loop]) -> str:
-    """Name the loop that brings back most and the one that brings back least."""
+    """Name the loops that recover most and least variance."""
     best, worst = max(loops, key=lambda loop: loop.r2.value), min(loops, key=lambda loop: loop.r2.value)
     if not best.r2.low > worst.r2.high:
-        return f"All loops bring back about as much: R² {two_digits(best.r2.value)} at most"
+        return f"All loops recover about as much variance: R² {two_digits(best.r2.value)} at most"
     high, low = (f"{' → '.join(loop.path)} ({two_digits(loop.r2.value)})" for loop in (best, worst))
-    return f"Most comes back over {high}, least over {low}"
+    return f"Most variance is recovered over {high}, least over {low}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ...probe.results.intervals import Interval
-from ...probe.results.language_id import AS_IT_IS, Condition, LanguageIdResult, LayerLanguageId
+from ...probe.results.language_id import AS_IT_IS, LanguageIdResult, LayerLanguageId
+from ...probe.results.layers import constant_sentence
 from ...probe.results.serialization import from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
-from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, where
+from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, where, with_constant
 from ..charts.marks import dots, over, vertical_line
 from ..charts.theme import panel, row_axis, row_height, value_axis
 from ..formatting import capitalized, count, interval, language_name, number, percent, percent_interval
@@ -20,7 +21,10 @@ __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 def view(text: str) -> FindingsView:
     """Return the page's content for the JSON text of a language-identity result."""
     result = from_json(text, LanguageIdResult)
-    groups = _groups(result)
+    last = result.layers[-1]
+    groups = [FigureGroup(f"At {where(last.name)}", (conditions_figure(result, last), languages_figure(result, last)))]
+    if len(result.layers) > 1:
+        groups.append(FigureGroup("Layer by layer", (layers_figure(result),)))
     return FindingsView(
         kind="language identity",
         title=f"{_subject(result)}: can a linear classifier identify the language?",
@@ -44,9 +48,10 @@ def view(text: str) -> FindingsView:
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} sentences in each language, {count(result.groups)} groups of like meaning, "
-            f"{result.folds} folds by group: a sentence and its translations never stand on two sides."
+            f"{result.folds} folds by group: a sentence and its translations never stand on two sides. "
+            f"{constant_sentence(result.constant)}"
         ),
-        groups=groups,
+        groups=tuple(groups),
     )
 
 
@@ -80,7 +85,8 @@ def summary_parts(result: LanguageIdResult) -> tuple[SummaryPart, ...]:
         for condition in result.layers[-1].conditions
     )
     heading = f"{_subject(result)}  ({result.n} sentences in each, {where(result.layers[-1].name)})"
-    return (SummaryPart(heading, result.sentence, "", SummaryTable(columns, rows), result.warnings),)
+    constant = constant_sentence(result.constant)
+    return (SummaryPart(heading, result.sentence, constant, SummaryTable(columns, rows), result.warnings),)
 
 
 def _percent(estimate: Interval | None) -> str:
@@ -89,14 +95,6 @@ def _percent(estimate: Interval | None) -> str:
 
 def _subject(result: LanguageIdResult) -> str:
     return ", ".join(language_name(code) for code in result.languages)
-
-
-def _groups(result: LanguageIdResult) -> tuple[FigureGroup, ...]:
-    last = result.layers[-1]
-    found = [FigureGroup(f"At {where(last.name)}", (conditions_figure(result, last), languages_figure(result, last)))]
-    if len(result.layers) > 1:
-        found.append(FigureGroup("Layer by layer", (layers_figure(result),)))
-    return tuple(found)
 
 
 def conditions_figure(result: LanguageIdResult, layer: LayerLanguageId) -> Figure:
@@ -117,9 +115,8 @@ def conditions_figure(result: LanguageIdResult, layer: LayerLanguageId) -> Figur
     if estimates:
         panels.append(_retrieval_panel(estimates))
     caption = (
-        "Left: how often a linear classifier tells the language of a held-out text, as the vectors are and after each "
-        "removal, which is fitted on the other folds like the classifier; removing means needs to know the language, "
-        "the "
+        "Left: how often a linear classifier predicts the language of a held-out text, without and after each removal, "
+        "which is fitted on the other folds like the classifier; removing means needs to know the language, the "
         "others do not. Right: how much each removal changes P@1, paired, over all ordered pairs of languages."
     )
     return Figure(
@@ -147,15 +144,13 @@ def removal_title(layer: LayerLanguageId) -> str:
         return f"{percent(plain.accuracy.value, 1)} are classified right, and no removal lowers it"
     left, before = percent(best.accuracy.value, 1), percent(plain.accuracy.value, 1)
     title = f"{capitalized(best.name)}: {left} instead of {before} classified right"
-    return f"{title}, {_price(best)}" if best.p_at_1_change is not None else title
-
-
-def _price(condition: Condition) -> str:
-    change = condition.p_at_1_change
-    if change is None or change.low <= 0 <= change.high:
-        return "retrieval unchanged"
+    change = best.p_at_1_change
+    if change is None:
+        return title
+    if change.low <= 0 <= change.high:
+        return f"{title}, retrieval unchanged"
     points = number(100 * abs(change.value), 1)
-    return f"retrieval {points} points {'better' if change.value > 0 else 'worse'}"
+    return f"{title}, retrieval {points} points {'better' if change.value > 0 else 'worse'}"
 
 
 def _conditions_table(result: LanguageIdResult, layer: LayerLanguageId) -> Table:
@@ -195,7 +190,11 @@ def languages_figure(result: LanguageIdResult, layer: LayerLanguageId) -> Figure
     low, high = min(values, key=lambda e: e.value), max(values, key=lambda e: e.value)
     apart = low.high < high.low
     hardest = names[values.index(low)]
-    title = f"{hardest} is the hardest to tell: {percent(low.value, 1)}" if apart else "No language is harder to tell"
+    title = (
+        f"{hardest} is the hardest to identify: {percent(low.value, 1)}"
+        if apart
+        else "No language is significantly harder to identify"
+    )
     caption = "The same classifier, scored on the held-out texts of each language; vectors as they are."
     rows = [(name, *interval_cells(value)) for name, value in zip(names, values, strict=True)]
     table = Table.of((Column("language", "name"), *INTERVAL_COLUMNS), rows)
@@ -209,17 +208,27 @@ def layers_figure(result: LanguageIdResult) -> Figure:
     accuracy = [Series(n, tuple(layer.conditions[i].accuracy for layer in result.layers)) for i, n in enumerate(names)]
     bits = [Series(n, tuple(layer.conditions[i].bits for layer in result.layers)) for i, n in enumerate(names)]
     panels = (
-        layer_panel("language-layer-accuracy", "held-out accuracy", layers, accuracy, tickformat=".0%"),
-        layer_panel("language-layer-bits", "description length, bits a text", layers, bits, rangemode="tozero"),
+        layer_panel(
+            "language-layer-accuracy",
+            "held-out accuracy",
+            *with_constant(layers, accuracy, result.constant),
+            tickformat=".0%",
+        ),
+        layer_panel(
+            "language-layer-bits",
+            "description length, bits a text",
+            *with_constant(layers, bits, result.constant),
+            rangemode="tozero",
+        ),
     )
     lowest = min(result.layers, key=lambda layer: layer.conditions[0].accuracy.value)
     value = lowest.conditions[0].accuracy
     caption = (
-        "Accuracy, and the bits that it takes to send the language of a text to someone who has the vectors (online "
-        f"code; the interval is over orders). Not looking costs {number(result.uniform_bits, 2)} bits; more than that "
-        "means that a classifier learns nothing and is sure of it."
+        "Accuracy, and the bits to transmit the language of a text given its vector (online code; the interval is over "
+        f"orders). Without the vectors it costs {number(result.uniform_bits, 2)} bits; more than that means that the "
+        "classifier is overconfident and no better than chance."
     )
-    title = f"Told right for {percent(value.value, 1)} of the texts or more, layer by layer"
+    title = f"The language is identified for at least {percent(value.value, 1)} of the texts at every layer"
     table = layer_table(
         layers,
         [

@@ -20,7 +20,14 @@ def view(text: str) -> RetrievalView:
     """Return the page's content for the JSON text of a question-retrieval result."""
     result = from_json(text, QuestionResult)
     criteria = list(dict.fromkeys(r.criterion for r in result.rankings))
-    groups = (FigureGroup("What is found", tuple(scores_figure(result, criterion) for criterion in criteria)),)
+    groups = (FigureGroup("Scores", tuple(scores_figure(result, criterion) for criterion in criteria)),)
+    mistakes = Mistakes(
+        "missed",
+        "Questions missed",
+        "The questions whose right passage ranks last. ✓ marks the right passage, ✗ the nearest one.",
+        (language_tag(result.query_language), language_tag(result.passage_language)),
+        tuple(Mistake(m.question, m.right, m.found, f"right one at rank {number(m.rank, 0)}") for m in result.missed),
+    )
     return RetrievalView(
         kind="question retrieval",
         title=f"{_subject(result)}: is the passage found that answers?",
@@ -44,7 +51,7 @@ def view(text: str) -> RetrievalView:
         command=result.provenance.command,
         rows=f"{count(result.questions)} questions, {count(result.passages)} passages, one right passage a question.",
         groups=groups,
-        mistakes=_mistakes(result),
+        mistakes=(mistakes,) if result.missed else (),
     )
 
 
@@ -93,7 +100,7 @@ def _subject(result: QuestionResult) -> str:
 
 
 def difference_title(rankings: list[Ranking]) -> str:
-    """State what the map changes in nDCG@10, and only what its interval tells from nothing."""
+    """State the change of nDCG@10 by the map, if it is significant."""
     mapped = next((r for r in rankings if r.name.startswith("through ") and r.difference is not None), None)
     if mapped is None or mapped.difference is None:
         first = rankings[0]
@@ -126,12 +133,3 @@ def scores_figure(result: QuestionResult, criterion: str) -> Figure:
         (8,),
         score_table("questions", names, ways),
     )
-
-
-def _mistakes(result: QuestionResult) -> tuple[Mistakes, ...]:
-    if not result.missed:
-        return ()
-    rows = tuple(Mistake(m.question, m.right, m.found, f"right one at rank {number(m.rank, 0)}") for m in result.missed)
-    lead = "The questions whose answer comes last. ✓ marks the passage that answers, ✗ the one that was nearest."
-    tags = (language_tag(result.query_language), language_tag(result.passage_language))
-    return (Mistakes("missed", "Questions missed", lead, tags, rows),)

@@ -8,9 +8,11 @@ import sys
 import numpy as np
 import pytest
 from polyglot.analysis.moments import SUMS, Moments
-from polyglot.analysis.retrieval.search import CRITERIA, match_ranks, nearest
+from polyglot.analysis.retrieval.criteria import CRITERIA
+from polyglot.analysis.retrieval.ranks import match_ranks
+from polyglot.analysis.retrieval.search import nearest
 from polyglot.analysis.retrieval.shards import CandidateShards
-from polyglot.analysis.similarity.cka import debiased_cka_from_moments
+from polyglot.analysis.similarity.streaming_cka import debiased_cka_from_moments
 from polyglot.errors import ConfigError
 
 CUTS = (64, 147)  # after the second, a shard is smaller than a neighbourhood
@@ -22,7 +24,9 @@ import torch
 import torch.distributed as dist
 from polyglot.analysis.retrieval.shards import CandidateShards
 from polyglot.analysis.moments import Moments
-from polyglot.analysis.retrieval.search import CRITERIA, match_ranks, nearest
+from polyglot.analysis.retrieval.criteria import CRITERIA
+from polyglot.analysis.retrieval.ranks import match_ranks
+from polyglot.analysis.retrieval.search import nearest
 
 torch.set_num_threads(1)
 dist.init_process_group("gloo")

@@ -19,7 +19,7 @@ from ..model_card import model_card
 from .precision import choose_precision
 from .run_folder import RunFolder
 from .signals import SignalHandler, handle_signals
-from .student import Student
+from .student import Student, require_transformer
 
 if TYPE_CHECKING:
     from ...models.encoder import Encoder
@@ -74,12 +74,14 @@ class Run:
         Raises
         ------
         ModelError
-            If it cannot be loaded, or its folder lacks the tokenizer (the library then makes an empty one).
+            If it cannot be loaded, is no transformer, or its folder lacks the tokenizer (the library then makes an
+            empty one).
         """
         from ...models.encoder import load_encoder
 
         with self.main_process_first():
             encoder = load_encoder(model, device=self.config.device)
+        require_transformer(encoder)
         tokenizer = encoder.model.tokenizer
         if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
             raise ModelError(

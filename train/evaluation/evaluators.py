@@ -43,7 +43,7 @@ class EvaluationPairs:
 class PairEvaluator:
     """Mean P@1 over data sets of held-out pairs, and the linear-map certificate of each language.
 
-    Geometry is judged before and after training only: it takes seconds.
+    Geometry is judged before and after training only.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class PairEvaluator:
 
     def evaluate(self, *, certify: bool) -> tuple[float, dict[str, MapVerdict]]:
         """Embed the pairs; return their mean P@1, and the certificates if asked for."""
-        from ...analysis.retrieval.search import match_ranks
+        from ...analysis.retrieval.ranks import match_ranks
 
         scores, certificates = [], {}
         for dataset in self.datasets:

@@ -77,7 +77,7 @@ def retrieval(new: Floats32, pivot: Floats32, groups: Integers, *, seed: int) ->
 def _retrieval_and_ranks(new: Floats32, pivot: Floats32, groups: Integers, seed: int) -> tuple[Retrieval, Integers]:
     from ...analysis.checks import unit_rows
     from ...analysis.resampling import Resamples, percentile_interval
-    from ...analysis.retrieval.search import match_ranks
+    from ...analysis.retrieval.ranks import match_ranks
 
     forward, backward = match_ranks(new, pivot, groups, groups)
     draws = Resamples.draw(groups, np.random.default_rng([seed, 11]))

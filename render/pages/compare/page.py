@@ -29,7 +29,14 @@ KINDS = {
 def view(text: str) -> FindingsView:
     """Return the page's content for the JSON text of a comparison."""
     result = from_json(text, CompareResult)
-    groups = _groups(result)
+    amounts = amounts_figure(result)
+    verdicts = tuple(figure for figure in (geometry_figure(result), shares_figure(result)) if figure is not None)
+    groups = [FigureGroup("The verdicts", verdicts)] if verdicts else []
+    groups.append(FigureGroup("Side by side", measures_figures(result)))
+    if result.differences:
+        groups.append(FigureGroup("The differences", (differences_figure(result),)))
+    if amounts is not None:
+        groups.append(FigureGroup("What was compared", (amounts,)))
     of = f"  ({', '.join(result.common)})" if result.common else ""
     common = f" All are of {', '.join(result.common)}." if result.common else ""
     paired = sum(one.paired for one in result.differences)
@@ -37,6 +44,13 @@ def view(text: str) -> FindingsView:
     # A sentence begins with a capital, unless it begins with the code of a language.
     plain = result.sentence.startswith(("none of", "no score"))
     sentence = _unbroken(capitalized(result.sentence) if plain else result.sentence)
+    files = (Fact(one.label, f"{one.file}  {one.file_fingerprint}", code=True) for one in result.results)
+    numbers = (
+        Fact(f"numbers, {one.label}", ", ".join(f"{name} {value}" for name, value in one.facts.items()))
+        for one in result.results
+    )
+    commands = (Fact(f"made by, {one.label}", one.command, code=True) for one in result.results if one.command)
+    draws = Fact("draws", f"{count(result.resamples)} bootstrap samples of groups, where differences are paired")
     return FindingsView(
         kind="comparison",
         title=_unbroken(f"{_kind(result)}: {_labels(result)}"),
@@ -46,13 +60,13 @@ def view(text: str) -> FindingsView:
         ),
         verdicts=(Verdict(_unbroken(f"{_labels(result)}{of}"), "", sentence, "", None, result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
-        facts=_facts(result),
+        facts=(*files, *numbers, *commands, *provenance_facts(result.provenance), draws),
         command=result.provenance.command,
         rows=(
             f"{count(len(result.differences))} differences in one family, {how}; p-values adjusted by Holm's method, "
             f"and a difference holds at {number(1 - result.level, 2)}."
         ),
-        groups=groups,
+        groups=tuple(groups),
     )
 
 
@@ -64,29 +78,6 @@ def headline(text: str) -> Headline:
     rows = max(one.rows for one in result.results)
     subject = f"{', '.join([_kind(result), *result.common])}: {_labels(result)}"
     return Headline("comparison", subject, result.sentence, models, source.corpus, rows, source.time)
-
-
-def _groups(result: CompareResult) -> tuple[FigureGroup, ...]:
-    verdicts = tuple(figure for figure in (geometry_figure(result), shares_figure(result)) if figure is not None)
-    found = [FigureGroup("The verdicts", verdicts)] if verdicts else []
-    found.append(FigureGroup("Side by side", measures_figures(result)))
-    if result.differences:
-        found.append(FigureGroup("The differences", (differences_figure(result),)))
-    amounts = amounts_figure(result)
-    if amounts is not None:
-        found.append(FigureGroup("What was compared", (amounts,)))
-    return tuple(found)
-
-
-def _facts(result: CompareResult) -> tuple[Fact, ...]:
-    files = tuple(Fact(one.label, f"{one.file}  {one.file_fingerprint}", code=True) for one in result.results)
-    numbers = tuple(
-        Fact(f"numbers, {one.label}", ", ".join(f"{name} {value}" for name, value in one.facts.items()))
-        for one in result.results
-    )
-    commands = tuple(Fact(f"made by, {one.label}", one.command, code=True) for one in result.results if one.command)
-    draws = Fact("draws", f"{count(result.resamples)} bootstrap samples of groups, where differences are paired")
-    return (*files, *numbers, *commands, *provenance_facts(result.provenance), draws)
 
 
 def _kind(result: CompareResult) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import floor
 
 from ....probe.results.layers import Layer, LayersResult
-from ...charts.layers import Series, layer_panel, layer_table, where
+from ...charts.layers import Series, layer_panel, layer_table, where, with_constant
 from ...formatting import count, language_name, percent, two_digits
 from ...view import Figure
 
@@ -53,7 +53,7 @@ class FigureText:
 
 
 def _figure(result: LayersResult, text: FigureText, series: list[Series], *, band: str) -> Figure:
-    layers = [layer.name for layer in result.layers]
+    layers, series = with_constant([layer.name for layer in result.layers], series, result.constant)
     drawn = layer_panel(f"layers-{text.name}", text.axis, layers, series, band=result.chance.get(band))
     caption = f"{text.caption} {BAND}" if band in result.chance else text.caption
     return Figure(f"layers-{text.name}", text.title, (drawn,), caption, text.method, layer_table(layers, series))
@@ -80,11 +80,9 @@ def similarity_figure(result: LayersResult) -> Figure:
     """Draw CKA at every layer, plain and without what dominates it."""
     series = _series(result.layers, "cka", "cka_without_components", "cka_without_rogue")
     caption = (
-        "Debiased linear CKA of both languages with 95 % block-jackknife intervals; beside it the same after taking "
-        "out "
-        f"the {result.removed} strongest principal components, and the {result.removed} coordinates that rule cosine "
-        "or "
-        "variance, of each side. Where the three lie apart, few directions carry the similarity."
+        "Debiased linear CKA of both languages with 95 % block-jackknife intervals, and the same after removal of the "
+        f"{result.removed} strongest principal components, and of the {result.removed} coordinates that dominate "
+        "cosine or variance, of each side. Where the three differ, the similarity is due to few directions."
     )
     title = peak_title(result, "cka", "Similarity")
     return _figure(result, FigureText("similarity", title, "debiased CKA", caption, (7,)), series, band="cka")
@@ -111,10 +109,10 @@ def maps_figure(result: LayersResult) -> Figure:
         "the R² "
         "of a rotation with one scale as a share of the best map's. The share of an unscaled rotation is in the table."
     )
-    layers = [layer.name for layer in result.layers]
-    band = result.chance.get("linear_r2")
-    drawn = layer_panel("layers-maps", "held-out score", layers, series, band=band)
-    table = layer_table(layers, [*series, *_series(result.layers, "rotation_share")])
+    names, band = [layer.name for layer in result.layers], result.chance.get("linear_r2")
+    layers, shown = with_constant(names, series, result.constant)
+    drawn = layer_panel("layers-maps", "held-out score", layers, shown, band=band)
+    table = layer_table(names, [*series, *_series(result.layers, "rotation_share")])
     title = peak_title(result, "linear_r2", "What a linear map predicts")
     caption = f"{caption} {BAND} It is drawn for R²." if band is not None else caption
     return Figure("layers-maps", title, (drawn,), caption, (1, 2, 4), table)
@@ -151,7 +149,7 @@ def language_figure(result: LayersResult) -> Figure:
     """Draw how well the language is identified at every layer."""
     series = _series(result.layers, "language_id")
     caption = (
-        "Held-out accuracy of a linear classifier that tells the two languages apart; a sentence and its translation "
+        "Held-out accuracy of a linear classifier of the two languages; a sentence and its translation "
         "share a fold. One half is chance."
     )
     values = [layer.measures.language_id for layer in result.layers if layer.measures.language_id is not None]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ....probe.results.intervals import Interval
-from ....probe.results.layers import LayersResult
+from ....probe.results.layers import LayersResult, constant_sentence
 from ....probe.results.serialization import from_json
 from ...charts.layers import TEMPLATE, FindingsView
 from ...formatting import MISSING, count, interval, language_name, number, percent, percent_interval
-from ...terminal import SummaryColumn, SummaryPart, SummaryTable
+from ...terminal import SummaryColumn, SummaryPart, SummaryTable, rows_with_constant
 from ...view import Fact, FigureGroup, Headline, Verdict
 from ..provenance import models_of, provenance_facts
 from .figures import language_figure, latent_figure, maps_figure, neighbours_figure, retrieval_figure, similarity_figure
@@ -19,7 +19,16 @@ __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 def view(text: str) -> FindingsView:
     """Return the page's content for the JSON text of a layers result."""
     result = from_json(text, LayersResult)
-    groups = _groups(result)
+    groups = [
+        FigureGroup("How alike the languages are", (similarity_figure(result), neighbours_figure(result))),
+        FigureGroup("How well maps predict", (maps_figure(result), retrieval_figure(result))),
+    ]
+    if _has_latent(result):
+        groups.insert(1, FigureGroup("What maps explain, noise aside", (latent_figure(result),)))
+    if any(layer.measures.language_id for layer in result.layers):
+        groups.append(FigureGroup("Language identity", (language_figure(result),)))
+    if result.stress:
+        groups.append(FigureGroup("What stress does to the measures", (stress_figure(result.stress),)))
     source, target = language_name(result.source), language_name(result.target)
     return FindingsView(
         kind="layers",
@@ -44,9 +53,10 @@ def view(text: str) -> FindingsView:
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} pairs in {count(result.groups)} groups of like meaning, {len(result.layers)} layers, "
-            f"{result.folds} folds by group, {count(result.pool)} candidates in every search, k = {result.neighbours}."
+            f"{result.folds} folds by group, {count(result.pool)} candidates in every search, k = {result.neighbours}. "
+            f"{constant_sentence(result.constant)}"
         ),
-        groups=groups,
+        groups=tuple(groups),
     )
 
 
@@ -86,7 +96,15 @@ def summary_parts(result: LayersResult) -> tuple[SummaryPart, ...]:
     )
     label = f"{language_name(result.source)} ↔ {language_name(result.target)}"
     heading = f"{label}  ({result.n} pairs, {result.groups} groups, {result.pool} candidates)"
-    return (SummaryPart(heading, _story(result), "", SummaryTable(columns, rows), result.warnings),)
+    return (
+        SummaryPart(
+            heading,
+            _story(result),
+            "",
+            SummaryTable(columns, rows_with_constant(rows, result.constant)),
+            result.warnings,
+        ),
+    )
 
 
 def _share(estimate: Interval | None) -> str:
@@ -103,17 +121,3 @@ def _percent(estimate: Interval | None) -> str:
 
 def _story(result: LayersResult) -> str:
     return " ".join(result.story) or "No layer stands out from the first and the last."
-
-
-def _groups(result: LayersResult) -> tuple[FigureGroup, ...]:
-    found = [
-        FigureGroup("How alike the languages are", (similarity_figure(result), neighbours_figure(result))),
-        FigureGroup("How well maps predict", (maps_figure(result), retrieval_figure(result))),
-    ]
-    if _has_latent(result):
-        found.insert(1, FigureGroup("What maps explain, noise aside", (latent_figure(result),)))
-    if any(layer.measures.language_id for layer in result.layers):
-        found.append(FigureGroup("Language identity", (language_figure(result),)))
-    if result.stress:
-        found.append(FigureGroup("What stress does to the measures", (stress_figure(result.stress),)))
-    return tuple(found)

@@ -129,8 +129,8 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
         (_drift_panel(moved, prefix),),
         (
             "Each dot is a pair of regions of the source space, with a linear map fitted in each. Local fits differ by "
-            f"sampling alone, so the mean of the dots ({number(moved.statistic)}) stands beside the grey band: what "
-            "it would be if one global map held everywhere, from the mean to the 95th percentile, "
+            f"sampling alone, so compare the mean of the dots ({number(moved.statistic)}) with the grey band: its "
+            "distribution if one global map held everywhere, from the mean to the 95th percentile, "
             f"{number(moved.null_mean)} to {number(moved.null_p95)} (p = {plain(moved.p_value)})."
         ),
         (6,),
@@ -150,15 +150,11 @@ def _drift_panel(moved: Drift, prefix: str) -> Panel:
     text = [f"distance {number(a)}<br>difference {number(b)}" for a, b in zip(x, y, strict=True)]
     chance = horizontal_band(moved.null_mean, moved.null_p95, "@null")
     mean = horizontal_line(moved.statistic, "mean of the dots", dash="dash", color="@accent")
+    drawn = [moved.null_mean, moved.null_p95, moved.statistic, *y]
+    pad = 0.15 * (max(drawn) - min(drawn)) or 0.1
     layout = {
         "xaxis": value_axis("distance of two regions (spread = 1)"),
-        "yaxis": value_axis("difference of maps (global = 1)", range=_drift_range(moved)),
+        "yaxis": value_axis("difference of maps (global = 1)", range=[max(0.0, min(drawn) - pad), max(drawn) + pad]),
         **over(chance, mean),
     }
     return panel(f"{prefix}-drift", "difference of local maps against distance", [points(x, y, text)], layout)
-
-
-def _drift_range(moved: Drift) -> list[float]:
-    values = [moved.null_mean, moved.null_p95, moved.statistic, *(p.difference for p in moved.points)]
-    pad = 0.15 * (max(values) - min(values)) or 0.1
-    return [max(0.0, min(values) - pad), max(values) + pad]

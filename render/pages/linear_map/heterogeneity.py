@@ -31,17 +31,14 @@ def residuals(direction: Direction, prefix: str) -> Figure | None:
         "the number of rows. Targets vary less in some parts than in others, and R² is relative to that: compare P@1. "
         f"No correction for looking at {len(groups)} parts."
     )
-    title = residual_title(direction)
-    return Figure(f"{prefix}-residuals", title, panels, caption, (6,), _residual_table(groups))
-
-
-def _residual_table(groups: list[ResidualGroup]) -> Table:
     columns = (Column("by", "text"), Column("part", "name"), Column("rows", "count"), Column("score", "text"))
-    rows: list[tuple[Cell, ...]] = []
-    for g in groups:
-        rows.append((g.kind, g.label, g.rows, "R²", *interval_cells(g.r2)))
-        rows.append((g.kind, g.label, g.rows, "P@1", *interval_cells(g.p_at_1)))
-    return Table.of((*columns, *INTERVAL_COLUMNS), rows)
+    rows: list[tuple[Cell, ...]] = [
+        (g.kind, g.label, g.rows, score, *interval_cells(estimate))
+        for g in groups
+        for score, estimate in (("R²", g.r2), ("P@1", g.p_at_1))
+    ]
+    table = Table.of((*columns, *INTERVAL_COLUMNS), rows)
+    return Figure(f"{prefix}-residuals", residual_title(direction), panels, caption, (6,), table)
 
 
 def residual_title(direction: Direction) -> str:

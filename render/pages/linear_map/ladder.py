@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....probe.results.linear_map import Direction, RungScores
 from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
-from ...charts.marks import Mark, dots, null_marks, over, scores, vertical_line
+from ...charts.marks import dots, null_marks, over, scores, vertical_line
 from ...charts.theme import ROOM_FOR_LEGEND, Reach, panel, row_axis, row_height, value_axis
 from ...formatting import interval, number, percent, percent_interval, rung_name
 from ...view import Cell, Column, Figure, Panel, PlotlyJson, Table
@@ -66,15 +66,20 @@ def _ladder_r2(direction: Direction, prefix: str) -> Panel:
     rungs = rungs_in_order(direction)
     names = [rung_name(name) for name in rungs]
     estimates = [s.r2 for s in rungs.values()]
-    ceiling = direction.certificate.noise_ceiling
-    reach = Reach.of(estimates if ceiling is None else [*estimates, ceiling])
+    judged = direction.certificate
+    noise_ceiling = judged.noise_ceiling
+    reach = Reach.of(estimates if noise_ceiling is None else [*estimates, noise_ceiling])
+    best = direction.rungs.get(judged.ceiling)
+    lines = [] if best is None else [vertical_line(best.r2.value, "ceiling", at="top")]
+    if noise_ceiling is not None:
+        lines.append(vertical_line(noise_ceiling.value, "noise ceiling", at="top", dash="dash", color="@third"))
     rows = range(len(names))
     data = [null_marks(rows, estimates, reach), *scores("held-out R²", rows, estimates, names, reach=reach)]
     data.append(_refitted(rungs, reach))
     layout = {
         "xaxis": value_axis("held-out R² (1 = exact)", range=reach.range),
         "yaxis": row_axis(names),
-        **over(*_ceilings(direction)),
+        **over(*lines),
         "margin": ROOM_FOR_LEGEND,
     }
     drawn = [trace for trace in data if trace]
@@ -92,15 +97,6 @@ def _refitted(rungs: dict[str, RungScores], reach: Reach) -> PlotlyJson | None:
     trace = dots("refitted", [i + 0.26 for i, _, _ in rows], estimates, labels, color="@faded", symbol="line-ns-open")
     trace["marker"] = {**trace["marker"], "size": 7}
     return trace
-
-
-def _ceilings(direction: Direction) -> list[Mark]:
-    judged = direction.certificate
-    best = direction.rungs.get(judged.ceiling)
-    lines = [] if best is None else [vertical_line(best.r2.value, "ceiling", at="top")]
-    if judged.noise_ceiling is not None:
-        lines.append(vertical_line(judged.noise_ceiling.value, "noise ceiling", at="top", dash="dash", color="@third"))
-    return lines
 
 
 def _ladder_retrieval(direction: Direction, prefix: str) -> Panel:
@@ -165,7 +161,12 @@ def _ladder_table(direction: Direction) -> Table:
         rows.append((rung_name(rung), "", "R²", *interval_cells(s.r2)))
         if s.r2_refitted is not None:
             rows.append((rung_name(rung), "", "R², refitted", *interval_cells(s.r2_refitted)))
+        if s.r2_standardised is not None:
+            rows.append((rung_name(rung), "", "R², standardised coordinates", *interval_cells(s.r2_standardised)))
         rows.append((rung_name(rung), "", "cosine", *interval_cells(s.cosine)))
         rows += [(rung_name(rung), there, names[k], *interval_cells(getattr(s, k))) for k in scores]
         rows += [(rung_name(rung), back, names[k], *interval_cells(getattr(s.backward, k))) for k in scores]
+        for way, centred in ((there, s.p_at_1_centred), (back, s.p_at_1_centred_backward)):
+            if centred is not None:
+                rows.append((rung_name(rung), way, "P@1, both sides centred", *interval_cells(centred)))
     return Table.of(columns, rows)

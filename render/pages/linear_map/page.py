@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....probe.results.linear_map import Direction, LinearMapResult, WorstRow
+from ....probe.results.intervals import Interval
+from ....probe.results.linear_map import Direction, Geometry, LinearMapResult, WorstRow
 from ....probe.results.serialization import from_json
 from ...charts.explorer import Explorer, explorer, packed_explorers
 from ...formatting import (
@@ -21,6 +22,7 @@ from ...formatting import (
 from ...view import Fact, Figure, FigureGroup, Headline, Scale, ScaleRow, Verdict, View
 from ..provenance import models_of, provenance_facts
 from .certificate import certificate
+from .controls import ControlRow, controls
 from .decomposition import anatomy, drift
 from .heterogeneity import hubness, residuals, transfer
 from .ladder import ladder
@@ -45,6 +47,7 @@ class DirectionView:
     rows: str
     judged: str
     groups: tuple[FigureGroup, ...]
+    controls: tuple[ControlRow, ...]
     worst: tuple[WorstRow, ...]
     explorer: Explorer | None
 
@@ -60,16 +63,34 @@ class LinearMapView(View):
 def view(text: str) -> LinearMapView:
     """Return the page's content for the JSON text of a linear-map result."""
     result = from_json(text, LinearMapResult)
-    directions = tuple(_direction(d, name) for d, name in zip(result.directions, _prefixes(result), strict=True))
+    prefixes = [identifier(f"{d.source}-{d.target}") for d in result.directions]
+    if not all(prefixes) or len(set(prefixes)) < len(prefixes):
+        prefixes = [f"d{i}" for i in range(len(prefixes))]
+    directions = tuple(_direction(d, prefix) for d, prefix in zip(result.directions, prefixes, strict=True))
     figures = tuple(f for d in directions for group in d.groups for f in group.figures)
     languages = _languages(result)
+    rows = {_rows(d): f"{d.source} → {d.target}" for d in result.directions}
+    draws = (
+        f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations "
+        f"({result.costly_permutations} for the costly rungs)"
+    )
+    margins = ", ".join(dict.fromkeys(plain_percent(d.certificate.margin) for d in result.directions))
     return LinearMapView(
         kind="linear map",
         title=f"{' ↔ '.join(languages)}: is translation a linear map?",
-        question=_question(result),
+        question=(
+            f"Sentences in {' and '.join(languages)} that mean the same, embedded by {models_of(result.provenance)}. "
+            f"Maps of growing freedom are fitted on some pairs and judged on others: which is the plainest that does "
+            f"as well as any?"
+        ),
         verdicts=tuple(_verdict(d) for d in result.directions),
         figures=figures,
-        facts=((*provenance_facts(result.provenance), *_splits(result))),
+        facts=(
+            *provenance_facts(result.provenance),
+            *(Fact("rows" if len(rows) == 1 else f"rows, {label}", words) for words, label in rows.items()),
+            Fact("draws", draws),
+            Fact("margin", margins),
+        ),
         command=result.provenance.command,
         directions=directions,
         explorers=packed_explorers([d.explorer for d in directions if d.explorer is not None]),
@@ -92,25 +113,11 @@ def headline(text: str) -> Headline:
     )
 
 
-def _prefixes(result: LinearMapResult) -> list[str]:
-    """Return a name for each direction that may begin identifiers and names of downloads: en-fr, or else d0, d1."""
-    names = [identifier(f"{d.source}-{d.target}") for d in result.directions]
-    return names if all(names) and len(set(names)) == len(names) else [f"d{i}" for i in range(len(names))]
-
-
 def _languages(result: LinearMapResult) -> list[str]:
     if not result.directions:
         return [language_name(side.language) for side in result.provenance.models]
     first = result.directions[0]
     return [language_name(first.source), language_name(first.target)]
-
-
-def _question(result: LinearMapResult) -> str:
-    languages = " and ".join(_languages(result))
-    return (
-        f"Sentences in {languages} that mean the same, embedded by {models_of(result.provenance)}. Maps of growing "
-        f"freedom are fitted on some pairs and judged on others: which is the plainest that does as well as any?"
-    )
 
 
 def _verdict(direction: Direction) -> Verdict:
@@ -126,6 +133,10 @@ def _verdict(direction: Direction) -> Verdict:
 
 
 def _scale(direction: Direction) -> Scale | None:
+    """Return latent shares where there are any, else shares of the best map's R²."""
+    geometry = direction.geometry
+    if geometry is not None and geometry.shares:
+        return _latent_scale(geometry, direction.target)
     judged = direction.certificate
     if not judged.shares:
         return None
@@ -155,6 +166,34 @@ def _scale(direction: Direction) -> Scale | None:
     return Scale(tuple(rows), 1 - judged.margin, caption)
 
 
+def _latent_scale(geometry: Geometry, target: str) -> Scale:
+    bound = 1 - geometry.margin
+    rows = tuple(
+        ScaleRow(
+            rung_name(name),
+            MEANINGS.get(name, ""),
+            share.value,
+            share.low,
+            share.high,
+            _against(share, bound),
+            name == geometry.verdict,
+        )
+        for name, share in ((name, geometry.shares[name]) for name in SCALE_ORDER if name in geometry.shares)
+    )
+    shared = ", ".join(language_name(language) for language in geometry.instruments)
+    caption = (
+        f"How much each map explains of what {shared} share with {language_name(target)} (noise taken out), with its "
+        f"interval; tinted: enough, {plain_percent(bound)} or more"
+    )
+    return Scale(rows, bound, caption, "latent share")
+
+
+def _against(share: Interval, bound: float) -> str:
+    if share.low > bound:
+        return "suffices"
+    return "falls short" if share.high < bound else "undecided"
+
+
 def _direction(direction: Direction, prefix: str) -> DirectionView:
     source, target = language_name(direction.source), language_name(direction.target)
     return DirectionView(
@@ -166,6 +205,7 @@ def _direction(direction: Direction, prefix: str) -> DirectionView:
         rows=_rows(direction),
         judged=rung_name(direction.judged),
         groups=tuple(group for group in _groups(direction, prefix) if group.figures),
+        controls=controls(direction),
         worst=direction.worst[:20],
         explorer=explorer(direction.explorer, prefix, (direction.source, direction.target)),
     )
@@ -201,14 +241,3 @@ def _rows(direction: Direction) -> str:
         f"{count(direction.n)} pairs in {count(direction.groups)} groups of like meaning, {width} dimensions, "
         f"{direction.folds} folds by group, {count(direction.pool)} candidates in every search."
     )
-
-
-def _splits(result: LinearMapResult) -> tuple[Fact, ...]:
-    rows = {_rows(d): f"{d.source} → {d.target}" for d in result.directions}
-    facts = [Fact("rows" if len(rows) == 1 else f"rows, {label}", words) for words, label in rows.items()]
-    draws = (
-        f"{count(result.resamples)} bootstrap samples of groups; {result.permutations} permutations "
-        f"({result.costly_permutations} for the costly rungs)"
-    )
-    margins = ", ".join(dict.fromkeys(plain_percent(d.certificate.margin) for d in result.directions))
-    return (*facts, Fact("draws", draws), Fact("margin", margins))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from ....probe.results.intervals import Interval
 from ....probe.results.linear_map import Certificate, Direction, LinearMapResult
 from ...formatting import MISSING, interval, language_name, number, percent_interval, rung_name
 from ...terminal import SummaryColumn, SummaryPart, SummaryTable
+from .controls import summary_controls
 from .ladder import rungs_in_order
 
 
 def summary_parts(result: LinearMapResult) -> tuple[SummaryPart, ...]:
     """Return a table of the ladder and the verdict for each direction."""
-    return tuple(_part(direction) for direction in result.directions)
+    parts = []
+    for one in result.directions:
+        label = f"{language_name(one.source)} → {language_name(one.target)}"
+        heading = f"{label}  ({one.n} pairs, {one.groups} groups, {one.pool} candidates)"
+        note = one.learning_curve.sentence if one.learning_curve else ""
+        parts.append(SummaryPart(heading, *sentences(one), _table(one), one.warnings, note, summary_controls(one)))
+    return tuple(parts)
 
 
 def retrieval_sentence(judged: Certificate) -> str:
@@ -21,19 +27,12 @@ def retrieval_sentence(judged: Certificate) -> str:
     if judged.retrieval_verdict == judged.verdict:
         return f"Retrieval agrees: judged by P@1 alone the verdict is “{judged.verdict}” too."
     gap = judged.retrieval_gaps.get(judged.verdict)
-    behind = "" if gap is None else f"; {rung_name(judged.verdict)} finds {_points_fewer(gap)} than the best rung"
+    behind = ""
+    if gap is not None:
+        low, high = sorted((-100 * gap.low, -100 * gap.high))
+        points = f"{number(-100 * gap.value, 0)} points [{number(low, 0)}, {number(high, 0)}]"
+        behind = f"; {rung_name(judged.verdict)} finds {points} fewer than the best rung"
     return f"Retrieval disagrees: judged by P@1 alone the verdict is “{judged.retrieval_verdict}”{behind}."
-
-
-def _points_fewer(gap: Interval) -> str:
-    low, high = sorted((-100 * gap.low, -100 * gap.high))
-    return f"{number(-100 * gap.value, 0)} points [{number(low, 0)}, {number(high, 0)}] fewer"
-
-
-def _part(direction: Direction) -> SummaryPart:
-    label = f"{language_name(direction.source)} → {language_name(direction.target)}"
-    heading = f"{label}  ({direction.n} pairs, {direction.groups} groups, {direction.pool} candidates)"
-    return SummaryPart(heading, *sentences(direction), _table(direction), direction.warnings)
 
 
 def sentences(direction: Direction) -> tuple[str, str]:
@@ -42,13 +41,6 @@ def sentences(direction: Direction) -> tuple[str, str]:
     if direction.use is None:
         return judged.sentence, retrieval_sentence(judged)
     return direction.use.sentence, direction.geometry.sentence if direction.geometry else judged.sentence
-
-
-def _share(judged: Certificate, rung: str) -> str:
-    share = judged.shares.get(rung)
-    if share is None:
-        return MISSING
-    return "below the mean" if share.high < 0 else percent_interval(share)
 
 
 def _table(direction: Direction) -> SummaryTable:
@@ -64,12 +56,15 @@ def _table(direction: Direction) -> SummaryTable:
     )
     rungs = rungs_in_order(direction)
     judged = direction.certificate
+    shares = dict.fromkeys(rungs, MISSING)
+    for name, share in judged.shares.items():
+        shares[name] = "below the mean" if share.high < 0 else percent_interval(share)
     rows = tuple(
         (
             rung_name(name),
             interval(scores.r2),
             number(scores.r2.null_p95),
-            _share(judged, name),
+            shares[name],
             "best" if name == judged.ceiling else judged.equivalences.get(name, ""),
             percent_interval(scores.p_at_1),
             percent_interval(scores.p_at_1_csls),

@@ -12,9 +12,10 @@ from polyglot.analysis.certificate.latent import (
     total_products,
 )
 from polyglot.analysis.certificate.planted_views import Design, plant_views
-from polyglot.analysis.certificate.refitting import REFITTED, corrections
+from polyglot.analysis.certificate.refitting import REFITTED, corrections, turning
 from polyglot.analysis.maps.affine import AffineMap
 from polyglot.analysis.maps.instruments import Smoother, principal_components
+from polyglot.analysis.maps.structural import polar
 
 FOLDS = np.arange(120) % 5
 
@@ -86,14 +87,14 @@ def test_corrections_move_the_value_and_widen_the_interval():
     groups = np.arange(120)
     missed, total = map_terms(smoother, groups, x, y, maps(scale=0.5)), total_terms(smoother, groups, y)
     plain = latent_share(missed, total)
-    moved = latent_share(missed, total, Correction(noise=0.1 * total.total, pull=0.2 * total.total))
+    moved = latent_share(missed, total, Correction(0.3 * total.total, error=0.1 * total.total))
     assert moved.value == pytest.approx(plain.value + 0.3)
     assert moved.high - moved.low > plain.high - plain.low
 
 
-@pytest.mark.parametrize("reliability", [0.7, 0.5])
+@pytest.mark.parametrize("reliability", [(0.7, 0.7), (0.5, 0.5), (0.5, 0.9)])
 def test_corrections_bring_a_rotation_back_to_one(reliability):
-    planted = plant_views(Design(n=800, reliability=(reliability, reliability)), np.random.default_rng(3))
+    planted = plant_views(Design(n=800, reliability=reliability), np.random.default_rng(3))
     views, folds = planted.views, np.arange(800) % 5
     fits = structural_fits(views, folds, Effort(), first_stage(views.instruments))
     smoother = Smoother.fit([principal_components(list(views.instruments.values()))], views.y, folds)
@@ -108,6 +109,21 @@ def test_corrections_bring_a_rotation_back_to_one(reliability):
     corrected = latent_share(missed, total, found["rotation"])
     assert corrected.value == pytest.approx(1.0, abs=0.02)
     assert corrected.low > 0.95
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (6, 4), (4, 6)])
+def test_noise_that_is_symmetric_beside_a_rotation_does_not_turn_it(shape):
+    rng = np.random.default_rng(0)
+    left, _, right = np.linalg.svd(rng.standard_normal(shape), full_matrices=False)
+    rotation, noise = left @ right, rng.standard_normal((min(shape), min(shape)))
+    symmetric = noise + noise.T
+    beside = rotation @ symmetric if shape[0] >= shape[1] else symmetric @ rotation
+    assert np.abs(turning(beside, rotation)).max() < 1e-12
+    other = rng.standard_normal(shape)
+    turned = turning(other, rotation)
+    assert np.allclose(turning(turned, rotation), turned)
+    step = 1e-6
+    assert np.allclose(polar(rotation + step * other), polar(rotation + step * turned), atol=1e-10)
 
 
 def test_second_references_see_through_noise():

@@ -122,7 +122,7 @@ def test_raises(planted, rng):
     with pytest.raises(DataError, match="group for each"):
         description_length(x, labels, groups[:-1], rng)
     for portions in ((1.0,), (0.5, 0.4, 1.0), (0.0, 1.0), (0.1, 0.9)):
-        with pytest.raises(ConfigError, match="rising portions"):
+        with pytest.raises(ConfigError, match="increasing portions"):
             description_length(x, labels, groups, rng, portions=portions)
     with pytest.raises(DataError, match="last portion"):
         description_length(x, labels, labels, rng, portions=(0.1, 0.2, 1.0))

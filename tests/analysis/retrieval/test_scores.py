@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from polyglot.analysis.resampling import Resamples
+from polyglot.analysis.retrieval.ranks import MatchRanks
 from polyglot.analysis.retrieval.scores import (
     RETRIEVAL_SCORES,
     Pool,
@@ -11,7 +12,6 @@ from polyglot.analysis.retrieval.scores import (
     retrieve,
     row_squares,
 )
-from polyglot.analysis.retrieval.search import MatchRanks
 
 
 def test_fidelity_by_hand():

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from polyglot.analysis.retrieval import topk
+from polyglot.analysis.retrieval import tiles
+from polyglot.analysis.retrieval.criteria import CRITERIA
 from polyglot.analysis.retrieval.hubness import k_occurrence
-from polyglot.analysis.retrieval.search import CRITERIA, match_ranks, nearest, nearest_both_ways
+from polyglot.analysis.retrieval.ranks import match_ranks
+from polyglot.analysis.retrieval.search import nearest, nearest_both_ways
 from polyglot.analysis.retrieval.ties import TIE, first_of_ties
 from polyglot.analysis.retrieval.topk import TopK
 from polyglot.analysis.similarity.knn import cosine_neighbours
@@ -13,7 +15,7 @@ from polyglot.analysis.similarity.knn_jackknife import NeighbourLists, mutual_ou
 
 ULPS = 4
 SIDES = (7, 33, 2048)
-plain_product = topk.product
+plain_product = tiles.product
 
 
 def disturb(monkeypatch, seed):
@@ -24,7 +26,7 @@ def disturb(monkeypatch, seed):
         plain_product(a, b, out)
         out.mul_(torch.from_numpy(1 + ULPS * 2.0**-24 * rng.uniform(-1, 1, out.shape)))
 
-    monkeypatch.setattr(topk, "product", product)
+    monkeypatch.setattr(tiles, "product", product)
 
 
 @pytest.fixture(params=["some", "many"])

@@ -52,7 +52,7 @@ def naive_cknna(x, y, k):
 
 @pytest.mark.parametrize("tile", [1, 20, 2048])
 def test_neighbours_do_not_depend_on_the_tile(pair, monkeypatch, tile):
-    monkeypatch.setattr("polyglot.analysis.retrieval.topk.CPU_SIDE", tile)
+    monkeypatch.setattr("polyglot.analysis.retrieval.tiles.CPU_SIDE", tile)
     found = nb.cosine_neighbours(pair[0], 5)
     assert [set(row) for row in found.tolist()] == naive_neighbours(pair[0], 5)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from polyglot.analysis.maps.estimators import RotationMap
-from polyglot.analysis.retrieval import topk
+from polyglot.analysis.retrieval import tiles
 from polyglot.analysis.retrieval.scores import Pool
 from polyglot.analysis.retrieval.tatoeba import weighted_f1
 from polyglot.errors import ConfigError, DataError
@@ -129,19 +129,22 @@ def test_rows_of_one_group_count_as_right_in_p_at_k_but_not_in_accuracy():
 
 @pytest.mark.parametrize("seed", [None, 0, 1])
 def test_accuracy_of_repeated_rows_does_not_depend_on_the_last_bits_of_products(seed, monkeypatch):
-    plain, rng = topk.product, np.random.default_rng(seed)
+    plain, rng = tiles.product, np.random.default_rng(seed)
 
     def product(a, b, out):
         plain(a, b, out)
         out.mul_(torch.from_numpy(1 + 2.0**-22 * rng.uniform(-1, 1, out.shape)))
 
     if seed is not None:
-        monkeypatch.setattr(topk, "product", product)
+        monkeypatch.setattr(tiles, "product", product)
     x, y = clouds(n=60)
     x, y = np.vstack([x, x[:20]]), np.vstack([y, y[:20]])
     for direction in measure(x, y, np.r_[:60, :20], config=QUICK).directions:
         for scores in direction.scores.values():
             assert (scores.p_at_1.value, scores.accuracy.value) == (1.0, pytest.approx(0.75))
+    for direction in measure(x, y, np.arange(80), config=QUICK).directions:  # each row a group of its own
+        for scores in direction.scores.values():
+            assert (scores.p_at_1.value, scores.accuracy.value) == (pytest.approx(0.75), pytest.approx(0.75))
 
 
 def text_pairs():

@@ -7,6 +7,7 @@ from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.layers import (
     MEASURES,
     ChanceBand,
+    ConstantLayer,
     Layer,
     LayerMeasures,
     LayersResult,
@@ -137,6 +138,19 @@ def test_stress_names_what_moved_while_retrieval_did_not():
     assert found.panels[0].data[0]["text"] == [["0.20 → 0.90"], ["0.50 → 0.50"]]
     quiet = dataclasses.replace(stress, retrieval_moved=True)
     assert stress_title((quiet,)) == "No measure moved where retrieval did not"
+
+
+def test_a_constant_layer_is_marked_where_it_stands():
+    result = made(*THREE[1:], constant=(ConstantLayer("0", 0, ("en", "fr")),))
+    (part,) = terminal_summary(result).parts
+    assert part.table.rows[0][:2] == ("0", "constant")
+    assert [row[0] for row in part.table.rows] == ["0", "1", "pooled"]
+    view = module.view(to_json(result))
+    assert "Constant, and not measured: layer 0 (en, fr)" in view.rows
+    drawn = figures(result)["layers-similarity"]
+    assert drawn.panels[0].layout["xaxis"]["ticktext"] == ["0 (constant)", "1", "pooled"]
+    assert drawn.panels[0].data[0]["x"] == [1]
+    assert "0 (constant)" in page.render(to_json(result), plotlyjs="cdn")
 
 
 def test_headline_and_terminal_tell_the_story():

@@ -1,0 +1,129 @@
+"""Criteria by which candidates are ranked, computed tile by tile from cosines.
+
+With r(x) the mean cosine of x to its k nearest rows of the other side,
+
+- cosine: cos(x, y);
+- csls: 2 cos(x, y) − r(x) − r(y) (Conneau et al., 2018), k = 10;
+- margin: cos(x, y) / ((r(x) + r(y)) / 2), the ratio of xsim (Artetxe and Schwenk, 2019), k = 4. It is taken over all
+  candidates; the LASER program looks only at the k nearest by cosine. A denominator below 1e-6 counts as 1e-6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+from ...errors import ConfigError, DataError
+from ..types import Rows
+from .right_pairs import RightPairs
+from .ties import TIE
+from .tiles import Tile, Tiles, shaped
+from .topk import TopK
+
+Criterion = Literal["cosine", "csls", "margin"]
+CRITERIA: tuple[Criterion, ...] = ("cosine", "csls", "margin")
+CSLS_NEIGHBOURS = 10
+MARGIN_NEIGHBOURS = 4
+LEAST_DENOMINATOR = 1e-6
+
+
+def check_search(queries: Rows, candidates: Rows, *neighbourhoods: int) -> None:
+    """Raise an error unless the sides have rows of equal width and every neighbourhood size is at least 1.
+
+    Parameters
+    ----------
+    queries, candidates : array (n, d), (m, d)
+    neighbourhoods : int
+
+    Raises
+    ------
+    ConfigError
+        If a neighbourhood is below 1.
+    DataError
+        If widths differ or a side is empty.
+    """
+    if queries.ndim != 2 or candidates.ndim != 2 or queries.shape[1] != candidates.shape[1]:
+        raise DataError(
+            f"expected queries and candidates of equal widths, got shapes {queries.shape} and {candidates.shape}"
+        )
+    if not len(queries) or not len(candidates):
+        raise DataError(f"expected rows on both sides, got {len(queries)} queries and {len(candidates)} candidates")
+    if min(neighbourhoods) < 1:
+        raise ConfigError(f"a neighbourhood needs at least 1 row, got {min(neighbourhoods)}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NeighbourCosines:
+    """Cosines of every row with its nearest rows of the other side, largest first."""
+
+    queries: torch.Tensor  # (n, k) or fewer
+    candidates: torch.Tensor  # (m, k) or fewer
+
+
+def neighbour_cosines(tiles: Tiles, k: int, right: RightPairs | None = None) -> tuple[NeighbourCosines, torch.Tensor]:
+    """Return the k largest cosines of every row of both sides, and the cosines of the right pairs, (r,)."""
+    n, m = tiles.shape
+    device = tiles.queries.device
+    near_query, near_candidate = TopK(n, min(k, m), device), TopK(m, min(k, n), device)
+    pairs = right or RightPairs(torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64))
+    cosines = torch.empty(len(pairs.rows), device=device)
+    for tile, inside in pairs.by_tile(tiles):
+        near_query.update(tile.rows, tile.cosines, tile.columns.start)
+        near_candidate.update(tile.columns, tile.cosines, tile.rows.start, axis=1)
+        cosines[inside.numbers] = tile.cosines[inside.rows, inside.columns]
+    return NeighbourCosines(near_query.values, near_candidate.values), cosines
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scorer:
+    """Turns cosines into scores; every step is elementwise, so that the score of a pair does not depend on its tile.
+
+    CSLS is computed at half its value: cos − r(x)/2 − r(y)/2 needs one step fewer.
+    """
+
+    criterion: Criterion
+    queries: torch.Tensor  # (n,) r / 2 of each query
+    candidates: torch.Tensor  # (m,) r / 2 of each candidate
+
+    @classmethod
+    def of(cls, criterion: Criterion, near: NeighbourCosines | None, k: int) -> Scorer:
+        """Take the mean cosines over the k nearest; the criterion "cosine" needs none."""
+        if criterion == "cosine" or near is None:
+            return cls("cosine", torch.zeros(0), torch.zeros(0))
+        means = [cosines[:, :k].mean(dim=1) / 2 for cosines in (near.queries, near.candidates)]
+        return cls(criterion, means[0], means[1])
+
+    @property
+    def scale(self) -> np.float32:
+        """Factor from the scores computed here to the criterion."""
+        return np.float32(2.0 if self.criterion == "csls" else 1.0)
+
+    @property
+    def tie(self) -> float:
+        """Tolerance of ties between scores; larger for the margin, which divides by a mean below 1."""
+        return 4 * TIE if self.criterion == "margin" else TIE
+
+    def score(self, tile: Tile, buffer: torch.Tensor) -> torch.Tensor:
+        """Return the scores of a tile, (rows, columns), in the buffer unless the criterion is the cosine."""
+        if self.criterion == "cosine":
+            return tile.cosines
+        out = shaped(buffer, *tile.cosines.shape)
+        return self._between(tile.cosines, self.queries[tile.rows, None], self.candidates[tile.columns], out)
+
+    def score_pairs(self, cosines: torch.Tensor, pairs: RightPairs) -> torch.Tensor:
+        """Return the scores of single pairs from their cosines, (r,)."""
+        if self.criterion == "cosine":
+            return cosines
+        out = torch.empty_like(cosines)
+        return self._between(cosines, self.queries[pairs.rows], self.candidates[pairs.columns], out)
+
+    def _between(
+        self, cosines: torch.Tensor, near_query: torch.Tensor, near_candidate: torch.Tensor, out: torch.Tensor
+    ) -> torch.Tensor:
+        if self.criterion == "csls":
+            return torch.sub(cosines, near_candidate, out=out).sub_(near_query)
+        torch.add(near_query, near_candidate, out=out).clamp_min_(LEAST_DENOMINATOR)
+        return torch.div(cosines, out, out=out)

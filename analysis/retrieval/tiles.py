@@ -1,0 +1,120 @@
+"""Cosines between two sets of rows, tile by tile, so that the n × m matrix is never formed.
+
+Both sides may be memory-mapped and larger than memory. Tiles are computed in one buffer that fits the caches of a
+processor; all further work is in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+
+from ..checks import unit_rows
+from ..types import Rows
+
+#: Rows and columns of a tile: 16 MB on a processor; on an accelerator enough to occupy it.
+CPU_SIDE, DEVICE_SIDE = 2048, 16_384
+#: Sides up to this size are held in memory as unit rows; larger ones are read and normalised again for each tile.
+HELD_BYTES, DEVICE_HELD_BYTES = 256 * 2**20, 4 * 2**30
+
+
+class UnitRows:
+    """Rows at unit length, float32, read in blocks; a row of zeros is unchanged.
+
+    Parameters
+    ----------
+    x : array (n, d)
+        float16, float32 or float64; may be memory-mapped.
+    device : str
+        A torch device.
+    """
+
+    def __init__(self, x: Rows, device: str = "cpu") -> None:
+        self.x = x
+        self.device = device
+        self.held = self._unit(x) if 4 * x.size <= (HELD_BYTES if device == "cpu" else DEVICE_HELD_BYTES) else None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def block(self, start: int, stop: int) -> torch.Tensor:
+        """Return rows start … stop − 1 at unit length, (stop − start, d)."""
+        return self._unit(self.x[start:stop]) if self.held is None else self.held[start:stop]
+
+    def _unit(self, x: Rows) -> torch.Tensor:
+        return torch.from_numpy(unit_rows(np.asarray(x, np.float32), zeros="keep")).to(self.device)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tile:
+    """Cosines of some queries with some candidates, valid until the next tile is computed."""
+
+    rows: slice  # of the queries
+    columns: slice  # of the candidates
+    cosines: torch.Tensor  # (rows, columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tiles:
+    """All tiles of queries (n, d) against candidates (m, d); every pass gives the same numbers, bit for bit."""
+
+    queries: UnitRows
+    candidates: UnitRows
+    side: int
+
+    @classmethod
+    def of(cls, queries: Rows, candidates: Rows, device: str, side: int | None = None) -> Tiles:
+        """Prepare both sides; without `side` the size of a tile is chosen by device."""
+        chosen = side or (CPU_SIDE if device == "cpu" else DEVICE_SIDE)
+        return cls(UnitRows(queries, device), UnitRows(candidates, device), chosen)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of queries and candidates."""
+        return len(self.queries), len(self.candidates)
+
+    def buffer(self) -> torch.Tensor:
+        """Return an empty buffer for one tile."""
+        n, m = self.shape
+        return torch.empty(min(self.side, n) * min(self.side, m), device=self.queries.device)
+
+    def __iter__(self) -> Iterator[Tile]:
+        buffer = self.buffer()
+        for rows in _slices(len(self.queries), self.side):
+            queries = self.queries.block(rows.start, rows.stop)
+            for columns in _slices(len(self.candidates), self.side):
+                candidates = self.candidates.block(columns.start, columns.stop)
+                tile = shaped(buffer, len(queries), len(candidates))
+                product(queries, candidates, tile)
+                yield Tile(rows, columns, tile)
+
+
+def one_torch_thread(device: str) -> AbstractContextManager[object]:
+    """Limit torch to one thread on a processor; the products of tiles use numpy and all threads.
+
+    Work on a tile is bound by memory: two threads of torch take twice as long for it as one.
+    """
+    return threadpool_limits(1, user_api="openmp") if device == "cpu" else nullcontext()
+
+
+def shaped(buffer: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """Return the first entries of a flat buffer as a matrix (rows, columns)."""
+    return buffer[: rows * columns].view(rows, columns)
+
+
+def _slices(length: int, size: int) -> Iterator[slice]:
+    for start in range(0, length, size):
+        yield slice(start, min(start + size, length))
+
+
+def product(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> None:
+    """Write a bᵀ into `out`, a (n, d) and b (m, d); on some processors numpy is 1.5 times as fast as torch."""
+    if a.device.type == "cpu":
+        np.matmul(a.numpy(), b.numpy().T, out=out.numpy())
+    else:
+        torch.mm(a, b.T, out=out)
