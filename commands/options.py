@@ -55,6 +55,13 @@ Task = Annotated[
 ]
 HalfCache = Annotated[bool, typer.Option("--half-cache", help="Keep embeddings as float16: half the disk, 3 digits.")]
 Force = Annotated[bool, typer.Option("--force", help="Measure even if the report was measured from the same inputs.")]
+Instrument = Annotated[
+    list[str] | None,
+    typer.Option("--instrument", help="A further language of the same rows that takes noise out; repeat it."),
+]
+NoInstruments = Annotated[
+    bool, typer.Option("--no-instruments", help="Use no further language: noise stays in, geometry is not judged.")
+]
 FittedMap = Annotated[Path | None, typer.Option("--map", help="Folder of a fitted map for the source side.")]
 Again = Annotated[bool, typer.Option("--again", hidden=True, callback=renamed("--force"))]
 Through = Annotated[Path | None, typer.Option("--through", hidden=True, callback=renamed("--map"))]

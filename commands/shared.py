@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..models.encoder import Encoder
 
 R = TypeVar("R")
-MOST_INSTRUMENTS = 3  # more add encoding time, and little evidence
 
 
 class RunOptions(TypedDict):
@@ -65,22 +64,12 @@ class Common:
             skip_bad=self.skip_bad,
         )
 
-    def text_with_instruments(self, source: str, target: str, instruments: Sequence[str] | None) -> ParallelText:
-        """Open the corpus in two languages and in those that serve as instruments.
+    def text_with_instruments(self, languages: Sequence[str], instruments: Sequence[str] | None) -> ParallelText:
+        """Open the corpus in some languages and in those that serve as instruments; None are those of the default."""
+        from ..data.builtin import default_instruments
 
-        By default these are other languages of the built-in corpus, in its order; of other text none, since opening
-        one may cost as much as opening the pair, or rows that lack it.
-        """
-        from ..data.builtin import LANGUAGES, builtin_names
-        from ..data.languages import canonical_codes
-        from ..data.matching import distance
-
-        if instruments is None:
-            built_in = self.corpus is None or (len(self.corpus) == 1 and self.corpus[0] in builtin_names())
-            given = canonical_codes([source, target])
-            others = [code for code in LANGUAGES if all(distance(code, asked) is None for asked in given)]
-            instruments = others[:MOST_INSTRUMENTS] if built_in else ()
-        return self.text([source, target, *instruments])
+        chosen = default_instruments(self.corpus, languages) if instruments is None else instruments
+        return self.text([*languages, *chosen])
 
     def bitext(self, source: str, target: str) -> Bitext:
         """Open the corpus and take two of its languages."""

@@ -12,6 +12,7 @@ import numpy as np
 from ...analysis.types import Integers, Rows
 from ...errors import DataError
 from ..results.layers import POOLED, ConstantLayer
+from .caveats import UNREAD
 from .pairs import check_rows
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Stack:
     layers: tuple[str, ...]  # "0" is the embedding output; "pooled" what the whole pipeline gives
     rows: tuple[Rows, ...]  # (n, d) each
     lengths: Integers  # (n,) tokens; zeros where they are not known
+    unknown: float = 0.0  # share of unknown tokens; 0 for arrays
 
     @property
     def n(self) -> int:
@@ -52,7 +54,8 @@ class Stack:
     def of_encoded(cls, language: str, encoded: Encoded, layers: Sequence[int]) -> Stack:
         """Take the asked hidden states of encoded texts, and their pooled output last."""
         names = (*(str(layer) for layer in layers), POOLED)
-        return cls(language, names, (*encoded.hidden, encoded.pooled), encoded.tokens.astype(np.int64))
+        rows = (*encoded.hidden, encoded.pooled)
+        return cls(language, names, rows, encoded.tokens.astype(np.int64), encoded.unknown_share)
 
     @classmethod
     def of_arrays(cls, language: str, layers: Sequence[Rows] | Rows, names: Sequence[str] | None = None) -> Stack:
@@ -156,6 +159,15 @@ def same_layers(source: Stack, target: Stack) -> None:
     """
     if source.layers != target.layers:
         raise DataError(f"expected the same layers on both sides, got {source.layers} and {target.layers}")
+
+
+def unread(stacks: Sequence[Stack]) -> tuple[str, ...]:
+    """Say which languages the model does not read, so that noise cannot be told from what it misses."""
+    return tuple(
+        f"{stack.unknown:.0%} of the {stack.language} tokens are unknown to the model: there are no latent shares"
+        for stack in stacks
+        if stack.unknown > UNREAD
+    )
 
 
 def fingerprint(stacks: Sequence[Stack]) -> str:

@@ -65,6 +65,8 @@ class LayerMeasures:
     p_at_1: Interval | None = None  # rows as they are
     p_at_1_backward: Interval | None = None
     language_id: Interval | None = None  # held-out accuracy of a linear classifier
+    latent_rotation: Interval | None = None  # noise aside: what a rotation explains of what instruments share with y
+    latent_linear: Interval | None = None  # the same of a linear map; both None where instruments say too little
 
 
 #: Names of all measures, in the order of their fields.
@@ -131,5 +133,6 @@ class LayersResult:
     costly_permutations: int
     resamples: int
     provenance: Provenance
+    instruments: tuple[str, ...] = ()  # languages whose pooled output takes the noise out of latent shares
     constant: tuple[ConstantLayer, ...] = ()  # layers that are not among `layers`
     schema: str = SCHEMA

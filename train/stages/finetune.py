@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from ..engine.session import Run, open_run
 from ..engine.student import Student
 from ..engine.trainer import train
 from ..evaluation.evaluators import EvaluationPairs, PairEvaluator
-from ..evaluation.metrics import language_metrics
+from ..evaluation.metrics import Certify, language_metrics
 from ..evaluation.outcome import language_outcome
 from ..evaluation.retention import RetentionBaseline, open_retention_text
 from ..evaluation.splits import TrainingPairs, open_pairs
@@ -45,6 +45,7 @@ class NewLanguage:
     before: LanguageMetrics
     report: TokenizerReport
     validation: EvaluationPairs
+    instruments: Mapping[str, Floats32]  # by language, (m, d), f0 of the held-out rows in further languages
 
 
 def run_finetune(config: FinetuneConfig, *, command: str = "", progress: bool = False) -> TrainResult:
@@ -112,19 +113,22 @@ def _new_language(
     encoder: Encoder, run: Run, pairs: TrainingPairs, report: TokenizerReport, config: FinetuneConfig
 ) -> NewLanguage:
     held_out, validation = pairs.held_out, pairs.validation
+    further = pairs.instruments if config.certificate else {}
     columns = [
         pairs.training.targets,
         held_out.targets,
         held_out.sources,
         validation.targets if config.loop.evaluates else [],
+        *further.values(),
     ]
     vectors = run.encode(encoder, [text for column in columns for text in column])
     borders = np.cumsum([len(column) for column in columns[:-1]])
-    teacher, held_out_pivot, held_out_new, validation_pivot = np.split(vectors, borders)
-    certify = pairs.names if config.certificate else None
+    teacher, held_out_pivot, held_out_new, validation_pivot, *others = np.split(vectors, borders)
+    instruments = dict(zip(further, others, strict=True))
+    certify = Certify(pairs.names, instruments, report.unknown_rate) if config.certificate else None
     before = language_metrics(held_out_new, held_out_pivot, pairs.held_out_groups, seed=run.seed, certify=certify)
     evaluation = EvaluationPairs(validation, pairs.validation_groups, validation_pivot)
-    return NewLanguage(pairs, teacher, held_out_pivot, before, report, evaluation)
+    return NewLanguage(pairs, teacher, held_out_pivot, before, report, evaluation, instruments)
 
 
 def _train(
@@ -164,7 +168,7 @@ def _language_outcome(
     pairs = new.pairs
     report = report_tokenizer(trained.model.tokenizer, pairs.training.sources, pairs.training.source)
     vectors = trained.encode(pairs.held_out.sources).pooled
-    certify = pairs.names if config.certificate else None
+    certify = Certify(pairs.names, new.instruments, report.unknown_rate) if config.certificate else None
     after = language_metrics(vectors, new.held_out_pivot, pairs.held_out_groups, seed=config.loop.seed, certify=certify)
     return language_outcome(pairs, (new.before, after), (new.report, report), added)
 

@@ -8,7 +8,7 @@ from math import floor
 
 from ....probe.results.layers import Layer, LayersResult
 from ...charts.layers import Series, layer_panel, layer_table, where, with_constant
-from ...formatting import count, percent, two_digits
+from ...formatting import count, language_name, percent, two_digits
 from ...view import Figure
 
 NAMES = {
@@ -27,6 +27,8 @@ NAMES = {
     "p_at_1_mapped": "P@1, mapped",
     "p_at_1_mapped_backward": "P@1, mapped, backward",
     "language_id": "language identity",
+    "latent_rotation": "rotation, latent share",
+    "latent_linear": "linear map, latent share",
 }
 BAND = (
     "The grey band is the maximum over all layers with permuted pairs of like length, mean to 95th percentile: what "
@@ -114,6 +116,19 @@ def maps_figure(result: LayersResult) -> Figure:
     title = peak_title(result, "linear_r2", "What a linear map predicts")
     caption = f"{caption} {BAND} It is drawn for R²." if band is not None else caption
     return Figure("layers-maps", title, (drawn,), caption, (1, 2, 4), table)
+
+
+def latent_figure(result: LayersResult) -> Figure:
+    """Draw what a rotation and a linear map explain at every layer once noise is taken out."""
+    series = _series(result.layers, "latent_rotation", "latent_linear")
+    caption = (
+        f"Of what {' and '.join(map(language_name, result.instruments))} predict of {language_name(result.target)} at "
+        "a layer, from their pooled output, the share that a rotation and a linear map explain; noise of both sides is "
+        "taken out, so that 1 is a map that misses nothing. Layers of which the instruments predict too little are "
+        "left out. Curvature is not tested here: a high share of the linear map does not show that nothing is curved."
+    )
+    title = peak_title(result, "latent_rotation", "Noise aside, the share of a rotation")
+    return _figure(result, FigureText("latent", title, "latent share", caption, (3,)), series, band="")
 
 
 def retrieval_figure(result: LayersResult) -> Figure:
