@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from polyglot.cli import app, main
+from polyglot.cli import application, main
 from polyglot.probe.results.provenance import Side
 from polyglot.probe.results.serialization import to_json
 from polyglot.probe.retrieval.run import RetrievalConfig, measure
@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, [str(a) for a in arguments])
+    return CliRunner().invoke(application(), [str(a) for a in arguments])
 
 
 def test_compare_leaves_a_page_and_ends_with_its_verdict(folder, tmp_path):
