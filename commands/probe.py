@@ -77,6 +77,7 @@ def linear_map(
     """Is the map from SRC to TGT identity, shift, rotation, linear, or more?"""
     common.report("linear-map")
     if vectors is None and not (source and target):
+        check_languages([source] if source else [])
         raise typer.BadParameter("expected two languages such as `en fr`, or --vectors X.npy Y.npy")
     if vectors is not None and untrained:
         raise ConfigError("--untrained embeds text, and --vectors brings none: leave one of them out")

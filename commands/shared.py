@@ -80,8 +80,8 @@ class Common:
         """
         from ..data.open import find_corpus
 
-        check_languages([*languages, *(further or ())])
-        asked = list(dict.fromkeys([*languages, *(further or ())]))
+        asked = [*languages, *(further or ())]
+        check_languages(asked)
         find_corpus(self.corpus, asked, columns=self.columns or (), limit=self.limit)
 
     def check_pair(self, source: str, target: str, further: Sequence[str] | None = ()) -> None:
