@@ -5,7 +5,7 @@ import sys
 
 from timing import Measure, arguments, report, seconds
 
-MOST = 12
+MOST = 8
 
 
 def main():

@@ -144,10 +144,15 @@ class Common:
     def encoder(self, model: str | None = None) -> Encoder:
         """Load the model, or another one with the same options."""
         stage(f"loading {model or self.model}")
+        from ..files import default_cache_dir
         from ..models.encoder import load_encoder
 
         return load_encoder(
-            model or self.model, device=self.device, task=self.task, trust_remote_code=self.trust_remote_code
+            model or self.model,
+            device=self.device,
+            task=self.task,
+            trust_remote_code=self.trust_remote_code,
+            notes=None if in_several_processes() else default_cache_dir(),
         )
 
     def encoders(self, target_model: str | None) -> tuple[Encoder, Encoder]:

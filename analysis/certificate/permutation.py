@@ -74,7 +74,7 @@ def permutation_null(
         Candidates for the retrieval scores; None leaves them out. At most 1 500 queries are searched.
     plan : NullPlan
     """
-    rng, ladder = np.random.default_rng(plan.seed), ladder.narrow(rough=True)
+    rng, ladder = np.random.default_rng(plan.seed), ladder.narrow(unturned=True)
     null = NullScores({}, {}, (), plan.costly)
     best: list[float] = []
     for turn in counted(range(plan.permutations), "shuffling pairs"):

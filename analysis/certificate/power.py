@@ -80,7 +80,7 @@ def power_curve(
     little noise: the answer is conservative.
     """
     planting = replace(planting.projected(ladder, np.random.default_rng([seed, 1])), span=linear_span(ladder.x))
-    ladder = ladder.narrow(rough=True)
+    ladder = ladder.narrow(unturned=True)
     flat = flat_gains(ladder, planting, flat_replicates, seed)
     visited: dict[float, tuple[float, int]] = {}
     low, high = 0, len(shares)

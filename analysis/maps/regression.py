@@ -286,7 +286,7 @@ class Split:
         """
         training, factor = self.training, self.training.factor
         relative = np.minimum(np.asarray(penalties, np.float64) / training.rows.n, LARGEST_PENALTY)
-        shrink = np.stack([factor.inverse(penalty) for penalty in relative.tolist()])
+        shrink = factor.inverses(relative)
         cross, held = self._turned
         plain = self.total - 2 * shrink @ row_products(training.rotated, cross)
         plain = plain + quadratic_forms(shrink, training.gram * held, shrink)

@@ -95,10 +95,10 @@ def pair_map(web: Web, ladder: Ladder, fit: LadderFit, step: tuple[int, int], ma
     """Return the verdict and the scores of one ordered pair; the linear rung is refitted on permuted pairs."""
     y, design = web.rows[step[1]], web.design
     errors = rung_errors(fit, y, design.resamples)
-    null, rough = [], ladder.narrow(rough=True)
+    null, unturned = [], ladder.narrow(unturned=True)
     for partner in design.partners:
         permuted = y[partner]
-        refit = rough.fit(permuted, ("linear",))
+        refit = unturned.fit(permuted, ("linear",))
         error = row_squares(permuted - refit.predictions["linear"]).sum()
         null.append(1 - float(error / row_squares(permuted - refit.reference).sum()))
     decision = decide(errors, float(np.quantile(null, 0.95)), margin)
