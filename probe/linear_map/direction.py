@@ -74,7 +74,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
     plan = NullPlan(config.permutations, config.costly_permutations, config.seed + 1)
     null = permuted_scores(held_out, pairs, plan)
     chance = null.forward.get("r2", {}).get("linear", [])
-    stage("fewer and more pairs")
+    stage("learning curve")
     learning = learning_of(held_out.fit, pairs, config, chance) if config.failure else None
     evidence = Evidence(null, detection_power(held_out, pairs, config), learning)
     refitted = refitted_r2(held_out, pairs) if config.failure else {}
