@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LARGEST_PAGE = 10_000_000
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("page.js", "explorer.js")
+FIRST_SCRIPTS = ("hero.js",)  # run before the packed data, which take long to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,20 @@ class Assets:
     palettes: dict[str, dict[str, str]]
     font: str
     css: str
+    first_scripts: tuple[str, ...]
     scripts: tuple[str, ...]
 
 
 @cache
-def assets(scripts: tuple[str, ...]) -> Assets:
+def assets(scripts: tuple[str, ...], first_scripts: tuple[str, ...] = ()) -> Assets:
     """Return what every page holds, with the named scripts of the templates folder."""
     from markupsafe import Markup
 
-    css, *sources = (Markup((TEMPLATES / name).read_text(encoding="utf-8")) for name in ("page.css", *scripts))
-    return Assets(__version__, PALETTES, Markup(FONT), css, tuple(sources))
+    def read(name: str) -> Markup:
+        return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+
+    first, last = (tuple(map(read, names)) for names in (first_scripts, scripts))
+    return Assets(__version__, PALETTES, Markup(FONT), read("page.css"), first, last)
 
 
 def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
@@ -85,14 +90,14 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
         raise DataError(
             f"the parts of this result contradict each other ({type(error).__name__}: {error}); run the probe again"
         ) from error
-    shared = assets(SCRIPTS)
+    shared = assets(SCRIPTS, FIRST_SCRIPTS)
     html = without_lone_surrogates(
         environment()
         .get_template(module.TEMPLATE)
         .render(
             view=view,
             assets=shared,
-            policy=content_security_policy(shared.scripts, script_source(plotlyjs)),
+            policy=content_security_policy((*shared.first_scripts, *shared.scripts), script_source(plotlyjs)),
             plotly=plotly_tag(plotlyjs),
             numbers={figure.id: place for place, figure in enumerate(view.figures, start=1)},
             method=cited(number for figure in view.figures for number in figure.method),

@@ -126,6 +126,15 @@
   }
   if (tabs.length) show(tabs[0]);
 
+  for (const button of navigator.clipboard ? $$("[data-copy]") : []) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText($("code", button.parentElement).textContent);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    });
+  }
+
   for (const button of $$("[data-csv]")) {
     button.addEventListener("click", () => saveCsv(button.dataset.csv.replace(/-table$/, ""), csvOf(document.getElementById(button.dataset.csv))));
   }

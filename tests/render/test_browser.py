@@ -42,8 +42,8 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def address(result_json, tmp_path_factory):
-    value = json.loads(result_json)
+def address(pictured_json, tmp_path_factory):
+    value = json.loads(pictured_json)
     first = value["directions"][0]["explorer"][5]
     first["source_text"], first["target_text"] = "<b>Bold</b> & <i>brave</i>", "</script><img src=x onerror=alert(1)>"
     return write_page(json.dumps(value), tmp_path_factory.mktemp("page") / "en-fr.html").as_uri()
@@ -57,13 +57,13 @@ class Visits:
         self.complaints = []
         self.contexts = []
 
-    def open(self, url, *, width=1280, scheme="light", scripts=True):
+    def open(self, url, *, width=1280, height=900, scheme="light", scripts=True, motion="reduce"):
         context = self.browser.new_context(
-            viewport={"width": width, "height": 900},
+            viewport={"width": width, "height": height},
             color_scheme=scheme,
             offline=True,
             java_script_enabled=scripts,
-            reduced_motion="reduce",
+            reduced_motion=motion,
         )
         self.contexts.append(context)
         page = context.new_page()
@@ -93,6 +93,7 @@ def until(page, expression):
 
 def ready(page):
     page.wait_for_selector("html[data-ready]", state="attached")
+    page.evaluate("for (const details of document.querySelectorAll('.statistics')) details.open = true")
     until(page, "document.querySelectorAll('#en-fr .plot svg.main-svg:first-child').length === 17")
     return page
 
@@ -149,6 +150,56 @@ def test_every_visible_figure_is_drawn_and_nothing_overflows(visits, address, wi
     page = ready(visits.open(address, width=width, scheme=scheme))
     assert page.locator("#en-fr .plot").count() == 17
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+SOURCES = "#en-fr-hero .still:nth-of-type({}) .sources:not(.cloud)"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_the_first_screen_needs_no_scrolling(visits, address, width, height, motion):
+    page = visits.open(address, width=width, height=height, motion=motion)
+    for selector in ("h1", ".chip", ".sentence", ".geometry", ".big", ".unit", ".maps", ".still", ".hero figcaption"):
+        box = page.locator(f"#en-fr .first {selector} >> visible=true").first.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= height, selector
+        assert box["x"] + box["width"] <= width, selector
+
+
+def test_keys_choose_the_map_and_its_points_and_number_move(visits, address):
+    page = visits.open(address, motion="no-preference")
+    assert page.locator("#en-fr-hero svg:visible").count() == 1
+    before = page.locator(SOURCES.format(1)).get_attribute("d")
+    page.locator("#en-fr-hero input").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    until(page, "document.querySelector('#en-fr-hero output').textContent.includes('68\u202f% found first [66, 69]')")
+    assert page.locator(SOURCES.format(1)).get_attribute("d") != before
+    assert page.locator("#en-fr-hero .found >> visible=true").get_attribute("d").count("M") > 30
+
+
+def test_a_pair_of_the_picture_is_read_by_pointer_and_by_keys(visits, address, pictured):
+    page = visits.open(address, motion="no-preference")
+    page.locator("#en-fr-hero svg >> visible=true").focus()
+    page.keyboard.press("ArrowRight")
+    said = page.locator("#en-fr-hero .pair-text")
+    assert said.locator("span").all_text_contents() == [
+        pictured.directions[0].picture.source_texts[0],
+        pictured.directions[0].picture.target_texts[0],
+    ]
+    page.keyboard.press("Escape")
+    assert "not found first" in said.text_content()
+
+
+def test_with_reduced_motion_there_are_two_still_pictures(page):
+    assert page.locator("#en-fr-hero svg:visible").count() == 2
+    names = page.locator("#en-fr-hero .still-name").all_text_contents()
+    assert [name.split(":")[0] for name in names] == ["no map", "rotation"]
+    first, second = (page.locator(SOURCES.format(place)).get_attribute("d") for place in (1, 2))
+    page.locator("#en-fr-hero label", has_text="linear").click()
+    assert page.locator(SOURCES.format(1)).get_attribute("d") == first
+    assert page.locator(SOURCES.format(2)).get_attribute("d") != second
+    page.locator("#en-fr-hero label", has_text="rotation").click()
 
 
 def test_the_other_direction_is_drawn_when_its_tab_is_opened(page):

@@ -6,7 +6,7 @@ import json
 import plotly.graph_objects as go
 import pytest
 from polyglot.probe.results.intervals import Interval
-from polyglot.probe.results.linear_map import Geometry, LearningCurve, LearningPoint, PowerPoint, ResidualGroup
+from polyglot.probe.results.linear_map import LearningCurve, LearningPoint, PowerPoint, ResidualGroup
 from polyglot.probe.results.serialization import to_json
 from polyglot.render.charts.theme import DARK, LIGHT
 from polyglot.render.pages.linear_map import page as linear_map
@@ -270,21 +270,7 @@ def test_numbers_that_are_missing_do_not_stop_the_page(result):
     rungs = {**result.directions[0].rungs}
     rungs["shift"] = dataclasses.replace(rungs["shift"], r2=gone)
     text = to_json(dataclasses.replace(result, directions=(dataclasses.replace(result.directions[0], rungs=rungs),)))
-    row = next(r for r in linear_map.view(text).figures[0].table.rows if r[0] == "shift" and r[2] == "R²")
+    shown = next(f for f in linear_map.view(text).figures if f.id.endswith("ladder"))
+    row = next(r for r in shown.table.rows if r[0] == "shift" and r[2] == "R²")
     assert json.loads(text)["directions"][0]["rungs"]["shift"]["r2"]["value"] is None
     assert row[3] != row[3]
-
-
-def test_the_scale_shows_latent_shares_where_instruments_took_the_noise_out(result):
-    shares = {"rotation": Interval(0.90, 0.88, 0.93), "linear": Interval(1.01, 0.97, 1.05)}
-    geometry = Geometry("linear", "", "Geometry.", 0.05, ("de", "ru"), 0.02, shares, {})
-    first = dataclasses.replace(result.directions[0], geometry=geometry)
-    verdict = linear_map.view(to_json(dataclasses.replace(result, directions=(first,)))).verdicts[0]
-    assert [(row.name, row.decision, row.chosen) for row in verdict.scale.rows] == [
-        ("rotation", "falls short", False),
-        ("linear", "suffices", True),
-    ]
-    assert verdict.scale.column == "latent share"
-    assert "German, Russian" in verdict.scale.caption
-    bare = dataclasses.replace(result, directions=(dataclasses.replace(first, geometry=None),))
-    assert linear_map.view(to_json(bare)).verdicts[0].scale.column != "latent share"
