@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,8 +13,9 @@ from .. import __version__
 from ..errors import ConfigError, DataError, OutputError, PolyglotError
 from .charts.theme import FONT, PALETTES, TEMPLATE
 from .escaping import to_script_json, without_lone_surrogates
-from .formatting import count, number, percent, tidy
+from .formatting import count, identifier, number, percent, tidy
 from .kinds import module_for
+from .links import Links
 from .method import cited
 from .plotlyjs import PLOTLYJS, PlotlyJs, plotly_tag, script_hash, script_source
 from .view import CAVEATS_SHOWN, Cell, Column, View
@@ -21,6 +23,7 @@ from .view import CAVEATS_SHOWN, Cell, Column, View
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+NO_LINKS = Links()
 LARGEST_PAGE = 10_000_000
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("page.js", "explorer.js")
@@ -51,7 +54,7 @@ def assets(scripts: tuple[str, ...], first_scripts: tuple[str, ...] = ()) -> Ass
     return Assets(__version__, PALETTES, Markup(FONT), read("page.css"), first, last)
 
 
-def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
+def render(text: str, *, plotlyjs: PlotlyJs = "inline", links: Links = NO_LINKS) -> str:
     """Return the page of a result.
 
     Parameters
@@ -61,6 +64,8 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
     plotlyjs : {"inline", "cdn", "directory"}
         Where the page finds plotly.js: inside itself (about 2 MB, works anywhere), on plotly's server (needs the
         network), or in a file beside the page (`write_page` puts it there).
+    links : Links
+        What stands beside the page; `write_page` finds it.
 
     Returns
     -------
@@ -96,6 +101,8 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
         .get_template(module.TEMPLATE)
         .render(
             view=view,
+            links=links,
+            citation=citation(view),
             assets=shared,
             policy=content_security_policy((*shared.first_scripts, *shared.scripts), script_source(plotlyjs)),
             plotly=plotly_tag(plotlyjs),
@@ -112,6 +119,18 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
             "give fewer sentences with --limit"
         )
     return html
+
+
+def citation(view: View) -> str:
+    """Return how to cite a page, in BibTeX: what was measured, by which version, and the command that does it again."""
+    title, command = (re.sub(r"[{}\\]", "", text) for text in (view.title, view.command or "measured from Python"))
+    lines = (
+        f"title = {{{title}}}",
+        "author = {{The authors of polyglot}}",
+        f"year = {{{view.year}}}",
+        f"note = {{polyglot {__version__}, {command}}}",
+    )
+    return f"@misc{{polyglot-{identifier(view.title)},\n  " + ",\n  ".join(lines) + "\n}"
 
 
 def figures_json(view: View) -> str:

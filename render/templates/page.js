@@ -142,28 +142,23 @@
     button.addEventListener("click", () => saveImages(document.getElementById(button.dataset.figure), button.dataset.image));
   }
 
-  for (const link of $$(".method a")) {
-    link.addEventListener("click", () => { document.getElementById("method").open = true; });
+  for (const link of $$(".method a, [data-open]")) {
+    link.addEventListener("click", () => { document.getElementById(link.dataset.open ?? "method").open = true; });
   }
 
   const plots = () => $$(".plot").filter((div) => panels[div.id]);
-  const opened = [];
 
+  // What is closed on the screen stays closed on paper: opened, all tables would fill dozens of pages.
   addEventListener("beforeprint", () => {
     printing = true;
-    for (const details of $$("details:not([open])")) {
-      details.open = true;
-      opened.push(details);
-    }
     if (!window.Plotly) return;
-    for (const div of plots()) {
+    for (const div of plots().filter((div) => !div.closest("details:not([open])"))) {
       const beside = $$(".plot", div.closest(".panels")).length;
       draw(div, Math.floor((PRINTED_WIDTH - 16 * (beside - 1)) / beside));
     }
   });
   addEventListener("afterprint", () => {
     printing = false;
-    for (const details of opened.splice(0)) details.open = false;
     plots().forEach(refresh);
   });
 
@@ -195,9 +190,11 @@
     dark.addEventListener("change", () => plots().forEach(refresh));
   });
   ready.catch((error) => {
+    const beside = $("script[src]")?.getAttribute("src");
     for (const div of $$(".plot")) {
       div.style.height = "auto";
-      div.textContent = "This browser could not draw the figure; its numbers are in the table below.";
+      div.textContent = beside ? `This figure is drawn by ${beside}, which is not beside the page; its numbers are in the table below.`
+        : "This browser could not draw the figure; its numbers are in the table below.";
     }
     console.error(error);
   });

@@ -258,6 +258,31 @@ def test_brushing_one_side_marks_the_same_pairs_on_the_other(page):
     assert page.locator("#en-fr-explorer output").text_content().startswith(f"{len(marked(page, 'source'))} of 240")
 
 
+def test_a_kind_is_marked_by_its_key_and_search_takes_mark_and_pin_away(page, result):
+    page.locator("#en-fr-explorer summary").first.click()
+    page.locator("#en-fr-explorer tbody button").first.click()
+    page.locator("#en-fr-explorer summary").first.click()
+    key = page.locator("#en-fr-explorer .key button", has_text="only after the map")
+    key.press("Enter")
+    points = result.directions[0].explorer
+    assert marked(page, "target") == [i for i, p in enumerate(points) if p.before[0] != p.row == p.after[0]]
+    assert key.get_attribute("aria-pressed") == "true"
+    page.fill("#en-fr-explorer input", "gâché")
+    until(page, "document.querySelector('#en-fr-explorer output').textContent.includes('marked')")
+    assert key.get_attribute("aria-pressed") == "false"
+    assert page.locator("#en-fr-explorer .reading .hint").is_visible()
+    page.locator("#en-fr-explorer .clear").click()
+
+
+def test_the_description_of_a_dot_stays_over_its_own_panel(page):
+    for side, place in (("source", 30), ("target", 31)):
+        point_at(page, f"#en-fr-explorer-{side}", place)
+        box = page.locator(".pointed:visible").bounding_box()
+        panel = page.locator(f"#en-fr-explorer-{side}").bounding_box()
+        assert box["x"] >= panel["x"] - 1
+        assert box["x"] + box["width"] <= panel["x"] + panel["width"] + 1
+
+
 def test_search_marks_both_sides_without_regard_to_accents_and_case(page, result):
     page.fill("#en-fr-explorer input", "GACHE")
     until(page, "document.querySelector('#en-fr-explorer output').textContent")
@@ -306,26 +331,28 @@ def test_a_figure_can_be_saved(page, form, magic):
     assert Path(waiting.value.path()).read_bytes().startswith(magic)
 
 
-def test_print_shows_both_directions_in_light_and_every_table(visits, address, tmp_path):
-    page = ready(visits.open(address, scheme="dark"))
+def test_print_fills_few_pages_with_both_directions_in_light(visits, address, tmp_path):
+    page = visits.open(address, scheme="dark")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.wait_for_selector("#en-fr-residual-r2-plot svg.main-svg")
     page.evaluate(
         """addEventListener("beforeprint", () => {
           window.printed = {
-            drawn: [...document.querySelectorAll(".plot")].filter((p) => p.querySelector(".main-svg")).length,
-            closed: document.querySelectorAll("details:not([open])").length,
+            drawn: [...document.querySelectorAll(".plot")].filter((p) => p.querySelector(".main-svg")).map((p) => p.id),
             wide: Math.max(...[...document.querySelectorAll(".plot .main-svg")].map((s) => s.width.baseVal.value)),
-            fill: document.querySelector("#en-fr-power-plot .point").style.fill,
+            fill: document.querySelector("#fr-en-residual-r2-plot .point").style.fill,
+            still: document.querySelector("#fr-en-hero .still-name").textContent,
           };
         })"""
     )
     paper = tmp_path / "page.pdf"
     page.pdf(path=paper, format="A4")
     printed = page.evaluate("window.printed")
-    assert printed["drawn"] == page.locator(".plot").count() == 34
-    assert printed["closed"] == 0
+    assert {"en-fr-residual-r2-plot", "fr-en-residual-p1-plot"} <= set(printed["drawn"])
     assert printed["wide"] <= 700
     assert printed["fill"] == "rgb(10, 102, 168)"
-    assert paper.read_bytes().startswith(b"%PDF")
+    assert printed["still"].startswith("no map")
+    assert 3 <= len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) <= 8
     assert page.locator("details[open]").count() == 0
 
 

@@ -15,7 +15,6 @@ from ...formatting import (
     language_tag,
     model_name,
     plain_percent,
-    rung_name,
 )
 from ...view import Fact, Figure, FigureGroup, Headline, View
 from ..provenance import models_of, provenance_facts
@@ -24,7 +23,7 @@ from .controls import ControlRow, controls
 from .decomposition import anatomy, drift
 from .first_screen import FirstScreen, first_screen
 from .hero import packed_heroes
-from .heterogeneity import hubness, residuals, transfer
+from .heterogeneity import hubness, residuals, transfer, worst_lead
 from .ladder import ladder
 from .resolution import learning_curve, power
 from .second_screen import SecondScreen, second_screen
@@ -50,11 +49,11 @@ class DirectionView:
     enough: float | None  # the share from which a map is enough; None where shares are of R²
     caveats: tuple[str, ...]
     rows: str
-    judged: str
     fails: FigureGroup
     groups: tuple[FigureGroup, ...]
     controls: tuple[ControlRow, ...]
     worst: tuple[WorstRow, ...]
+    worst_lead: str
     explorer: Explorer | None
 
 
@@ -147,11 +146,11 @@ def _direction(direction: Direction, prefix: str, models: str, provenance: Prove
         enough=1 - direction.geometry.margin if direction.geometry and direction.geometry.shares else None,
         caveats=direction.warnings,
         rows=_rows(direction),
-        judged=rung_name(direction.judged),
         fails=FigureGroup("Where it fails", _present(residuals(direction, prefix))),
         groups=tuple(group for group in _groups(direction, prefix) if group.figures),
         controls=controls(direction),
         worst=direction.worst[:20],
+        worst_lead=worst_lead(direction),
         explorer=explorer(direction.explorer, prefix, (direction.source, direction.target)),
     )
 

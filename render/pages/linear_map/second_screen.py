@@ -18,7 +18,7 @@ from .wording import row_words
 KINDS = {
     "mended": ("Mended", "found first only with the map"),
     "broken": ("Broken", "found first only without it"),
-    "unchanged": ("Unchanged", "the same with and without"),
+    "unchanged": ("Unchanged", "stay the same with and without it"),
 }
 
 
