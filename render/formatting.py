@@ -57,6 +57,17 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}".replace(",", NARROW).replace("-", MINUS)
 
 
+def counted(value: int, singular: str, plural: str = "") -> str:
+    """Print how many there are of something, one as one.
+
+    Examples
+    --------
+    >>> counted(1, "pair"), counted(2, "pair")
+    ('1 pair', '2 pairs')
+    """
+    return f"{count(value)} {singular if value == 1 else plural or singular + 's'}"
+
+
 def plain(value: float) -> str:
     """Print a number in as few digits as it takes (at most four)."""
     return f"{value:.4g}".replace("-", MINUS)

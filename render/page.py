@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import ConfigError, DataError, OutputError, PolyglotError
-from .charts.theme import FONT, PALETTES, TEMPLATE
+from .charts.theme import FONT, PALETTES, TEMPLATE, heading
 from .escaping import to_script_json, without_lone_surrogates
-from .formatting import count, identifier, number, percent, tidy
+from .formatting import count, counted, identifier, number, percent, tidy
 from .kinds import module_for
 from .links import Links
 from .method import cited
@@ -135,7 +135,11 @@ def citation(view: View) -> str:
 
 def figures_json(view: View) -> str:
     """Return all panels of a page, with the template and the palettes, as JSON for a script element."""
-    panels = {p.id: {"data": p.data, "layout": p.layout, "height": p.height} for f in view.figures for p in f.panels}
+    panels = {
+        p.id: {"data": p.data, "layout": p.layout, "height": p.height, "heading": heading(f, view.title, __version__)}
+        for f in view.figures
+        for p in f.panels
+    }
     return to_script_json({"panels": panels, "template": TEMPLATE, "palettes": PALETTES})
 
 
@@ -164,7 +168,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(cell=cell_text, exact=cell_exact, number=number, percent=percent, count=count, tidy=tidy)
+    made.filters.update(
+        cell=cell_text, exact=cell_exact, number=number, percent=percent, count=count, counted=counted, tidy=tidy
+    )
     return made
 
 

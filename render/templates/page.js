@@ -96,8 +96,12 @@
       const panel = panels[div.id];
       const layout = painted(panel.layout, palettes.light);
       const look = painted(template, palettes.light);
-      const image = { data: painted(panel.data, palettes.light), layout: { ...layout, template: look, paper_bgcolor: "#fff" } };
-      const url = await Plotly.toImage(image, { format, width: 720, height: panel.height, scale: format === "png" ? 3 : 1 });
+      // What leaves the page says what it is: the figure's title, then page and program.
+      const { title, height } = painted(panel.heading, palettes.light);
+      const margin = { ...look.layout.margin, ...layout.margin };
+      const headed = { ...layout, title, margin: { ...margin, t: margin.t + height } };
+      const image = { data: painted(panel.data, palettes.light), layout: { ...headed, template: look, paper_bgcolor: "#fff" } };
+      const url = await Plotly.toImage(image, { format, width: 720, height: panel.height + height, scale: format === "png" ? 3 : 1 });
       const body = format === "svg" ? new Blob([decodeURIComponent(url.slice(url.indexOf(",") + 1))], { type: "image/svg+xml" })
         : new Blob([bytesOf(url.split(",")[1])], { type: "image/png" });
       save(`${div.id.replace(/-plot$/, "")}.${format}`, body);

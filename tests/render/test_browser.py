@@ -175,12 +175,12 @@ def test_keys_choose_the_map_and_its_points_and_number_move(visits, address):
     page.keyboard.press("ArrowRight")
     until(page, "document.querySelector('#en-fr-hero output').textContent.includes('68\u202f% found first [66, 69]')")
     assert page.locator(SOURCES.format(1)).get_attribute("d") != before
-    assert page.locator("#en-fr-hero .found >> visible=true").get_attribute("d").count("M") > 30
+    assert page.locator("#en-fr-hero .found").first.get_attribute("d").count("M") > 30
 
 
 def test_a_pair_of_the_picture_is_read_by_pointer_and_by_keys(visits, address, pictured):
     page = visits.open(address, motion="no-preference")
-    page.locator("#en-fr-hero svg >> visible=true").focus()
+    page.locator("#en-fr-hero svg").first.focus()
     page.keyboard.press("ArrowRight")
     said = page.locator("#en-fr-hero .pair-text")
     assert said.locator("span").all_text_contents() == [

@@ -138,7 +138,7 @@ def _transfer_panel(moved: Transfer, prefix: str) -> Panel:
         "zmax": max(0.1, *(max(row) for row in moved.r2)),
         "xgap": 2,
         "ygap": 2,
-        "showscale": False,
+        "colorbar": {"thickness": 10, "outlinewidth": 0, "title": {"text": "R²", "side": "top"}},
     }
     columns = {"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False}
     layout = {

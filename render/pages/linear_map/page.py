@@ -10,6 +10,7 @@ from ....probe.results.serialization import from_json
 from ...charts.explorer import Explorer, explorer, packed_explorers
 from ...formatting import (
     count,
+    counted,
     identifier,
     language_name,
     language_tag,
@@ -177,6 +178,6 @@ def _rows(direction: Direction) -> str:
     source, target = direction.dims
     width = str(source) if source == target else f"{source} and {target}"
     return (
-        f"{count(direction.n)} pairs in {count(direction.groups)} groups of like meaning, {width} dimensions, "
+        f"{counted(direction.n, 'pair')} in {counted(direction.groups, 'group')} of like meaning, {width} dimensions, "
         f"{direction.folds} folds by group, {count(direction.pool)} candidates in every search."
     )

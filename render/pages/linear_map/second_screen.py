@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ....probe.results.intervals import Interval
 from ....probe.results.linear_map import Direction, SearchExample
 from ....probe.results.provenance import Provenance
-from ...formatting import count, language_name, language_tag, plain_percent
+from ...formatting import counted, language_name, language_tag, plain_percent
 from .certainty import certainty, listed
 from .first_screen import best_map
 from .ladder import rungs_in_order
@@ -94,10 +94,9 @@ def map_rows(direction: Direction) -> tuple[tuple[MapRow, ...], str, str]:
 
 def _example(one: SearchExample) -> Example:
     title, meaning = KINDS.get(one.kind, (one.kind, ""))
-    pairs = "pair" if one.count == 1 else "pairs"
     return Example(
         title=title,
-        meaning=f"{count(one.count)} {pairs} {meaning}",
+        meaning=f"{counted(one.count, 'pair')} {meaning}",
         source=one.source_text,
         target=one.target_text,
         before="" if one.before == one.target_text else one.before,

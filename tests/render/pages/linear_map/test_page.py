@@ -6,13 +6,13 @@ import json
 import plotly.graph_objects as go
 import pytest
 from polyglot.probe.results.intervals import Interval
-from polyglot.probe.results.linear_map import LearningCurve, LearningPoint, PowerPoint, ResidualGroup
+from polyglot.probe.results.linear_map import LearningCurve, LearningPoint, Neighbour, PowerPoint, ResidualGroup
 from polyglot.probe.results.serialization import to_json
 from polyglot.render.charts.theme import DARK, LIGHT
 from polyglot.render.pages.linear_map import page as linear_map
 from polyglot.render.pages.linear_map.certificate import certificate, margin_title
 from polyglot.render.pages.linear_map.decomposition import anatomy, anatomy_title, drift
-from polyglot.render.pages.linear_map.heterogeneity import hubness, residual_title, residuals, transfer
+from polyglot.render.pages.linear_map.heterogeneity import hubness, residual_title, residuals, transfer, worst_lead
 from polyglot.render.pages.linear_map.ladder import ladder, ladder_title, rungs_in_order
 from polyglot.render.pages.linear_map.resolution import learning_curve, learning_title, power_title
 from polyglot.render.pages.linear_map.summary import retrieval_sentence
@@ -249,6 +249,25 @@ def test_drift_is_named_only_beyond_its_null(direction):
     assert drift(within, "d0").title.startswith("No significant drift")
 
 
+def test_anatomy_is_titled_by_what_its_histogram_shows(direction):
+    angles = dataclasses.replace(direction.anatomy, rotation_angles=(10.0, 20.0, 90.0), mean_turning=47.0)
+    assert anatomy_title(angles).startswith("Half of the directions are turned by more than 20°")
+
+
+def test_the_pairs_found_last_name_a_hub_where_they_share_one(direction):
+    def worst(*firsts):
+        rows = (dataclasses.replace(direction.worst[i], row=i) for i in range(len(firsts)))
+        found = (
+            dataclasses.replace(row, neighbours=(Neighbour(text, 0.9, False),))
+            for row, text in zip(rows, firsts, strict=True)
+        )
+        return worst_lead(dataclasses.replace(direction, worst=tuple(found)))
+
+    assert "3 of these 4 find “hub” first: a hub" in worst("hub", "a", "hub", "hub")
+    assert "free or wrong translations" in worst("hub", "a", "hub", "b")
+    assert "free or wrong translations" in worst_lead(dataclasses.replace(direction, worst=()))
+
+
 def test_anatomy_between_different_spaces_has_no_angles(direction):
     other = dataclasses.replace(
         direction.anatomy, rotation_angles=(), mean_turning=None, shift_to_spread=None, rank_of_difference=None
@@ -262,7 +281,7 @@ def test_anatomy_between_different_spaces_has_no_angles(direction):
 def test_the_headline_tells_both_verdicts(result_json):
     found = linear_map.headline(result_json)
     assert found.verdict == "en → fr: linear; fr → en: linear"
-    assert (found.subject, found.models, found.rows) == ("English ↔ French", "minilm", 6000)
+    assert (found.subject, found.models, found.rows) == ("English ↔ French", "MiniLM", 6000)
 
 
 def test_numbers_that_are_missing_do_not_stop_the_page(result):
