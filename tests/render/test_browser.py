@@ -173,7 +173,7 @@ def test_keys_choose_the_map_and_its_points_and_number_move(visits, address):
     page.locator("#en-fr-hero input").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    until(page, "document.querySelector('#en-fr-hero output').textContent.includes('68\u202f% found first [66, 69]')")
+    until(page, "document.querySelector('#en-fr-hero output').textContent.includes('68\u202f% found first [67, 69]')")
     assert page.locator(SOURCES.format(1)).get_attribute("d") != before
     assert page.locator("#en-fr-hero .found").first.get_attribute("d").count("M") > 30
 

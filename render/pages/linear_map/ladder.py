@@ -128,7 +128,8 @@ def _ladder_caption(direction: Direction) -> str:
     text = (
         "Each row is a kind of map, from the plainest on top to the freest. First panel: the share of the targets' "
         f"variance that the map predicts on rows it was not fitted on, with {level} intervals. Grey bars: "
-        "chance, what shuffled pairs reach, from the mean to the 95th percentile. Small strokes: refitted without each block of rows. "
+        "chance, what shuffled pairs reach, from the mean to the 95th percentile. Small strokes: "
+        "refitted without each block of rows. "
         f"Dotted line: the best map ({rung_name(certificate.ceiling)}). Second panel: how often the right "
         "sentence is nearest. Forward searches the targets with a prediction, backward the predictions with a target."
     )
