@@ -1,4 +1,4 @@
-"""`polyglot --help` and the first line of a probe beside the start of a bare interpreter: nothing heavy is imported first."""
+"""`polyglot --help` and the first line of a probe, in starts of a bare interpreter: nothing heavy is imported first."""
 
 import subprocess
 import sys
