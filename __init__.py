@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .probe.language_id.config import LanguageIdConfig
     from .probe.layers.config import LayersConfig
     from .probe.linear_map.config import LinearMapConfig
-    from .probe.questions.run import QuestionConfig
+    from .probe.questions.config import QuestionConfig
     from .probe.retrieval.config import RetrievalConfig
     from .train.config import FinetuneConfig
 
@@ -147,7 +147,7 @@ _MODULES = {
     "probe.language_id.config": ("LanguageIdConfig",),
     "probe.layers.config": ("LayersConfig",),
     "probe.linear_map.config": ("LinearMapConfig",),
-    "probe.questions.run": ("QuestionConfig",),
+    "probe.questions.config": ("QuestionConfig",),
     "probe.retrieval.config": ("RetrievalConfig",),
     "train.config": ("FinetuneConfig",),
     "errors": ("ConfigError", "DataError", "MissingExtraError", "ModelError", "OutputError", "PolyglotError"),

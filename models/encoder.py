@@ -15,7 +15,7 @@ from .embeddings import Encoded, batches, blocks, distinct, joined
 from .fingerprint import fingerprint, read_lineage
 from .identity import EncoderIdentity, IdentityNotes, identity_key
 from .loading import checked_folder, load_model
-from .progress import Progress
+from .progress import Progress, nothing
 from .prompts import prompt_of
 from .registry import resolve
 from .tokenization import TextReader
@@ -309,11 +309,17 @@ class Encoder:
         parts = [self.empty(len(asked))]
         with Progress(len(unique), "encoding", visible=progress) as bar:
             for block in blocks(unique):
-                parts.append(self.encode_block(block, layers=asked, batch_tokens=budget))
-                bar.advance(len(block))
+                parts.append(self.encode_block(block, layers=asked, batch_tokens=budget, advance=bar.advance))
         return joined(parts).take(places)
 
-    def encode_block(self, texts: Sequence[str], *, layers: Sequence[int], batch_tokens: int) -> Encoded:
+    def encode_block(
+        self,
+        texts: Sequence[str],
+        *,
+        layers: Sequence[int],
+        batch_tokens: int,
+        advance: Callable[[int], object] = nothing,
+    ) -> Encoded:
         """Embed one block of texts; the unit in which both `encode` and the cache work, so that both give equal bits.
 
         Parameters
@@ -324,6 +330,8 @@ class Encoder:
             Hidden states, as `checked_layers` gives them.
         batch_tokens : int
             Upper limit of rows × longest row in a batch, ≥ 1.
+        advance : callable
+            Called after every batch with its number of texts.
         """
         import torch
 
@@ -335,6 +343,7 @@ class Encoder:
             for batch in batches(read.lengths[order].tolist(), batch_tokens):
                 chosen = order[batch]
                 pooled[chosen], hidden[:, chosen] = self._forward(read.take(chosen), layers, states)
+                advance(len(chosen))
         bad = np.flatnonzero(~np.isfinite(pooled).all(axis=1))
         if bad.size:
             raise ModelError(

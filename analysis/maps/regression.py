@@ -18,7 +18,6 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import solve as solve_linear
 
 from ..types import Floats
 from .affine import AffineMap, PairSums, has_instrument
@@ -202,6 +201,8 @@ class Regression:
         width = len(self.sxx)
         strength = relative * (float(np.trace(self.sxx)) / width or 1.0)
         right = self.sxy if centre is None else self.sxy + (strength * shrinkage.scale) * centre
+        from scipy.linalg import solve as solve_linear
+
         weights: Floats = solve_linear(self.sxx + strength * np.eye(width), right, assume_a="pos")
         return weights
 

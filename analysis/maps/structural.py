@@ -13,6 +13,7 @@ import numpy as np
 
 from ..types import Floats, Indices, Integers
 from .affine import AffineMap
+from .fold_moments import fold_scatters
 from .instruments import rows_of_folds
 
 Folds = frozenset[int]
@@ -82,7 +83,7 @@ class InstrumentedSums:
             sum_y=np.stack([y[r].sum(axis=0) for r in rows]),
             zx=np.stack([(c + c.T) / 2 for c in crosses]),
             zy=np.stack([z[r].T @ y[r] for r in rows]),
-            zz=np.stack([z[r].T @ z[r] for r in rows]),
+            zz=fold_scatters(z, rows),
             xy=np.stack([x[r].T @ y[r] for r in rows]),
             yy=np.array([float(np.sum(y[r] ** 2)) for r in rows]),
             denoised=z,
