@@ -1,4 +1,4 @@
-"""`polyglot --help` and the first line of a probe beside a bare interpreter: nothing heavy is imported before either."""
+"""`polyglot --help` and the first line of a probe beside a bare interpreter: nothing heavy is imported before."""
 
 import subprocess
 import sys
