@@ -235,7 +235,7 @@ def questions(
         As `open_questions` reads them.
     config : QuestionConfig, optional
     options
-        As `probe.questions.run.run` takes them: `through`, `reference`, `cache`, `progress`.
+        As `probe.questions.run.run` takes them: `source_map`, `reference`, `cache`, `progress`.
 
     Returns
     -------

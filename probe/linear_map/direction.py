@@ -24,6 +24,7 @@ from .geometry import geometry_of
 from .heterogeneity import RowScores, anatomy_of, drift_of, residual_groups, transfer_of
 from .learning import learning_of
 from .noise_ceiling import noise_ceiling
+from .picture import picture_of, search_examples
 from .sentences import Limits, verdict_sentence
 from .shown_rows import explorer_points, hubness_of, worst_rows
 from .use import use_of
@@ -81,6 +82,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
     stage("intervals and details")
     fit, prediction = held_out.fit, held_out.fit.predictions[SHOWN_RUNG]
     ranks = held_out.searches.forward[SHOWN_RUNG]
+    use = use_of(held_out, len(pairs.pool.rows), pairs.names, by_search(held_out, null), null.p_at_1_p95)
     rows = RowScores(held_out.fidelity[SHOWN_RUNG].squared_error, row_squares(pairs.y - fit.reference), ranks)
     return Direction(
         source=pairs.names[0],
@@ -104,9 +106,11 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
         transfer=transfer_of(pairs, config) if config.failure else None,
         hubness=hubness_of(pairs, fit.predictions),
         explorer=explorer_points(pairs, prediction, config),
-        use=use_of(held_out, len(pairs.pool.rows), pairs.names, by_search(held_out, null), null.p_at_1_p95),
+        use=use,
         geometry=geometry_of(pairs, instruments or {}, config),
         controls=controls_of(held_out, pairs, instruments or {}, config.seed) if config.controls else Controls(),
+        picture=picture_of(held_out, pairs, config),
+        examples=search_examples(held_out, pairs, use.best, config),
     )
 
 
