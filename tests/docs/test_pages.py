@@ -11,7 +11,7 @@ from pathlib import Path
 import polyglot
 import pytest
 import typer
-from polyglot.cli import app
+from polyglot.cli import application
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACKED = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, check=True, text=True).stdout

@@ -10,7 +10,7 @@ from pathlib import Path
 import polyglot
 import pytest
 import typer
-from polyglot.cli import app
+from polyglot.cli import application
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADED = re.compile(
