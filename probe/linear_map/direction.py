@@ -13,6 +13,7 @@ from ...analysis.maps.ladder import Choices
 from ...analysis.resampling import Interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.types import Floats
+from ...stages import about, stage
 from ..experiment.held_out import HeldOut, absent_rungs, fit_held_out, ladder_warnings, permuted_scores, scores_of_rung
 from ..experiment.pairs import Pairs
 from ..experiment.parallel import side_by_side
@@ -45,7 +46,12 @@ def measure_both(
     pairs: Pairs, config: LinearMapConfig, instruments: dict[str, Floats] | None = None
 ) -> tuple[Direction, Direction]:
     """Measure both directions side by side; see `measure_direction`."""
-    first, second = side_by_side(lambda p: measure_direction(p, config, instruments), (pairs, pairs.swapped()))
+
+    def measured(one: Pairs) -> Direction:
+        with about(" → ".join(one.names)):
+            return measure_direction(one, config, instruments)
+
+    first, second = side_by_side(measured, (pairs, pairs.swapped()))
     return first, second
 
 
@@ -64,13 +70,16 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
     -------
     Direction
     """
+    stage("fitting maps")
     held_out = fit_held_out(pairs, config.rungs, folds=config.folds, resamples=config.resamples, seed=config.seed)
     plan = NullPlan(config.permutations, config.costly_permutations, config.seed + 1)
     null = permuted_scores(held_out, pairs, plan)
     chance = null.forward.get("r2", {}).get("linear", [])
+    stage("learning curve")
     learning = learning_of(held_out.fit, pairs, config, chance) if config.failure else None
     evidence = Evidence(null, detection_power(held_out, pairs, config), learning)
     refitted = refitted_r2(held_out, pairs) if config.failure else {}
+    stage("intervals and details")
     fit, prediction = held_out.fit, held_out.fit.predictions[SHOWN_RUNG]
     ranks = held_out.searches.forward[SHOWN_RUNG]
     use = use_of(held_out, len(pairs.pool.rows), pairs.names, by_search(held_out, null), null.p_at_1_p95)
