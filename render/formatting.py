@@ -10,18 +10,6 @@ from ..probe.results.intervals import Interval
 
 MINUS = "−"
 MISSING = "–"
-MEANINGS = {
-    "mean": "the mean of the targets",
-    "identity": "the vector as it is",
-    "shift": "plus one fixed vector",
-    "rotation": "turned",
-    "similarity": "turned and scaled",
-    "low_rank": "linear, of low rank",
-    "linear": "any linear map",
-    "local": "a linear map for each region",
-    "nonlinear": "linear plus curves",
-    "mlp": "linear plus a small network",
-}
 MODELS = {"minilm": "MiniLM", "me5-small": "mE5-small"}
 LONGEST_LABEL = 300
 NARROW = "\N{NARROW NO-BREAK SPACE}"

@@ -70,37 +70,11 @@ class FigureGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class ScaleRow:
-    """One step of the verdict's scale: a share of the ceiling with its limits, all fractions."""
-
-    name: str
-    meaning: str
-    value: float
-    low: float
-    high: float
-    decision: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The verdict's scale, from the plainest map to the best one; `suffices` is the share that is enough."""
-
-    rows: tuple[ScaleRow, ...]
-    suffices: float
-    caption: str
-    column: str = "share of the best"  # what the shares are of
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
-    """One direction's answer in a sentence, with its scale and its caveats."""
+    """An answer in a sentence, with its caveats."""
 
     label: str
-    verdict: str
     sentence: str
-    second: str  # what another measure says, agreeing or not
-    scale: Scale | None
     caveats: tuple[str, ...]
 
 

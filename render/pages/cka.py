@@ -31,7 +31,7 @@ def view(text: str) -> FindingsView:
             "sentences or their translations."
         ),
         verdicts=tuple(
-            Verdict(_label(table), "", table.sentence, "", None, result.warnings if place == 0 else ())
+            Verdict(_label(table), table.sentence, result.warnings if place == 0 else ())
             for place, table in enumerate(result.tables)
         ),
         figures=tuple(figure for group in groups for figure in group.figures),

@@ -48,7 +48,7 @@ def view(text: str) -> FindingsView:
             f"Linear maps between {_subject(result)}, fitted in {models_of(result.provenance)}: does the path over "
             "a third language equal the direct map, and do loops return to the start? All on held-out rows."
         ),
-        verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
+        verdicts=(Verdict(_subject(result), result.sentence, result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
         facts=(
             *provenance_facts(result.provenance),

@@ -49,7 +49,7 @@ def view(text: str) -> FindingsView:
             "or in few, in how many dimensions, and with which hubs."
         ),
         verdicts=tuple(
-            Verdict(language_name(one.language), "", sentence, "", None, result.warnings if place == 0 else ())
+            Verdict(language_name(one.language), sentence, result.warnings if place == 0 else ())
             for place, (one, sentence) in enumerate(zip(result.languages, result.sentences, strict=True))
         ),
         figures=tuple(figure for group in groups for figure in group.figures),

@@ -33,7 +33,7 @@ def view(text: str) -> FindingsView:
             "easily is "
             "their language read off, how is it taken out, and what does that cost in retrieval?"
         ),
-        verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
+        verdicts=(Verdict(_subject(result), result.sentence, result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
         facts=(
             *provenance_facts(result.provenance),

@@ -36,7 +36,7 @@ def view(text: str) -> RetrievalView:
             f"{language_name(result.passage_language)}, embedded by {models_of(result.provenance)}: does the right "
             "passage come first?"
         ),
-        verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
+        verdicts=(Verdict(_subject(result), result.sentence, result.warnings),),
         figures=groups[0].figures,
         facts=(
             *provenance_facts(result.provenance),

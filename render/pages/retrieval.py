@@ -53,7 +53,7 @@ def view(text: str) -> RetrievalView:
             f"Sentences that mean the same, embedded by {models_of(result.provenance)}: of all candidates, is the "
             f"translation the nearest?{through}"
         ),
-        verdicts=tuple(Verdict(_label(d), "", d.sentence, "", None, d.warnings) for d in result.directions),
+        verdicts=tuple(Verdict(_label(d), d.sentence, d.warnings) for d in result.directions),
         figures=tuple(figure for group in groups for figure in group.figures),
         facts=(
             *provenance_facts(result.provenance),

@@ -58,7 +58,7 @@ def view(text: str) -> FindingsView:
             f"{len(result.results)} results of one kind, each score with its interval; differences are taken from "
             f"{result.reference}.{common}"
         ),
-        verdicts=(Verdict(_unbroken(f"{_labels(result)}{of}"), "", sentence, "", None, result.warnings),),
+        verdicts=(Verdict(_unbroken(f"{_labels(result)}{of}"), sentence, result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
         facts=(*files, *numbers, *commands, *provenance_facts(result.provenance), draws),
         command=result.provenance.command,

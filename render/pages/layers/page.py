@@ -38,7 +38,7 @@ def view(text: str) -> FindingsView:
             f"{models_of(result.provenance)}: how alike are the two languages there, does a map predict one from the "
             "other, and can the language still be identified?"
         ),
-        verdicts=(Verdict(f"{source} ↔ {target}", "", _story(result), "", None, result.warnings),),
+        verdicts=(Verdict(f"{source} ↔ {target}", _story(result), result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
         facts=(
             *provenance_facts(result.provenance),
