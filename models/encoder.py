@@ -15,6 +15,7 @@ from .fingerprint import fingerprint, read_lineage
 from .loading import load_model
 from .progress import Progress
 from .registry import resolve
+from .static_input import encode_static, is_static
 from .tokenization import PromptTokenizer
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Encoder:
     Parameters
     ----------
     model : SentenceTransformer
-        A text transformer, its pooling, and whatever follows.
+        A text transformer, its pooling, and whatever follows; or static embeddings, which have no layers.
     name : str
         How the user calls it.
     prompt : str, optional
@@ -93,7 +94,7 @@ class Encoder:
     dim : int
         Width of the pooled embeddings.
     layers : int
-        Number of hidden states: the embedding output (0) and one for each layer.
+        Number of hidden states: the embedding output (0) and one for each layer; none of static embeddings.
     fingerprint : str
         Hash of everything that decides the numbers: weights, tokenizer, modules, prompt and maximal length; the same
         on every device. Taken when the encoder is made: a model that is trained further needs a new encoder.
@@ -120,15 +121,18 @@ class Encoder:
         own_prompt = model.prompts.get(model.default_prompt_name or "") or ""
         self.prompt = own_prompt if prompt is None else prompt
         self.base_fingerprint = base_fingerprint
-        self._transformer: Any = text_transformer(model, name)
-        self._tokens = PromptTokenizer(self._transformer.tokenizer, self.prompt)
+        self._static = is_static(model)
+        self._transformer: Any = None if self._static else text_transformer(model, name)
+        self._tokens: Any = None if self._static else PromptTokenizer(self._transformer.tokenizer, self.prompt)
         self._pooling: Any = pooling_of(model)
         self.max_length = self._possible_length(max_length)
-        model.max_seq_length = self.max_length
+        if not self._static:
+            model.max_seq_length = self.max_length
         if (dimension := model.get_embedding_dimension()) is None:
             raise ModelError(f"{name} does not say how wide its embeddings are; save it with sentence-transformers")
         self.dim = int(dimension)
-        self.layers = int(self._transformer.config.get_text_config().num_hidden_layers) + 1
+        hidden = None if self._static else self._transformer.config.get_text_config().num_hidden_layers
+        self.layers = 0 if hidden is None else int(hidden) + 1
         self.fingerprint = fingerprint(model, prompt=self.prompt, max_length=self.max_length)
 
     @property
@@ -196,6 +200,8 @@ class Encoder:
         """
         import torch
 
+        if self._static:
+            return encode_static(self.model, texts, self.prompt)
         rows, tokens, unknown = self._tokens.tokenise(texts, self.max_length)
         order = np.argsort([-len(row) for row in rows], kind="stable")
         pooled = np.empty((len(rows), self.dim), np.float32)
@@ -227,6 +233,8 @@ class Encoder:
         ModelError
             The model has no pooling that could be applied to a layer.
         """
+        if self._static and layers:
+            raise ModelError(f"{self.name} is a table of static embeddings, which has no layers: ask for none")
         for layer in layers:
             if not -self.layers <= layer < self.layers:
                 raise ConfigError(
@@ -298,6 +306,10 @@ class Encoder:
             config.output_hidden_states = before
 
     def _possible_length(self, asked: int | None) -> int:
+        if self._static:
+            if asked is not None:
+                raise ConfigError(f"{self.name} reads texts of any length: leave the maximal length out")
+            return UNLIMITED
         limit = position_limit(self._transformer.config)
         if asked is None:
             return min(self.model.max_seq_length or UNLIMITED, limit)

@@ -75,7 +75,9 @@ def _configuration(model: "SentenceTransformer") -> dict[str, Any]:
 def _tokenizer(model: "SentenceTransformer") -> dict[str, Any]:
     """Describe the tokenizer without truncation and padding, which are states of the last call."""
     tokenizer: Any = model.tokenizer
-    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if tokenizer is None:  # of n-grams, whose module says how they are made
+        return {}
+    backend = tokenizer if hasattr(tokenizer, "to_str") else getattr(tokenizer, "backend_tokenizer", None)
     described: dict[str, Any] = (
         json.loads(backend.to_str()) if backend is not None else {"vocab": tokenizer.get_vocab()}
     )

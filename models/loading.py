@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 HUB_TIMEOUT_SECONDS = 10.0
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 OWN_MODULES = "sentence_transformers."
+#: Modules of this package that folders may name; the library imports them only if it is allowed to.
+PACKAGE_MODULES = frozenset({"polyglot.analysis.maps.ngram_embedding.NgramEmbedding"})
 
 
 def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) -> "SentenceTransformer":
@@ -49,7 +51,7 @@ def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) 
         return _load_from_hub(card.source, device, trust_remote_code)
     folder = packaged_model(card.name).folder() if card.kind == "packaged" else Path(card.source)
     check_folder(folder, trust_remote_code=trust_remote_code)
-    return _load(str(folder), device, trust_remote_code, local=True)
+    return _load(str(folder), device, trust_remote_code or _names_package_module(folder), local=True)
 
 
 def chosen_device(device: str | None) -> str:
@@ -113,7 +115,9 @@ def check_folder(folder: Path, *, trust_remote_code: bool) -> None:
 
 
 def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
-    foreign = [str(module.get("type")) for module in modules if not str(module.get("type")).startswith(OWN_MODULES)]
+    types = [str(module.get("type")) for module in modules]
+    known = () if any(folder.rglob("*.py")) else PACKAGE_MODULES  # a file could stand in the place of the package
+    foreign = [name for name in types if not name.startswith(OWN_MODULES) and name not in known]
     paths = {folder, *(folder / str(module.get("path", "")) for module in modules)}
     names = ("config.json", "tokenizer_config.json", "processor_config.json")
     files = [path / name for path in paths for name in names if (path / name).is_file()]
@@ -129,6 +133,13 @@ def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
             f"the model in {folder} wants to run Python code of its own ({found}); "
             "read that code, and if you trust it, allow it with --trust-remote-code (trust_remote_code=True)"
         )
+
+
+def _names_package_module(folder: Path) -> bool:
+    """Tell whether a folder that was checked names a module of this package, which the library takes for foreign."""
+    file = folder / "modules.json"
+    modules = _read_json(file) if file.is_file() else []
+    return any(str(module.get("type")) in PACKAGE_MODULES for module in modules)
 
 
 def _refuse_pickled(part: Path) -> None:

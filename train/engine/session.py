@@ -74,12 +74,15 @@ class Run:
         Raises
         ------
         ModelError
-            If it cannot be loaded, or its folder lacks the tokenizer (the library then makes an empty one).
+            If it cannot be loaded, has nothing to train, or its folder lacks the tokenizer (the library then makes an
+            empty one).
         """
         from ...models.encoder import load_encoder
 
         with self.main_process_first():
             encoder = load_encoder(model, device=self.config.device)
+        if not encoder.layers:
+            raise ModelError(f"{model} is a table of static embeddings, which cannot be trained: give its base instead")
         tokenizer = encoder.model.tokenizer
         if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
             raise ModelError(
