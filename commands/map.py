@@ -31,6 +31,9 @@ def fit(
         Path | None,
         typer.Option("--certificate", help="Result of probe linear-map whose verdict chooses; nothing is measured."),
     ] = None,
+    with_words: Annotated[
+        bool, typer.Option("--with-words", help="Words of the texts beside their vectors, in one map.")
+    ] = False,
     target_model: options.TargetModel = None,
     common: Common,
 ) -> None:
@@ -41,12 +44,19 @@ def fit(
     if folder is None:
         raise typer.BadParameter("expected the folder to make for the map: --out DIR")
     require_one_of("--chosen-by", chosen_by, get_args(probe.ChosenBy))
+    if with_words and (rung is not None or certificate is not None):
+        raise typer.BadParameter("--with-words is a map of its own: leave --rung and --certificate out")
     config = probe.MapFitConfig(rung=rung, chosen_by=cast("probe.ChosenBy", chosen_by), seed=common.seed)
     check_models(common.model, target_model)
     given = None if certificate is None else probe.read_certificate(certificate)
     bitext = common.bitext(source, target)
     encoders = common.encoders(target_model)
-    result = probe.fit(encoders, bitext, folder, config, certificate=given, **common.run_options())
+    if with_words:
+        from ..probe.fitted_map.with_words import fit_with_words
+
+        result = fit_with_words(encoders, bitext, folder, config, **common.run_options())
+    else:
+        result = probe.fit(encoders, bitext, folder, config, certificate=given, **common.run_options())
     typer.echo(folder)
     typer.echo(result.sentence)
 
@@ -56,13 +66,14 @@ def apply_command(
     folder: Map,
     vectors: Annotated[Path, typer.Argument(metavar="VECTORS.npy", help="Rows in the space of the source.")],
     out: Annotated[Path, typer.Option("--out", help="The .npy file to write.")],
+    texts: Annotated[Path | None, typer.Option("--texts", help="One text a line, for a map that reads words.")] = None,
     dtype: Annotated[str, typer.Option("--dtype", help="float32 or float16.")] = "float32",
 ) -> None:
     """Map a file of vectors, block by block."""
     from ..probe.fitted_map import use as probe
 
     require_one_of("--dtype", dtype, get_args(probe.Precision))
-    rows, width = probe.apply(folder, vectors, out, dtype=cast("probe.Precision", dtype))
+    rows, width = probe.apply(folder, vectors, out, texts=texts, dtype=cast("probe.Precision", dtype))
     typer.echo(f"{rows} rows, {width} wide")
     typer.echo(out)
 

@@ -79,6 +79,8 @@ def load_map(folder: str | Path) -> Map:
     try:
         record: dict[str, Any] = json.loads((place / SETTINGS_FILE).read_text(encoding="utf-8"))
         arrays = {RENAMED_ARRAYS.get(k, k): values for k, values in load_file(place / ARRAYS_FILE).items()}
+        if record["rung"] == "words":
+            raise ValueError("it reads texts beside vectors, which only `polyglot map apply --texts` gives it")
         family = MAP_FAMILIES[record["rung"]]
         loaded = family(**record["settings"])
         if record["format"] != FORMAT or set(arrays) != set(family.arrays):

@@ -12,6 +12,7 @@ MEANINGS = {
     "similarity": "turns the space and scales it",
     "low_rank": "a linear map of low rank",
     "linear": "any linear map, by ridge regression",
+    "words": "a linear map of the vectors and of the words of the texts together",
     "local": "a linear map for each region of the space",
     "nonlinear": "a linear map and a curved part (random Fourier features)",
 }
@@ -69,6 +70,12 @@ def usage(result: MapFitResult) -> str:
         "```python\nfrom polyglot.analysis.maps.estimators import load_map\n\n"
         "mapped = load_map('THIS_FOLDER').transform(vectors)\n```\n"
     )
+    if result.rung == "words":
+        return (
+            "## Use\n\nThis map reads texts beside their vectors, so no layer behind an encoder holds it and the "
+            "folder carries no model. Texts one a line, vectors by the source model in the same order:\n\n"
+            "`polyglot map apply THIS_FOLDER vectors.npy --texts texts.txt --out mapped.npy`\n"
+        )
     if not result.carries_model:
         curved = result.rung in ("local", "nonlinear")
         why = "a map that is not affine is not a layer of the library" if curved else "it was fitted to vectors"

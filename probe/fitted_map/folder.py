@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...analysis.maps.estimators import SETTINGS_FILE, Map
+from ...analysis.maps.words_and_vectors import WordsAndVectors
 from ...analysis.types import Floats32
 from ...errors import OutputError
 from ...files import output_errors, replacing
@@ -75,6 +76,29 @@ def write_folder(out: Path, fitted: Map, result: MapFitResult, encoders: tuple[E
             with hidden_library_bars():
                 model = carried(encoders[0], fitted, normalised=result.normalised)
                 model.save(str(scratch), create_model_card=False)
+        fitted.save(scratch)
+        (scratch / RECORD_FILE).write_text(to_json(result), encoding="utf-8")
+        (scratch / CARD_FILE).write_text(card(result), encoding="utf-8")
+        (scratch / LINEAGE_FILE).write_text(json.dumps(lineage, indent=1) + "\n", encoding="utf-8")
+
+
+def write_words_folder(
+    out: Path, fitted: WordsAndVectors, result: MapFitResult, encoders: tuple[Encoder, Encoder]
+) -> None:
+    """Write a map that reads words beside vectors, as `write_folder` does; the folder carries no model.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    lineage = {
+        "map": result.rung,
+        "normalised": result.normalised,
+        "base_fingerprint": encoders[1].fingerprint,
+        "source_fingerprint": encoders[0].fingerprint,
+    }
+    with output_errors(out, "give another folder with --out"), replacing(out) as scratch:
         fitted.save(scratch)
         (scratch / RECORD_FILE).write_text(to_json(result), encoding="utf-8")
         (scratch / CARD_FILE).write_text(card(result), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...analysis.checks import unit_rows
 from ...analysis.maps.estimators import Map, load_map
+from ...analysis.maps.words_and_vectors import WordsAndVectors
 from ...errors import ConfigError, DataError
 from ...files import open_matrix, output_errors, replacing, write_bytes
 from .folder import LINEAGE_FILE, affine_layer, dense_layer
@@ -26,6 +28,7 @@ def apply(
     vectors: Path,
     out: Path,
     *,
+    texts: Path | None = None,
     dtype: Precision = "float32",
     block_rows: int = BLOCK_ROWS,
 ) -> tuple[int, int]:
@@ -39,6 +42,8 @@ def apply(
         .npy, (n, p), float16, float32 or float64; memory-mapped, so that it need not fit in memory.
     out : Path
         .npy to be written; whole or not at all.
+    texts : Path, optional
+        One text a line for each row, which maps with words read, and no others.
     dtype : {"float32", "float16"}
         Precision of what is written.
     block_rows : int
@@ -52,17 +57,18 @@ def apply(
     Raises
     ------
     DataError
-        If the folder holds no map, or the file is no matrix of the map's width.
+        If the folder holds no map, the file is no matrix of the map's width, or texts are lacking or not wanted.
     OutputError
         If the new file cannot be written.
     """
-    fitted, rows = load_map(folder), open_matrix(vectors)
-    if rows.shape[1] != fitted.n_features_in_:
+    rows = open_matrix(vectors)
+    width, dim, mapped = _opened(folder, texts, len(rows))
+    if rows.shape[1] != width:
         raise DataError(
-            f"{vectors} holds rows of width {rows.shape[1]}, the map in {folder} takes {fitted.n_features_in_}: "
+            f"{vectors} holds rows of width {rows.shape[1]}, the map in {folder} takes {width}: "
             "encode with the model that the map was fitted for"
         )
-    shape = (len(rows), len(fitted.mean_y_))
+    shape = (len(rows), dim)
     with output_errors(out, "give another path"), replacing(out) as scratch:
         out.parent.mkdir(parents=True, exist_ok=True)
         if not len(rows):
@@ -73,9 +79,41 @@ def apply(
             unit = _normalised(folder)
             for start in range(0, len(rows), block_rows):
                 here = slice(start, start + block_rows)
-                written[here] = mapped_rows(fitted, rows[here], normalised=unit)
+                written[here] = _at_unit_length(mapped(start, _finite(rows[here])), unit)
             written.flush()
     return shape
+
+
+def _opened(
+    folder: Path, texts: Path | None, n: int
+) -> tuple[int, int, Callable[[int, NDArray[np.floating]], NDArray[np.float64]]]:
+    """Return the widths of a map and the function from the first number and the vectors of a block to its rows."""
+    if not WordsAndVectors.lies_in(folder):
+        if texts is not None:
+            raise DataError(f"the map in {folder} reads vectors alone: leave --texts out")
+        fitted = load_map(folder)
+        return fitted.n_features_in_, len(fitted.mean_y_), lambda _, x: fitted.transform(x)
+    words = WordsAndVectors.load(folder)
+    if texts is None:
+        raise DataError(f"the map in {folder} reads texts beside their vectors: give a file of them with --texts")
+    lines = read_lines(texts)
+    if len(lines) != n:
+        raise DataError(f"{texts} holds {len(lines)} lines, the vectors are {n} rows: give a text for each")
+    return len(words.mean_x), len(words.mean_y), lambda start, x: words(lines[start : start + len(x)], x)
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read texts, one a line, in UTF-8.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"texts cannot be read from {path}: {error}; expected UTF-8, one text a line") from error
 
 
 def mapped_rows(fitted: Map, x: NDArray[np.floating], *, normalised: bool) -> NDArray[np.float64]:
@@ -86,10 +124,17 @@ def mapped_rows(fitted: Map, x: NDArray[np.floating], *, normalised: bool) -> ND
     DataError
         If a row is not finite.
     """
+    return _at_unit_length(fitted.transform(_finite(x)), normalised)
+
+
+def _finite(x: NDArray[np.floating]) -> NDArray[np.floating]:
     finite = np.isfinite(x).all(axis=1)
     if not finite.all():
         raise DataError(f"row {int(np.argmin(finite))} of a block holds NaN or infinity: encode it again")
-    mapped = fitted.transform(x)
+    return x
+
+
+def _at_unit_length(mapped: NDArray[np.float64], normalised: bool) -> NDArray[np.float64]:
     return np.asarray(unit_rows(mapped, zeros="keep"), np.float64) if normalised else mapped
 
 
@@ -112,6 +157,8 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
     """
     if kind not in ("dense", "onnx"):
         raise ConfigError(f"a map is exported to dense or onnx, got {kind!r}")
+    if WordsAndVectors.lies_in(folder):
+        raise ConfigError(f"the map in {folder} reads texts beside vectors, so no layer: fit without --with-words")
     fitted = load_map(folder)
     if fitted.affine is None:
         raise ConfigError(f"the {fitted.rung} map in {folder} is not affine, so no layer: fit with --rung linear")
