@@ -78,9 +78,9 @@ def load_map(folder: str | Path) -> Map:
     place = Path(folder)
     try:
         record: dict[str, Any] = json.loads((place / SETTINGS_FILE).read_text(encoding="utf-8"))
-        arrays = {RENAMED_ARRAYS.get(k, k): values for k, values in load_file(place / ARRAYS_FILE).items()}
         if record["rung"] == "words":
             raise ValueError("it reads texts beside vectors, which only `polyglot map apply --texts` gives it")
+        arrays = {RENAMED_ARRAYS.get(k, k): values for k, values in load_file(place / ARRAYS_FILE).items()}
         family = MAP_FAMILIES[record["rung"]]
         loaded = family(**record["settings"])
         if record["format"] != FORMAT or set(arrays) != set(family.arrays):

@@ -66,6 +66,7 @@ class WordsAndVectors:
         penalty: float | None = None,
         bits: int = BITS,
         seed: int = 0,
+        tolerance: float = TOLERANCE,
     ) -> Self:
         """Fit to texts, their vectors, and the vectors of their translations.
 
@@ -77,7 +78,7 @@ class WordsAndVectors:
             What an encoder makes of them; of about unit length.
         y : array (n, q)
             Target vectors.
-        groups, penalty, bits, seed
+        groups, penalty, bits, seed, tolerance
             As for `HashedWords.fit`.
 
         Raises
@@ -106,9 +107,8 @@ class WordsAndVectors:
                 yield _features(texts[here], x[here] - mean_x, frequencies), np.asarray(y[here], np.float32) - mean_y
 
         made = list(blocks())
-        solved = sparse_ridge(
-            lambda: iter(made), (len(frequencies) + len(mean_x), len(mean_y)), penalty, tolerance=TOLERANCE
-        )
+        shape = len(frequencies) + len(mean_x), len(mean_y)
+        solved = sparse_ridge(lambda: iter(made), shape, penalty, tolerance=tolerance)
         return cls(solved[: len(frequencies)], frequencies, solved[len(frequencies) :], mean_x, mean_y, penalty)
 
     def __call__(self, texts: Sequence[str], x: Rows) -> Floats:
