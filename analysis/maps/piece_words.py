@@ -22,7 +22,7 @@ from .sparse_ridge import TOLERANCE, sparse_ridge
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-BITS = 18  # only the rows of pieces are kept, so buckets cost nothing
+BITS = 22  # only the buckets in use take memory, and only the rows of pieces are kept
 OWN_WEIGHT = 1.0  # of a piece's own coordinate, against 1 for each of its n-grams
 
 
@@ -108,12 +108,13 @@ def _counts(texts: Sequence[Sequence[int]], size: int) -> csr_array:
 
 
 def _features(pieces: Sequence[str], counts: csr_array) -> csr_array:
-    """Return the weighted n-grams of each piece beside its own coordinate, (v, buckets + v)."""
+    """Return the weighted n-grams of each piece beside its own coordinate, (v, used buckets + v)."""
     from scipy.sparse import csr_array, diags_array, hstack
 
     found = NgramBuckets.of_lines(pieces, BITS)
     ones = np.ones(len(found.buckets), np.float32)
-    ngrams = csr_array((ones, found.buckets, found.offsets), shape=(len(pieces), 1 << BITS))
+    used, columns = np.unique(found.buckets, return_inverse=True)
+    ngrams = csr_array((ones, columns, found.offsets), shape=(len(pieces), len(used)))
     ngrams.sum_duplicates()
     present = counts.copy()
     present.data[:] = 1
