@@ -26,10 +26,11 @@ def main():
     parser.add_argument("models", nargs="+")
     parser.add_argument("--corpus")
     parser.add_argument("--targets", nargs="+", default=["fr", "de", "es", "ru", "zh"])
+    parser.add_argument("--limit", type=int)
     parser.add_argument("--out", type=Path, help="also write each result here")
     options = parser.parse_args()
     languages = ["en", *options.targets] if len(options.targets) > 2 else ["en", "fr", "de", "es", "ru", "zh"]
-    text = open_corpus(options.corpus and [options.corpus], languages, skip_bad=True)
+    text = open_corpus(options.corpus and [options.corpus], languages, limit=options.limit, skip_bad=True)
     print(f"{text.name}: {len(text)} rows\n")
     print("| model | direction | search | P@1 no map → best map | geometry | reliability | shift | rotation |", end="")
     print(" linear | R² linear | words P@1 |\n" + 11 * "|---" + "|", flush=True)

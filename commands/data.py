@@ -28,13 +28,14 @@ def show_command(
     target: options.Target,
     rows: Annotated[int, typer.Option("--rows", help="How many pairs to show.")] = 10,
     corpus: options.Corpus = None,
+    columns: options.Columns = None,
     seed: options.Seed = 0,
     skip_bad: options.SkipBad = False,
 ) -> None:
     """Show a few pairs of a corpus, drawn with the seed."""
     from ..data.listing import preview
 
-    pairs = preview(corpus, source, target, rows=rows, seed=seed, skip_bad=skip_bad)
+    pairs = preview(corpus, source, target, columns=columns or (), rows=rows, seed=seed, skip_bad=skip_bad)
     print_table((pairs.source, pairs.target), list(zip(pairs.sources, pairs.targets, strict=True)))
 
 
@@ -45,6 +46,7 @@ def import_command(
     languages: Annotated[
         list[str] | None, typer.Option("--lang", help="A language to keep; repeat it. By default all.")
     ] = None,
+    columns: options.Columns = None,
     limit: options.Limit = None,
     seed: options.Seed = 0,
     skip_bad: options.SkipBad = False,
@@ -52,7 +54,9 @@ def import_command(
     """Turn any corpus into one file, with its fingerprint and the count of what was dropped and why."""
     from ..data.importing import import_corpus
 
-    report = import_corpus(corpus, out, languages or (), limit=limit, seed=seed, skip_bad=skip_bad)
+    report = import_corpus(
+        corpus, out, languages or (), columns=columns or (), limit=limit, seed=seed, skip_bad=skip_bad
+    )
     for dropped in report.dropped:
         typer.echo(f"dropped {dropped.rows}: {dropped.reason}", err=True)
     typer.echo(f"{report.rows} rows in {', '.join(report.languages)}, fingerprint {report.fingerprint}")

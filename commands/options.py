@@ -31,6 +31,13 @@ Corpus = Annotated[
     list[str] | None,
     typer.Option("--corpus", help="Built-in or hub name, file, or folder; repeat it for a pair of Moses files."),
 ]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        help="What stands in each column of the files, such as -,en,fr (- is left out), or NAME=LANGUAGE; if need be.",
+    ),
+]
 Limit = Annotated[int | None, typer.Option("--limit", help="Sample at most so many rows, with the seed.")]
 Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps; by default the best there is.")]
 BatchTokens = Annotated[int | None, typer.Option("--batch-tokens", help="Padded tokens in an encoder batch.")]

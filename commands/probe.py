@@ -51,12 +51,17 @@ def linear_map(
         typer.Option("--instrument", help="A third language of the same rows that takes noise out; repeat it."),
     ] = None,
     no_instruments: Annotated[bool, typer.Option("--no-instruments", help="No verdict on geometry.")] = False,
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="Add an encoder of the same shape with random weights as a control.")
+    ] = False,
     common: Probing,
 ) -> None:
     """Is the map from SRC to TGT identity, shift, rotation, linear, or more?"""
     common.report("linear-map")
     if vectors is None and not (source and target):
         raise typer.BadParameter("expected two languages such as `en fr`, or --vectors X.npy Y.npy")
+    if vectors is not None and untrained:
+        raise ConfigError("--untrained embeds text, and --vectors brings none: leave one of them out")
     from ..analysis.maps.ladder import DEFAULT_RUNGS
     from ..data.languages import canonical_code
 
@@ -86,6 +91,7 @@ def linear_map(
         costly_permutations=min(5, permutations),
         texts=not common.no_texts,
         same_space=same_space or None,
+        untrained=untrained,
     )
 
 

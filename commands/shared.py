@@ -41,6 +41,7 @@ class Common:
 
     model: options.Model = options.DEFAULT_MODEL
     corpus: options.Corpus = None
+    columns: options.Columns = None
     limit: options.Limit = None
     skip_bad: options.SkipBad = False
     device: options.Device = None
@@ -54,7 +55,14 @@ class Common:
         """Open the corpus in some languages."""
         from ..data.open import open_corpus
 
-        return open_corpus(self.corpus, languages, limit=self.limit, seed=self.seed, skip_bad=self.skip_bad)
+        return open_corpus(
+            self.corpus,
+            languages,
+            columns=self.columns or (),
+            limit=self.limit,
+            seed=self.seed,
+            skip_bad=self.skip_bad,
+        )
 
     def text_with_instruments(self, source: str, target: str, instruments: Sequence[str] | None) -> ParallelText:
         """Open the corpus in two languages and in those that serve as instruments.
@@ -64,10 +72,12 @@ class Common:
         """
         from ..data.builtin import LANGUAGES, builtin_names
         from ..data.languages import canonical_codes
+        from ..data.matching import distance
 
         if instruments is None:
             built_in = self.corpus is None or (len(self.corpus) == 1 and self.corpus[0] in builtin_names())
-            others = [code for code in LANGUAGES if code not in canonical_codes([source, target])]
+            given = canonical_codes([source, target])
+            others = [code for code in LANGUAGES if all(distance(code, asked) is None for asked in given)]
             instruments = others[:MOST_INSTRUMENTS] if built_in else ()
         return self.text([source, target, *instruments])
 

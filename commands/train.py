@@ -77,4 +77,4 @@ def _print_result(result: TrainResult) -> None:
     typer.echo(f"next: {result.next_command}")
     if result.retention is not None and result.retention.broken:
         scores = ", ".join(result.retention.broken)
-        typer.echo(f"error: {scores} lost more than {result.retention.max_loss:g} points; the model is kept", err=True)
+        typer.echo(f"error: {scores} lost more than {result.retention.max_loss:g} points; the model is saved", err=True)

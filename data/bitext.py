@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .fingerprint import table_fingerprint
 from .languages import canonical_code, describe
+from .matching import choose
 
 GROUP, DOMAIN, REFERENCE = "group", "domain", "_reference"
 
@@ -174,12 +175,12 @@ class ParallelText:
         return int(self.table.num_rows)
 
     def column(self, language: str) -> list[str]:
-        """Return the n sentences of one language.
+        """Return the n sentences of one language, or of the one form of it that the corpus holds (`en-US` for `en`).
 
         Raises
         ------
         DataError
-            If the corpus does not hold the language.
+            If the corpus does not hold the language, or several forms of it.
         """
         texts: list[str] = self.table.column(self._held(language)).to_pylist()
         return texts
@@ -235,12 +236,13 @@ class ParallelText:
 
     def _held(self, language: str) -> str:
         code = canonical_code(language)
-        if code not in self.languages:
+        chosen = choose(f"the corpus {self.name}", [(held, held) for held in self.languages], (code,))
+        if code not in chosen:
             raise DataError(
                 f"the corpus {self.name} has no {describe(code)}: it holds {', '.join(self.languages)}. "
                 "Choose among these, or give another --corpus."
             )
-        return code
+        return self.languages[chosen[code]]
 
 
 def is_language_column(name: str) -> bool:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ..errors import ConfigError
 from .bitext import REFERENCE, ParallelText, is_language_column
+from .blank import is_blank
 from .groups import comparison_keys
 from .readers.lines import Dropped, counted
 
@@ -104,7 +105,7 @@ def _faults(columns: dict[str, list[str]], rules: CleanConfig) -> Iterator[str |
     seen: set[tuple[str, ...]] = set()
     for row, key in zip(zip(*columns.values(), strict=True), keys, strict=True):
         relative = [len(sentence) / usual[language] for language, sentence in zip(columns, row, strict=True)]
-        if min(map(len, row)) < rules.shortest:
+        if min(map(len, row)) < rules.shortest or any(map(is_blank, row)):
             yield "too short"
         elif max(map(len, row)) > rules.longest:
             yield "too long"

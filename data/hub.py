@@ -10,11 +10,13 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from .hub_corpora import HubCorpus, Layout, hub_corpus
-from .languages import canonical_code, describe, nllb_code
+from .blank import is_blank
+from .hub_corpora import COLUMNS, HubCorpus, Layout, hub_corpus
+from .languages import canonical_code, describe, nllb_code, usual_script
 from .readers.batches import NumberedCells, Reading, row_batches, sampled
 from .readers.lines import BadRows
 
@@ -26,14 +28,6 @@ REACH = 20  # rows read for each row asked for
 LEAST_REACH = 200_000
 SHUFFLE_BUFFER = 10_000
 TIMEOUT = 10.0  # seconds until an address counts as unreachable
-
-COLUMNS = {
-    Layout.NLLB: (
-        *("source", "target", "laser_score", "source_lid", "target_lid"),
-        *("source_origin", "source_url", "target_origin", "target_url"),
-    ),
-    Layout.CCMATRIX: ("score", "source", "target"),
-}
 
 
 def read_hub(name: str, wanted: Sequence[str], *, limit: int | None, seed: int, bad: BadRows) -> Reading:
@@ -154,8 +148,19 @@ def require_network(corpus: HubCorpus, address: str) -> None:
 
 
 def _spelled(corpus: HubCorpus, code: str) -> str:
-    """Return a language as the file names of the corpus spell it."""
-    return nllb_code(code) if corpus.layout is Layout.NLLB else canonical_code(code).split("-")[0]
+    """Return a language as the file names of the corpus spell it.
+
+    Raises
+    ------
+    DataError
+        If a script is asked for that these names cannot say.
+    """
+    if corpus.layout is Layout.NLLB:
+        return nllb_code(code)
+    language = canonical_code(code).split("-")[0]
+    if usual_script(language) != usual_script(canonical_code(code)):
+        raise DataError(f"{corpus.name} does not say in which script its text is: ask for {language}, or try nllb.")
+    return language
 
 
 def open_stream(corpus: HubCorpus, wanted: Sequence[str]) -> IterableDataset:
@@ -172,23 +177,17 @@ def open_stream(corpus: HubCorpus, wanted: Sequence[str]) -> IterableDataset:
 def stream_tab_separated(address: str, columns: Sequence[str]) -> IterableDataset:
     """Stream a tab-separated file without header or quoting, from an address or a local path.
 
-    Cells such as `NA` are not missing values, and every column is read as text.
+    A row of another width has no text in any column, so that it is counted: a reader of CSV skips it in silence.
     """
-    from datasets import Features, Value, load_dataset
+    from datasets import load_dataset
 
-    return load_dataset(
-        "csv",
-        data_files=address,
-        split="train",
-        sep="\t",
-        header=None,
-        names=list(columns),
-        quoting=3,
-        keep_default_na=False,
-        on_bad_lines="skip",
-        features=Features({column: Value("string") for column in columns}),
-        streaming=True,
-    )
+    lines = load_dataset("text", data_files=address, split="train", streaming=True)
+    return lines.map(partial(_split_row, columns=tuple(columns)), remove_columns=["text"])
+
+
+def _split_row(row: dict[str, str], columns: tuple[str, ...]) -> dict[str, str | None]:
+    cells = row["text"].split("\t")
+    return dict(zip(columns, cells if len(cells) == len(columns) else [None] * len(columns), strict=True))
 
 
 def _cells(
@@ -200,10 +199,11 @@ def _cells(
             if missing := [name for name in names if name not in row]:
                 raise DataError(f"{corpus} has no column {missing[0]}: it holds {', '.join(row)}. It has changed.")
             texts = tuple(row[name] for name in names)
-            if all(text and text.strip() for text in texts):
+            if all(isinstance(text, str) and not is_blank(text) for text in texts):
                 yield number, texts
             else:
-                bad.leave_out("no text in one of the languages")
+                lost = any(value is not None for value in row.values())
+                bad.leave_out("no text in one of the languages" if lost else "wrong number of cells")
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"reading {corpus} broke off: {type(error).__name__}: {error}. Try again.") from error
 

@@ -17,6 +17,16 @@ class Layout(Enum):
     CCMATRIX = "tab-separated gzip, score and two texts, a file for each pair of ISO 639-1 codes"
 
 
+# Columns of the tab-separated ones, which have no header.
+COLUMNS = {
+    Layout.NLLB: (
+        *("source", "target", "laser_score", "source_lid", "target_lid"),
+        *("source_origin", "source_url", "target_origin", "target_url"),
+    ),
+    Layout.CCMATRIX: ("score", "source", "target"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class HubCorpus:
     """A public corpus.

@@ -15,6 +15,7 @@ from .fingerprint import TableHash
 from .languages import canonical_codes
 from .open import CorpusSource
 from .readers.batches import Reading, sampled
+from .readers.columnar import OWN_FILE
 from .readers.columns import language_columns
 from .readers.lines import BadRows, Dropped
 
@@ -49,6 +50,7 @@ def import_corpus(
     out: str | Path,
     languages: Sequence[str] = (),
     *,
+    columns: Sequence[str] = (),
     limit: int | None = None,
     seed: int = 0,
     skip_bad: bool = False,
@@ -64,6 +66,8 @@ def import_corpus(
         is replaced in one step, once all is written.
     languages : sequence of str
         Languages wanted, in any spelling; all that the corpus names where it is empty.
+    columns : sequence of str
+        What stands in each column of a file, as `open_corpus` takes it.
     limit : int, optional
         Greatest number of rows, sampled with the seed.
     seed : int
@@ -82,7 +86,7 @@ def import_corpus(
     names = [str(name) for name in corpus]
     _check_output(out, names)
     bad = BadRows(skip=skip_bad)
-    source = CorpusSource.find(names, canonical_codes(languages))
+    source = CorpusSource.find(names, canonical_codes(languages), columns)
     reading = sampled(source.read(bad, limit=limit, seed=seed), limit, seed)
     rows, fingerprint = _write(reading, out)
     return ImportReport(out, language_columns(reading.columns), rows, fingerprint, bad.dropped())
@@ -101,7 +105,7 @@ def _check_output(out: Path, names: list[str]) -> None:
 
 def _write(reading: Reading, out: Path) -> tuple[int, str]:
     """Write all batches; return the number of rows and the fingerprint."""
-    schema = pa.schema([(column, pa.large_string()) for column in reading.columns])
+    schema = pa.schema([(column, pa.large_string()) for column in reading.columns], metadata=OWN_FILE)
     fingerprint, rows = TableHash(), 0
     with output_errors(out, "choose another --out"), replacing(out) as scratch:
         parquet = out.suffix.lower() == ".parquet"

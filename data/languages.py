@@ -2,7 +2,8 @@
 
 The canonical code is the shortest BCP 47 tag: `fr`, `fra` and `fra_Latn` are `fr`; `cmn`, `zho` and `zho_Hans` are
 `zh`. A script is kept only where it is not the usual one of the language (`zho_Hant` is `zh-Hant`), a territory is
-kept as written (`pt-BR`).
+kept as written (`pt-BR`). Of the languages that a macrolanguage encompasses only the one that it usually stands for has
+its code (`arb` is `ar`, `arz` is not; `twi` is not `ak`), so all codes of FLORES-200 differ.
 """
 
 from __future__ import annotations
@@ -21,10 +22,16 @@ _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*\Z")
 # NLLB and FLORES-200 name an individual language where BCP 47 names its macrolanguage.
 _NLLB_LANGUAGE = {
     "ar": "arb", "ay": "ayr", "az": "azj", "bal": "bal", "din": "dik", "fa": "pes", "ff": "fuv", "fil": "tgl",
-    "ku": "kmr", "lv": "lvs", "mg": "plt", "mn": "khk", "ms": "zsm", "ne": "npi", "no": "nob", "om": "gaz",
-    "or": "ory", "ps": "pbt", "qu": "quy", "sq": "als", "sw": "swh", "uz": "uzn", "yi": "ydd", "zh": "zho",
+    "kr": "knc", "ku": "kmr", "lv": "lvs", "mg": "plt", "mn": "khk", "ms": "zsm", "ne": "npi", "no": "nob",
+    "om": "gaz", "or": "ory", "ps": "pbt", "qu": "quy", "sq": "als", "sw": "swh", "uz": "uzn", "yi": "ydd", "zh": "zho",
 }  # fmt: skip
-_FROM_NLLB = {individual: macro for macro, individual in _NLLB_LANGUAGE.items()} | {"nb": "no"}
+# Other codes of the language that a macrolanguage stands for (CLDR, aliases of macrolanguages).
+_ALSO = {
+    "cmn": "zh", "ekk": "et", "esk": "ik", "gug": "gn", "ike": "iu", "kng": "kg", "kpv": "kv", "nb": "no", "zyb": "za",
+}  # fmt: skip
+_MACROLANGUAGE = {individual: macro for macro, individual in _NLLB_LANGUAGE.items()} | _ALSO
+BY_TERRITORY = {"fa-AF": "prs", "sw-CD": "swc"}  # languages that BCP 47 names by where they are spoken
+_KNOWN_FOR_OTHER_THINGS = ("bak", "bin", "doi", "id", "min", "new", "sh")  # backups, identifiers, numbers, scripts
 _NO_LANGUAGE = (None, "und", "mul", "mis", "zxx")  # undetermined, several, uncoded, none
 
 _SUGGESTED = (
@@ -52,13 +59,13 @@ def find_code(spelling: str) -> str | None:
     if not _TAG.match(spelling):
         return None
     head, *rest = spelling.replace("_", "-").split("-")
-    tag = "-".join([_FROM_NLLB.get(head.lower(), head), *rest])
+    tag = "-".join([_MACROLANGUAGE.get(head.lower(), head), *rest])
     if not langcodes.tag_is_valid(tag):
         return None
-    language = langcodes.get(langcodes.standardize_tag(tag, macro=True))
+    language = langcodes.get(langcodes.standardize_tag(tag))
     if language.language in _NO_LANGUAGE:
         return None
-    name = _FROM_NLLB.get(language.language, language.language)
+    name = _MACROLANGUAGE.get(language.language or "", language.language)
     script = None if language.script == usual_script(name) else language.script
     return str(langcodes.Language.make(language=name, script=script, territory=language.territory).to_tag())
 
@@ -76,6 +83,27 @@ def usual_script(code: str) -> str:
     return (
         "Hang" if script == "Kore" else str(script)
     )  # the mixed script in name only: NLLB and BCP 47 users write Hang
+
+
+def names_a_language(name: str) -> bool:
+    """Tell whether the name of a column or file means a language even where nobody asks for it.
+
+    Any three letters may be a code: a code counts where it is one of two letters, gives a script or a territory, or
+    belongs to a language whose speakers CLDR counts; and not where the name is known for other things.
+
+    Examples
+    --------
+    >>> [names_a_language(name) for name in ("fra", "ceb", "taq_Latn", "ids", "oui", "id", "bak")]
+    [True, True, True, False, False, False, False]
+    """
+    code = find_code(name)
+    if code is None or name.lower() in _KNOWN_FOR_OTHER_THINGS:
+        return False
+    return len(code.split("-")[0]) == 2 or re.search("[-_]", name) is not None or _speakers(code) > 0
+
+
+def _speakers(code: str) -> int:
+    return int(langcodes.get(code).speaking_population())
 
 
 def canonical_code(spelling: str) -> str:
@@ -147,7 +175,7 @@ def nllb_code(code: str) -> str:
     canonical = canonical_code(code)
     language = langcodes.get(canonical)
     name = language.language or canonical
-    individual = _NLLB_LANGUAGE.get(name) or langcodes.get(name).to_alpha3()
+    individual = BY_TERRITORY.get(canonical) or _NLLB_LANGUAGE.get(name) or langcodes.get(name).to_alpha3()
     return f"{individual}_{language.script or usual_script(canonical)}"
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .bitext import ParallelText
+from .matching import serving
 
 WORDS = 13
 CHARACTERS = 20  # an average Chinese word has about one and a half characters
@@ -122,6 +123,8 @@ class OverlapReport:
 def check_overlap(training: ParallelText, evaluation: ParallelText) -> OverlapReport:
     """Find the rows of a training corpus whose text is in an evaluation corpus too, in any language that both have.
 
+    A regional form of a language (`en-US`) is compared with the language and with its other forms in that corpus.
+
     Parameters
     ----------
     training, evaluation : ParallelText
@@ -132,16 +135,17 @@ def check_overlap(training: ParallelText, evaluation: ParallelText) -> OverlapRe
     DataError
         If they have no language in common.
     """
-    languages = [code for code in training.languages if code in evaluation.languages]
-    if not languages:
+    held = evaluation.languages
+    common = [(code, other) for code in training.languages for other in serving(held, (code,))[code]]
+    if not common:
         raise DataError(
             f"{training.name} ({', '.join(training.languages)}) and {evaluation.name} "
             f"({', '.join(evaluation.languages)}) have no language in common: nothing can be compared."
         )
     overlaps = [
         overlap
-        for language in languages
-        for overlap in _overlaps(language, training.column(language), evaluation.column(language))
+        for language, other in common
+        for overlap in _overlaps(language, training.column(language), evaluation.column(other))
     ]
     return OverlapReport(
         training.name, evaluation.name, training.fingerprint, len(training), len(evaluation), tuple(overlaps)

@@ -35,7 +35,14 @@ def list_corpora() -> tuple[CorpusListing, ...]:
 
 
 def preview(
-    corpus: Sequence[str] | None, source: str, target: str, *, rows: int = 10, seed: int = 0, skip_bad: bool = False
+    corpus: Sequence[str] | None,
+    source: str,
+    target: str,
+    *,
+    columns: Sequence[str] = (),
+    rows: int = 10,
+    seed: int = 0,
+    skip_bad: bool = False,
 ) -> Bitext:
     """Return a few pairs of a corpus, drawn with the seed.
 
@@ -44,5 +51,5 @@ def preview(
     DataError
         As `open_corpus` does.
     """
-    text = open_corpus(corpus, (source, target), seed=seed, skip_bad=skip_bad, minimum=1)
+    text = open_corpus(corpus, (source, target), columns=columns, seed=seed, skip_bad=skip_bad, minimum=1)
     return text.bitext(source, target).sample(rows, seed)

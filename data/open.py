@@ -13,10 +13,12 @@ from .builtin import DEFAULT, builtin_names, load_builtin
 from .hub import read_hub
 from .hub_corpora import hub_names
 from .languages import canonical_codes
+from .matching import serving
 from .readers.batches import Reading, check_languages, sampled, stacked
 from .readers.folders import moses_name, moses_stems, read_folder, read_stem
 from .readers.formats import TABLE_SUFFIXES, read_file
-from .readers.lines import BadRows, bare_suffix
+from .readers.layouts import has_layout
+from .readers.lines import BadRows, bare_suffix, text_lines
 from .readers.moses import read_moses
 
 MINIMUM_PAIRS = 50
@@ -28,6 +30,7 @@ def open_corpus(
     corpus: Sequence[str] | None,
     languages: Sequence[str],
     *,
+    columns: Sequence[str] = (),
     limit: int | None = None,
     seed: int = 0,
     skip_bad: bool = False,
@@ -43,12 +46,16 @@ def open_corpus(
         `stsb:test`); or one Moses file for each language, in their order; or several table files, which are stacked.
     languages : sequence of str
         Languages wanted, in any spelling; all that the corpus names where it is empty.
+    columns : sequence of str
+        What stands in each column of a file: a language, `group`, `domain`, `<language>_reference`, or `-` for a
+        column that is left out; or `NAME=LANGUAGE` for those that are read. Several may be joined with commas. By
+        default the file says it.
     limit : int, optional
         Greatest number of rows: a sample drawn with the seed, never the first rows.
     seed : int
         Seed of that sample.
     skip_bad : bool
-        Leave out rows that cannot be used, and log how many, instead of raising.
+        Leave out rows that cannot be used, and warn how many, instead of raising.
     minimum : int
         Fewest rows that are accepted.
 
@@ -67,13 +74,16 @@ def open_corpus(
     if limit is not None and limit < minimum:
         raise DataError(f"--limit {limit} is too small: expected at least {minimum} pairs.")
     bad = BadRows(skip=skip_bad)
-    source = CorpusSource.find(list(corpus or [DEFAULT]), canonical_codes(languages))
+    source = CorpusSource.find(list(corpus or [DEFAULT]), canonical_codes(languages), columns)
     text = ParallelText.of(source.name, sampled(source.read(bad, limit=limit, seed=seed), limit, seed).table())
-    for dropped in bad.dropped():
-        _log.info("%s: left out %d rows: %s", text.name, dropped.rows, dropped.reason)
+    dropped = bad.dropped()
+    listed = ", ".join(f"{one.rows}: {one.reason}" for one in dropped)
     if len(text) < minimum:
-        skipped = f" after {bad.counts.total()} bad rows were skipped" if bad.counts else ""
-        raise DataError(f"{text.name} has {len(text)} pairs{skipped}: expected at least {minimum}. Give more text.")
+        skipped = f"{bad.counts.total()} bad rows were skipped" if bad.counts else "rows were left out"
+        after = f" after {skipped} ({listed})" if dropped else ""
+        raise DataError(f"{text.name} has {len(text)} pairs{after}: expected at least {minimum}. Give more text.")
+    if dropped:
+        _log.warning("%s: left out %d rows (%s)", text.name, sum(one.rows for one in dropped), listed)
     return text
 
 
@@ -89,20 +99,23 @@ class CorpusSource:
         As given on the command line.
     wanted : tuple of str
         Canonical codes of the languages to read; all where it is empty.
+    columns : tuple of str
+        What stands in each column, where the file does not say it.
     """
 
     name: str
     corpus: tuple[str, ...]
     wanted: tuple[str, ...]
+    columns: tuple[str, ...] = ()
 
     @classmethod
-    def find(cls, corpus: Sequence[str], wanted: tuple[str, ...]) -> CorpusSource:
+    def find(cls, corpus: Sequence[str], wanted: tuple[str, ...], columns: Sequence[str] = ()) -> CorpusSource:
         """Find out what a corpus is called.
 
         Raises
         ------
         DataError
-            If there is no such file, folder or name.
+            If there is no such file, folder or name, or columns are named of what has none.
         """
         first = corpus[0]
         if len(corpus) > 1:
@@ -111,20 +124,23 @@ class CorpusSource:
         elif first not in (*builtin_names(), *hub_names()) and not _is_path(first) and not _part_of_folder(first):
             raise _unknown(first)
         known = first in (*builtin_names(), *hub_names())
-        return cls(first if known else Path(first).name or first, tuple(corpus), wanted)
+        if columns and not all(_is_path(name) and Path(name).is_file() for name in corpus):
+            raise DataError(f"--columns is about files, and {first[:LONGEST_NAME]} is none: leave it out.")
+        given = tuple(name.strip() for names in columns for name in names.split(","))
+        return cls(first if known else Path(first).name or first, tuple(corpus), wanted, given)
 
     def read(self, bad: BadRows, *, limit: int | None = None, seed: int = 0) -> Reading:
         """Open the corpus as a stream; the limit and the seed only decide how much of a hub corpus is fetched."""
         name = self.corpus[0]
         if len(self.corpus) > 1:
-            return _several_files([Path(path) for path in self.corpus], self.wanted, bad)
+            return _several_files([Path(path) for path in self.corpus], self.wanted, bad, self.columns)
         if name in builtin_names():
             text = load_builtin(self.wanted, domain=name.partition(":")[2] or None)
             return Reading(tuple(text.table.column_names), iter(text.table.to_batches()))
         if name in hub_names():
             return read_hub(name, self.wanted, limit=limit, seed=seed, bad=bad)
         if Path(name).is_file():
-            return _one_file(Path(name), self.wanted, bad)
+            return _one_file(Path(name), self.wanted, bad, self.columns)
         folder, part = _part_of_folder(name) or (Path(name), None)
         return read_folder(folder, part, self.wanted, bad)
 
@@ -153,21 +169,33 @@ def _unknown(name: str) -> DataError:
     )
 
 
-def _one_file(path: Path, wanted: tuple[str, ...], bad: BadRows) -> Reading:
+def _one_file(path: Path, wanted: tuple[str, ...], bad: BadRows, given: tuple[str, ...]) -> Reading:
     """Open a file that holds all languages, or a Moses file together with its siblings."""
     name = moses_name(path)
-    if name is None:
-        return read_file(path, wanted, bad)
+    if name is None or given:
+        return read_file(path, wanted, bad, given=given)
     stem, language = name
-    siblings = moses_stems(path.parent).get(stem, {language: path})
-    check_languages(f"{stem or path.name} in {path.parent}", tuple(siblings), wanted)
+    siblings = moses_stems(path.parent, wanted).get(stem, [(path, language, language)])
+    held = tuple(code for _, _, code in siblings)
+    if bare_suffix(path) == ".txt" and (not all(serving(held, wanted).values()) or len(held) < 2) and _has_tabs(path):
+        return read_file(path, wanted, bad)
+    check_languages(f"{stem or path.name} in {path.parent}", tuple(dict.fromkeys(held)), wanted)
     return read_stem(siblings, wanted, bad)
 
 
-def _several_files(paths: list[Path], wanted: tuple[str, ...], bad: BadRows) -> Reading:
+def _is_table(path: Path) -> bool:
+    return has_layout(path) or (bare_suffix(path) in TABLE_SUFFIXES and bare_suffix(path) != ".txt")
+
+
+def _has_tabs(path: Path) -> bool:
+    """Tell whether the first line of a text file is a row of a table."""
+    return "\t" in (next(text_lines(path, BadRows(skip=True)), None) or "")
+
+
+def _several_files(paths: list[Path], wanted: tuple[str, ...], bad: BadRows, given: tuple[str, ...]) -> Reading:
     """Open one Moses file for each language, or stack files that each hold all languages."""
-    if all(bare_suffix(path) in TABLE_SUFFIXES and bare_suffix(path) != ".txt" for path in paths):
-        return stacked([read_file(path, wanted, bad) for path in paths])
+    if given or all(_is_table(path) for path in paths):
+        return stacked([read_file(path, wanted, bad, given=given) for path in paths])
     if len(paths) != len(wanted):
         raise DataError(
             f"{len(paths)} text files were given for {len(wanted)} languages ({', '.join(wanted)}): "

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError
+from .blank import is_blank
 from .builtin import QUESTION_LANGUAGES, load_questions
 from .languages import canonical_code, find_code
+from .matching import choose
 from .readers.batches import check_languages
 
 
@@ -96,26 +98,28 @@ def open_questions(path: str | Path | None, query_language: str, passage_languag
     ('fr', 'en')
     """
     asked, answered = canonical_code(query_language), canonical_code(passage_language)
+    wanted = tuple(dict.fromkeys((asked, answered)))
     if path is None:
-        check_languages("the built-in question set", QUESTION_LANGUAGES, tuple(dict.fromkeys((asked, answered))))
+        where, named = "the built-in question set", [(code, code) for code in QUESTION_LANGUAGES]
+        check_languages(where, QUESTION_LANGUAGES, wanted)
+        forms = {code: named[place][1] for code, place in choose(where, named, wanted).items()}
         held = load_questions()
         return _questions(
             "builtin-questions",
             (asked, answered),
-            [query.texts[asked] for query in held.queries],
-            [passage[answered] for passage in held.passages],
+            [query.texts[forms[asked]] for query in held.queries],
+            [passage[forms[answered]] for passage in held.passages],
             relevant=[query.positive for query in held.queries],
             negatives=tuple(query.negatives for query in held.queries),
         )
     folder = Path(path)
     if not folder.is_dir():
         raise DataError(f"no such folder: {folder}. Expected files such as xquad.en.json and xquad.fr.json in it.")
-    files: dict[str, Path] = {}
-    for file in sorted(folder.glob("*.json")):
-        if code := find_code(file.stem.rpartition(".")[2]):
-            files.setdefault(code, file)
-    check_languages(folder, tuple(files), tuple(dict.fromkeys((asked, answered))))
-    return _aligned(folder.name, (asked, files[asked]), (answered, files[answered]))
+    found = [(file, find_code(file.stem.rpartition(".")[2])) for file in sorted(folder.glob("*.json"))]
+    files = [(file, code) for file, code in found if code is not None]
+    check_languages(folder, tuple(dict.fromkeys(code for _, code in files)), wanted)
+    chosen = choose(str(folder), [(file.name, code) for file, code in files], wanted)
+    return _aligned(folder.name, (asked, files[chosen[asked]][0]), (answered, files[chosen[answered]][0]))
 
 
 def _questions(
@@ -159,12 +163,12 @@ def _read(path: Path) -> _Article:
     try:
         articles = json.loads(path.read_text("utf-8"))["data"]
         for paragraph in (paragraph for article in articles for paragraph in article["paragraphs"]):
-            text = str(paragraph["context"]).strip()
+            text = _text(paragraph["context"])
             place = places.setdefault(text, len(places))
             if place == len(found.passages):
                 found.passages.append(text)
             for question in paragraph["qas"]:
-                found.queries.append(str(question["question"]).strip())
+                found.queries.append(_text(question["question"]))
                 found.identities.append(str(question["id"]))
                 found.relevant.append(place)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -173,3 +177,10 @@ def _read(path: Path) -> _Article:
             'data[].paragraphs[] with "context" and "qas"[] with "id" and "question".'
         ) from error
     return found
+
+
+def _text(value: object) -> str:
+    """Return a text as it is asked or answered; what is none is refused, and never turned into one."""
+    if not isinstance(value, str) or is_blank(value):
+        raise TypeError(f"a context or question is {json.dumps(value)[:80]} and no text")
+    return value.strip()

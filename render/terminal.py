@@ -71,16 +71,22 @@ class SummaryPart:
     second: str
     table: SummaryTable | None
     caveats: tuple[str, ...]
+    note: str = ""
+    beside: SummaryTable | None = None  # what the table is to be held against
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Draw the table first and the verdict last, where the eye of a terminal reader rests."""
         yield Text(self.heading, style="bold")
         if self.table is not None:
             yield self.table
+        if self.beside is not None:
+            yield self.beside
         for caveat in self.caveats[:CAVEATS_SHOWN]:
             yield Text(f"! {caveat}", style="yellow")
         if len(self.caveats) > CAVEATS_SHOWN:
             yield Text(f"  and {len(self.caveats) - CAVEATS_SHOWN} more on the page", style="dim")
+        if self.note:
+            yield Text(self.note)
         if self.second:
             yield Text(self.second)
         if self.sentence:

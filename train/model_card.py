@@ -128,7 +128,7 @@ def _words_usage(result: TrainResult) -> list[str]:
 
 
 def _loss_line(score: RetentionScore, retention: Retention) -> str:
-    broken = ": **broken**" if score.name in retention.broken else ""
+    broken = ": **exceeded**" if score.name in retention.broken else ""
     return f"- {score.name}, {score.rows} rows: {_points(score.lost, 1)} points, {retention.max_loss:g} allowed{broken}"
 
 

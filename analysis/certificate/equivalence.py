@@ -48,10 +48,10 @@ class SharedErrors:
         return self.names[_verdict_rungs(self.names, self.r2)["linear"]]
 
     def share(self, name: str) -> Interval:
-        """R² of a rung as a share of the ceiling's."""
-        rung, top = self.names.index(name), self.names.index(self.ceiling)
-        value = float(self.r2[rung] / self.r2[top])
-        return percentile_interval(value, self.resampled[:, rung] / self.resampled[:, top])
+        """R² of a rung as a share of the ceiling's, which every resample selects anew."""
+        rung = self.names.index(name)
+        value = float(self.r2[rung] / self.r2.max())
+        return percentile_interval(value, self.resampled[:, rung] / self.resampled.max(axis=1))
 
     def gain(self, name: str, over: str) -> Interval:
         """Difference in R² between two rungs, paired."""
@@ -110,7 +110,7 @@ def decide_retrieval(
 ) -> Decision:
     """Return the verdict for P@1: the lowest rung that is within `margin` of the best with confidence.
 
-    The shares of the decision are differences to the best rung.
+    The shares of the decision are differences to the best rung, which every resample selects anew.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def decide_retrieval(
     if percentile_interval(float(means[best]), resampled[:, best]).low <= null_p95:
         return Decision(NO_MAP, names[best], margin, {}, {})
     gaps = {
-        name: percentile_interval(float(means[i] - means[best]), resampled[:, i] - resampled[:, best])
+        name: percentile_interval(float(means[i] - means[best]), resampled[:, i] - resampled.max(axis=1))
         for name, i in _verdict_rungs(names, means).items()
     }
     equivalences = {name: equivalence(gap, -margin) for name, gap in gaps.items()}

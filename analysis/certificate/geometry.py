@@ -253,10 +253,13 @@ def structural_fits(views: Views, folds: Integers) -> list[StructuralFit]:
     """Fit every rung through all instruments, once for each fold."""
     scores = principal_components(list(views.instruments.values()), FIRST_STAGE_COMPONENTS)
     first = Smoother.fit([scores], views.x, folds)
-    rotations: dict[tuple[Folds, float], Floats] = {}
+    shared: dict[tuple[Folds, float], Floats] = {}
     return [
         StructuralFit(
-            InstrumentedSums.of(views.x, views.y, folds, first.without(views.x, k)), k, views.same_space, rotations
+            InstrumentedSums.of(views.x, views.y, folds, first.without(views.x, k)),
+            k,
+            views.same_space,
+            shared if views.same_space else {},  # between spaces the prior depends on x̂, which differs by fold
         )
         for k in range(FOLDS)
     ]

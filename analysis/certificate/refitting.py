@@ -52,8 +52,9 @@ def corrections(
             added, smoothed = fit.sums.denoised[part.train].T @ moved, part.b @ flipped[part.train]
             turned = _turned(fit, part.x[part.train].T @ moved, pulled)
             prior = fit.shrinkage.scale * turned if fit.shrinkage.prior == "rotation" else np.zeros_like(turned)
+            alone = float(np.sum(flipped[part.test] * (part.a @ smoothed)))  # 0 on average: only scatter of the draws
             for name, change in _changes(fit, turned, added, prior).items():
-                left = part.value(missing[name] - change, (flipped[part.test], smoothed)) - before[name]
+                left = part.value(missing[name] - change, (flipped[part.test], smoothed)) - before[name] - alone
                 noise[name] += left / (2 * REPLICATES)
             spurious += part.value(_lost_to_penalty(fit, added, prior)) / (2 * REPLICATES)
     found = {name: Correction(value, UNSURE * abs(value)) for name, value in noise.items()}

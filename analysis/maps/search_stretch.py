@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from ..retrieval.stretch import HeldOutQueries, choose_stretch, search_queries
-from ..types import Floats, Integers
+from ..types import Floats, Indices, Integers
 from .fold_moments import FoldedTarget
 from .ladder import LINEAR_RUNGS, LadderFit
 from .map_spec import MapSpec, fit_spec
@@ -14,8 +16,8 @@ MAX_QUERIES = 150  # a fold
 MAX_TARGETS = 5000
 
 
-def search_predictions(fit: LadderFit, groups: Integers) -> dict[str, Floats]:
-    """Return the held-out predictions of every rung as a search asks with them, (n, q) each.
+def rung_stretches(fit: LadderFit, groups: Integers) -> dict[str, tuple[float, ...]]:
+    """Return the stretch of every rung for each outer fold.
 
     The identity is no map and asks with x; the curved rungs take the stretch of the linear one, which they correct.
 
@@ -25,13 +27,33 @@ def search_predictions(fit: LadderFit, groups: Integers) -> dict[str, Floats]:
     groups : array (n,)
         Concept groups: any target of a query's own group is right.
     """
-    asked = {rung: np.array(prediction) for rung, prediction in fit.predictions.items()}
-    straight = [rung for rung in asked if rung in LINEAR_RUNGS - {"identity"}]
-    for fold, (rows, choices) in enumerate(zip(fit.target.source.rows, fit.choices, strict=True)):
-        stretches = {rung: stretch_of(fit.target, choices.spec(rung), groups, held_out=fold) for rung in straight}
-        for rung, prediction in asked.items():
-            stretch = 1.0 if rung == "identity" else stretches.get(rung, stretches.get("linear", 1.0))
-            prediction[rows] = search_queries(prediction[rows], fit.reference[rows], stretch)
+    chosen = {
+        rung: tuple(stretch_of(fit.target, c.spec(rung), groups, held_out=fold) for fold, c in enumerate(fit.choices))
+        for rung in fit.predictions
+        if rung in LINEAR_RUNGS - {"identity"}
+    }
+    plain = (1.0,) * len(fit.choices)
+    return {
+        rung: plain if rung == "identity" else chosen.get(rung, chosen.get("linear", plain)) for rung in fit.predictions
+    }
+
+
+def search_predictions(fit: LadderFit, stretches: Mapping[str, Sequence[float]]) -> dict[str, Floats]:
+    """Return the held-out predictions of every rung as a search asks with them, (n, q) each."""
+    return {
+        rung: stretched_by_fold(prediction, fit.reference, fit.target.source.rows, stretches[rung])
+        for rung, prediction in fit.predictions.items()
+    }
+
+
+def stretched_by_fold(
+    prediction: Floats, reference: Floats, folds: Sequence[Indices], stretches: Sequence[float]
+) -> Floats:
+    """Return predictions (n, q), whose deviation from a reference (n, q) is stretched by the factor of their fold."""
+    asked = np.array(prediction)
+    for rows, stretch in zip(folds, stretches, strict=True):
+        if stretch != 1:  # as it is, to the last digit
+            asked[rows] = search_queries(prediction[rows], reference[rows], stretch)
     return asked
 
 

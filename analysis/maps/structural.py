@@ -175,7 +175,8 @@ class StructuralFit:
     same_space : bool
         Whether the identity is a sensible prior.
     rotations : dict
-        Rotations by excluded folds and κ; they do not depend on x̂, so the fits of one pair share them.
+        Rotations by excluded folds and κ. In the same space they do not depend on x̂, and the fits of one pair may share
+        them; across spaces the prior does.
     """
 
     sums: InstrumentedSums

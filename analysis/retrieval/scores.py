@@ -109,6 +109,23 @@ def retrieve(
     return match_ranks(prediction, y[pool.rows], groups, pool.groups, gains=gains, device=device)
 
 
+def found_first(prediction: Floats, y: Floats, groups: Integers, pool: Pool) -> Floats:
+    """Return whether each prediction finds its target first, in both roles (see `outcomes_in_both_roles`), (m,).
+
+    Parameters
+    ----------
+    prediction : array (m, q)
+    y : array (n, q)
+        Rows of which the pool is made.
+    groups : array (m,)
+        Concept groups of the predictions.
+    pool : Pool
+    """
+    gains = {"p_at_1": GAINS["p_at_1"]}
+    ranks, _ = match_ranks(prediction, y[pool.rows], groups, pool.groups, gains=gains)
+    return in_both_roles(hit_within(1, ranks.cosine), ranks.influence["p_at_1"], groups, pool.groups)
+
+
 def retrieval_outcomes(ranks: MatchRanks) -> dict[str, Floats]:
     """Return the outcome of every query for each of `RETRIEVAL_SCORES`, (n,) each."""
     return {name: outcome(ranks.of(by)) for name, (by, outcome) in OUTCOMES.items()}
@@ -150,8 +167,8 @@ def in_both_roles(outcome: Floats, influence: Floats, queries: Integers, candida
     place = np.minimum(np.searchsorted(names, candidates), len(names) - 1)
     own = names[place] == candidates
     cost: Floats = (np.bincount(place[own], influence[own], minlength=len(names)) / sizes)[index]
-    credited: Floats = outcome - (cost - cost.mean())
-    return credited
+    adjusted: Floats = outcome - (cost - cost.mean())
+    return adjusted
 
 
 def mean_intervals(outcomes: dict[str, Floats], resamples: Resamples) -> dict[str, Interval]:

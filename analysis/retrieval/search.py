@@ -21,12 +21,9 @@ from .criteria import (
     check_search,
     neighbour_cosines,
 )
-from .ranks import MatchRanks, match_ranks
 from .shards import ONE_SHARD, OneShard
 from .tiles import Tiles, one_torch_thread
 from .topk import TopK
-
-__all__ = ["MatchRanks", "Nearest", "match_ranks", "nearest", "nearest_both_ways"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

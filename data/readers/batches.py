@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from ...errors import DataError
 from ..bitext import is_language_column
+from ..blank import is_blank
 from ..languages import describe
-from .columns import language_columns, resolve_columns
+from ..matching import serving
+from .columns import column_meaning, language_columns, named_columns, resolve_columns
 from .lines import BadRows
 
 BATCH_ROWS = 1 << 16
@@ -34,7 +36,7 @@ class Reading:
 
 
 def check_languages(where: Path | str, held: Sequence[str], wanted: Sequence[str]) -> None:
-    """Raise unless every language that is asked for is held, and at least one is.
+    """Raise unless every language that is asked for is held, in a form that serves it, and at least one is.
 
     Raises
     ------
@@ -43,20 +45,29 @@ def check_languages(where: Path | str, held: Sequence[str], wanted: Sequence[str
     """
     if not held:
         raise DataError(f"{where} has no column named by a language: expected names such as en, fra or zho_Hans.")
-    if missing := [describe(code) for code in wanted if code not in held]:
+    if missing := [describe(code) for code, found in serving(tuple(held), tuple(wanted)).items() if not found]:
         raise DataError(
             f"{where} has no {' and no '.join(missing)}: it holds {', '.join(held)}. "
             "Choose among these, or give another --corpus."
         )
 
 
-def resolved_columns(path: Path, names: Sequence[str], wanted: Sequence[str]) -> tuple[str | None, ...]:
-    """Resolve column names that must hold what is asked for."""
-    resolved = resolve_columns(names, wanted)
+def resolved_columns(
+    where: Path | str, names: Sequence[str], wanted: Sequence[str], given: Sequence[str] = ()
+) -> tuple[str | None, ...]:
+    """Resolve column names that must hold what is asked for; `given` are those of `--columns`.
+
+    Raises
+    ------
+    DataError
+        If a language is not held, or two columns could be one.
+    """
+    names = named_columns(names, given, str(where)) if given else names
+    resolved = resolve_columns(names, wanted, str(where), given=bool(given))
     held = language_columns(resolved)
     if not held or not set(wanted) <= set(held):
-        held = tuple(dict.fromkeys([*held, *language_columns(resolve_columns(names, ()))]))
-    check_languages(path, held, wanted)
+        named = language_columns([column_meaning(name, wanted) for name in names]) if wanted else held
+        check_languages(where, tuple(dict.fromkeys(named)), wanted)
     return resolved
 
 
@@ -68,7 +79,7 @@ def row_batches(
     gathered: list[Cells] = []
     for number, cells in rows:
         stripped = tuple(cell.strip() if cell else None for cell in cells)
-        empty = next((columns[i] for i in texts if not stripped[i]), None)
+        empty = next((columns[i] for i in texts if is_blank(stripped[i])), None)
         if empty is not None:
             bad.report(f"{where}, line {number}", "empty line", f"no text in {describe(empty)}")
             continue

@@ -12,11 +12,15 @@ import pyarrow.parquet as pq
 
 from ...errors import DataError
 from ..bitext import is_language_column
+from ..blank import VISIBLE
 from .batches import BATCH_ROWS, Reading, resolved_columns
+from .columns import LEFT_OUT, column_meaning
 from .lines import BadRows, damaged
 
+OWN_FILE = {b"polyglot": b"corpus"}  # metadata of a file whose columns are all named by canonical codes
 
-def read_columnar(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
+
+def read_columnar(path: Path, wanted: Sequence[str], bad: BadRows, *, given: Sequence[str] = ()) -> Reading:
     """Open a Parquet file, or an Arrow file, which is memory-mapped; a struct `translation` is taken apart.
 
     Raises
@@ -24,13 +28,31 @@ def read_columnar(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
     DataError
         If the file is missing or damaged, lacks a language, or has a language column that is no text.
     """
-    names, batches = _columnar_batches(path)
-    resolved = resolved_columns(path, [name.removeprefix("translation.") for name in names], wanted)
+    schema, batches = _columnar_batches(path)
+    names = [name.removeprefix("translation.") for name in schema.names]
+    own = (schema.metadata or {}).items() >= OWN_FILE.items()
+    if own and not given:
+        given = [name if column_meaning(name, (name,)) else LEFT_OUT for name in names]
+    resolved = resolved_columns(path, names, wanted, given)
     picked = [(number, column) for number, column in enumerate(resolved) if column is not None]
+    for number, column in picked:
+        if is_language_column(column) and not _holds_text(schema.field(number).type):
+            raise DataError(
+                f"{path}: the column {schema.names[number]} cannot be read as text: it holds "
+                f"{schema.field(number).type}. Convert it, or ask for other languages."
+            )
     return Reading(tuple(column for _, column in picked), _present(path, picked, batches, bad))
 
 
-def _columnar_batches(path: Path) -> tuple[list[str], Iterator[pa.RecordBatch]]:
+def _holds_text(kind: pa.DataType) -> bool:
+    """Tell whether values of a type are texts, and not only turned into some: 3 and [1, 2] are no sentences."""
+    if pa.types.is_dictionary(kind):
+        return _holds_text(kind.value_type)
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    return any(test(kind) for test in (*tests, pa.types.is_binary, pa.types.is_large_binary))
+
+
+def _columnar_batches(path: Path) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     if not path.is_file():
         raise DataError(f"no such file: {path}. Check the path given to --corpus.")
     try:
@@ -42,7 +64,7 @@ def _columnar_batches(path: Path) -> tuple[list[str], Iterator[pa.RecordBatch]]:
             schema, batches = table.schema, iter(table.to_batches(BATCH_ROWS))
     except (pa.ArrowException, OSError) as error:
         raise damaged(path, error) from error
-    return schema.empty_table().flatten().column_names, map(_flat, batches)
+    return schema.empty_table().flatten().schema.with_metadata(schema.metadata), map(_flat, batches)
 
 
 def _flat(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -71,8 +93,8 @@ def _present(
         for batch in batches:
             texts = [batch.column(number).cast(pa.large_string()) for number, _ in picked]
             sentences = [text for text, name in zip(texts, columns, strict=True) if is_language_column(name)]
-            lengths = [pc.fill_null(pc.utf8_length(pc.utf8_trim_whitespace(text)), 0) for text in sentences]
-            full = np.all([length.to_numpy(zero_copy_only=False) > 0 for length in lengths], axis=0)
+            shown = [pc.fill_null(pc.match_substring_regex(text, VISIBLE), False) for text in sentences]
+            full = np.all([column.to_numpy(zero_copy_only=False) for column in shown], axis=0)
             for index in np.flatnonzero(~full):
                 bad.report(f"{path}, row {row + index + 1}", "empty line")
             renamed = pa.RecordBatch.from_arrays(texts, names=columns)

@@ -6,6 +6,7 @@ language. Both sentences are taken, and rows that repeat in all the languages re
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -14,16 +15,19 @@ from pathlib import Path
 import pyarrow as pa
 
 from ...errors import DataError
-from ..languages import find_code
+from ..languages import find_code, names_a_language
+from ..matching import choose
 from .batches import NumberedCells, Reading, row_batches, stacked
 from .formats import TABLE_SUFFIXES
 from .gettext import find_catalogs, read_catalogs
 from .lines import BadRows, bare_path
 from .moses import read_moses
-from .tables import csv_records
+from .quoted import csv_records
 
 _SIMILARITY_FILE = re.compile(r".+-(?P<language>[A-Za-z]{2,3})-(?P<split>[A-Za-z]+)\.csv\Z")
-Parts = dict[str, dict[str, Path]]  # stem or split → language → file
+_log = logging.getLogger(__name__)
+Named = tuple[Path, str, str]  # a file, its language as it is spelled, and the canonical code
+Parts = dict[str, list[Named]]  # by stem or split
 
 
 def read_folder(folder: Path, part: str | None, wanted: Sequence[str], bad: BadRows) -> Reading:
@@ -47,11 +51,11 @@ def read_folder(folder: Path, part: str | None, wanted: Sequence[str], bad: BadR
     """
     if splits := similarity_splits(folder):
         complete = _complete_parts(folder, part, splits, wanted)
-        return _distinct(stacked([read_split(files, wanted, bad) for files in complete]))
-    stems = moses_stems(folder)
+        return _distinct(stacked([_read_split(files, bad) for files in complete]))
+    stems = moses_stems(folder, wanted)
     if not stems and part is None and find_catalogs(folder):
         return read_catalogs(folder, wanted, bad)
-    return stacked([read_stem(files, wanted, bad) for files in _complete_parts(folder, part, stems, wanted)])
+    return stacked([_read_stem(files, bad) for files in _complete_parts(folder, part, stems, wanted)])
 
 
 def moses_name(path: Path) -> tuple[str, str] | None:
@@ -62,44 +66,77 @@ def moses_name(path: Path) -> tuple[str, str] | None:
     >>> moses_name(Path("news.fra-eng.fra")), moses_name(Path("en.txt.gz")), moses_name(Path("notes.tsv"))
     (('news.fra-eng', 'fr'), ('', 'en'), None)
     """
+    found = _stem_and_spelling(path)
+    return found and (found[0], str(find_code(found[1])))
+
+
+def _stem_and_spelling(path: Path) -> tuple[str, str] | None:
     bare = bare_path(path)
     bare = bare.with_suffix("") if bare.suffix == ".txt" else bare
-    stem, language = (bare.stem, bare.suffix[1:]) if bare.suffix else ("", bare.name)
-    code = None if bare.suffix in TABLE_SUFFIXES else find_code(language)
-    return None if code is None else (stem, code)
+    stem, spelling = (bare.stem, bare.suffix[1:]) if bare.suffix else ("", bare.name)
+    return None if bare.suffix in TABLE_SUFFIXES or find_code(spelling) is None else (stem, spelling)
 
 
-def moses_stems(folder: Path) -> Parts:
-    """Return the Moses files of a folder, by stem and then by language; stems of one language are left out."""
+def moses_stems(folder: Path, wanted: Sequence[str] = ()) -> Parts:
+    """Return the Moses files of a folder by stem; stems of one language are left out.
+
+    An ending is a language where it surely is one, is asked for, or stands in the stem too (`OPUS.en-bak.bak`): the
+    `.ids` beside `.en` and `.fr` are no third language.
+    """
     stems: Parts = {}
+    unsure = []
     for path in sorted(folder.iterdir()):
-        if path.is_file() and (name := moses_name(path)):
-            stems.setdefault(name[0], {})[name[1]] = path
-    return {stem: files for stem, files in stems.items() if len(files) > 1}
+        if not path.is_file() or (found := _stem_and_spelling(path)) is None:
+            continue
+        stem, spelling = found
+        code = str(find_code(spelling))
+        if names_a_language(spelling) or spelling == "id" or code in wanted or spelling in re.split(r"[.-]", stem):
+            stems.setdefault(stem, []).append((path, spelling, code))
+        else:
+            unsure.append((stem, path))
+    several = {stem: files for stem, files in stems.items() if len({code for _, _, code in files}) > 1}
+    for stem, path in unsure:
+        if not wanted and stem in several:
+            _log.warning("%s is not read as a language. Name the languages if it is one.", path)
+    return several
 
 
-def read_stem(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> Reading:
-    """Open the Moses files of one stem."""
-    languages = tuple(wanted) or tuple(files)
-    return read_moses([files[language] for language in languages], languages, bad)
+def read_stem(files: Sequence[Named], wanted: Sequence[str], bad: BadRows) -> Reading:
+    """Open the Moses files of one stem.
+
+    Raises
+    ------
+    DataError
+        If two files could be one language, or as `read_moses` does.
+    """
+    return _read_stem(_of_languages(files, wanted), bad)
 
 
-def read_split(files: dict[str, Path], wanted: Sequence[str], bad: BadRows) -> Reading:
+def _read_stem(files: dict[str, Path], bad: BadRows) -> Reading:
+    return read_moses(list(files.values()), tuple(files), bad)
+
+
+def _read_split(files: dict[str, Path], bad: BadRows) -> Reading:
     """Open the similarity files of one split, each row of which gives two sentences."""
-    languages = tuple(wanted) or tuple(files)
-    paths = [files[language] for language in languages]
+    paths, languages = list(files.values()), tuple(files)
     where = " + ".join(str(path) for path in paths)
     return Reading(languages, row_batches(where, languages, _both_sentences(paths, bad), bad))
 
 
 def similarity_splits(folder: Path) -> Parts:
-    """Return the files NAME-LANGUAGE-SPLIT.csv of a folder, by split and then by language."""
+    """Return the files NAME-LANGUAGE-SPLIT.csv of a folder by split."""
     splits: Parts = {}
     for path in sorted(folder.glob("*.csv")):
         match = _SIMILARITY_FILE.match(path.name)
         if match and (code := find_code(match["language"])):
-            splits.setdefault(match["split"], {})[code] = path
+            splits.setdefault(match["split"], []).append((path, match["language"], code))
     return splits
+
+
+def _of_languages(files: Sequence[Named], wanted: Sequence[str]) -> dict[str, Path]:
+    """Return the file of each language that is there, in the order in which they are asked for."""
+    chosen = choose(str(files[0][0].parent), [(path.name, code) for path, _, code in files], wanted)
+    return {language: files[place][0] for language, place in chosen.items()}
 
 
 def _complete_parts(folder: Path, part: str | None, parts: Parts, wanted: Sequence[str]) -> list[dict[str, Path]]:
@@ -112,9 +149,10 @@ def _complete_parts(folder: Path, part: str | None, parts: Parts, wanted: Sequen
     if part is not None and part not in parts:
         raise DataError(f"{folder} has no part {part!r}: it holds {', '.join(sorted(parts))}.")
     chosen = parts if part is None else {part: parts[part]}
-    complete = [files for _, files in sorted(chosen.items()) if set(wanted) <= set(files)]
+    found = [_of_languages(files, wanted) for _, files in sorted(chosen.items())]
+    complete = [files for files in found if set(wanted) <= set(files)]
     if not complete:
-        together = " | ".join(sorted({", ".join(sorted(files)) for files in chosen.values()}))
+        together = " | ".join(sorted({", ".join(sorted({code for _, _, code in f})) for f in chosen.values()}))
         raise DataError(f"{folder} has no {', '.join(wanted)} together: it holds {together}. Choose among these.")
     return complete
 

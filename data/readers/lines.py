@@ -45,23 +45,36 @@ class BadRows:
     skip: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)  # for each reason the first place, with its detail
 
-    def report(self, where: str, reason: str, detail: str = "") -> None:
-        """Count a bad row by its reason, or raise.
+    def report(self, where: str, reason: str, detail: str = "", *, rows: int = 1) -> None:
+        """Count bad rows by their reason, or raise.
+
+        Parameters
+        ----------
+        where : str
+            File and line.
+        reason : str
+            What is wrong; counted under this name.
+        detail : str
+            What is wrong just here.
+        rows : int
+            Rows of the file that are lost by it.
 
         Raises
         ------
         DataError
             If bad rows are not to be skipped.
         """
+        what = f"{where}: {reason}" + (f" ({detail})" if detail else "")
         if not self.skip:
-            what = f"{where}: {reason}" + (f" ({detail})" if detail else "")
             raise DataError(f"{what}. Mend it, or skip such rows with --skip-bad.")
-        self.counts[reason] += 1
+        self.first.setdefault(reason, what)
+        self.counts[reason] += rows
 
-    def leave_out(self, reason: str) -> None:
-        """Count a row that is sound but not wanted; never an error."""
-        self.left_out[reason] += 1
+    def leave_out(self, reason: str, rows: int = 1) -> None:
+        """Count rows that are sound but not wanted; never an error."""
+        self.left_out[reason] += rows
 
     def dropped(self) -> tuple[Dropped, ...]:
         """Return all that was left out so far, bad or not wanted."""

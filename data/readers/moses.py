@@ -27,7 +27,9 @@ def read_moses(paths: Sequence[Path], languages: Sequence[str], bad: BadRows) ->
 
 def _lock_step(paths: Sequence[Path], bad: BadRows) -> Iterator[NumberedCells]:
     ended = object()
-    for number, lines in enumerate(zip_longest(*(text_lines(p, bad) for p in paths), fillvalue=ended), start=1):
+    sides = [BadRows(skip=bad.skip) for _ in paths]
+    lines_of = [text_lines(path, side) for path, side in zip(paths, sides, strict=True)]
+    for number, lines in enumerate(zip_longest(*lines_of, fillvalue=ended), start=1):
         if ended in lines:
             counts = [(path, sum(1 for _ in text_lines(path, BadRows(skip=True)))) for path in paths]
             listed = ", ".join(f"{path} has {count} lines" for path, count in counts)
@@ -36,3 +38,9 @@ def _lock_step(paths: Sequence[Path], bad: BadRows) -> Iterator[NumberedCells]:
             )
         if None not in lines:
             yield number, lines  # type: ignore[misc]  # the end marker was refused above
+            continue
+        # A row that is bad on several sides is lost once.
+        reason = next(reason for side in sides for reason in side.counts)
+        bad.report(f"{paths[lines.index(None)]}, line {number}", reason)
+        for side in sides:
+            side.counts.clear()

@@ -1,12 +1,14 @@
 """Translation memories (TMX 1.4), streamed: the file is never held in memory, and entities are refused.
 
 Native codes of the original document (`bpt`, `ept`, `ph`, `it`, `ut`) and footnotes (`sub`) are left out of the text,
-highlighted text (`hi`) is kept.
+highlighted text (`hi`) is kept. Where a code stands between two words these stay two words.
 """
 
 from __future__ import annotations
 
-import zlib
+import html.entities
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,26 +16,25 @@ from xml.parsers import expat
 
 from ...errors import DataError
 from ..languages import describe, find_code
+from ..matching import serving
 from .batches import NumberedCells, Reading, check_languages, row_batches
-from .lines import LONGEST_LINE, BadRows, damaged, open_binary
+from .inline import Segment
+from .lines import LONGEST_LINE, BadRows
+from .majority import languages_of_most
+from .xml_text import NotInEncoding, count_in_text, xml_chunks, xml_encoding
 
-_LEFT_OUT = frozenset(("bpt", "ept", "ph", "it", "ut", "sub"))
-_CHUNK = 1 << 16
+_BROKEN = "broken XML, the rest of the file is lost"
+_UNIT = re.compile(r"<tu[\s>]")
 
 
 @dataclass(slots=True)
 class Unit:
-    """One translation unit: the line where it starts and its text by canonical language code."""
+    """A translation unit: the line where it starts, its text by canonical code, and what is wrong in it."""
 
     line: int
     texts: dict[str, str] = field(default_factory=dict)
-    too_long: bool = False
-
-    def text_in(self, language: str) -> str | None:
-        """Return the text in a language, or in a regional form of it (`en-US` where `en` is asked for)."""
-        if language in self.texts:
-            return self.texts[language]
-        return next((text for code, text in self.texts.items() if code.split("-")[0] == language), None)
+    faults: dict[str, tuple[str, str]] = field(default_factory=dict)  # by language: reason and detail
+    repeated: bool = False  # a language has several texts, of which the first is taken
 
 
 def read_tmx(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
@@ -46,38 +47,46 @@ def read_tmx(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
     path : Path
         `.tmx`, also `.gz` or `.zst`.
     wanted : sequence of str
-        Canonical codes; the languages of the first unit where it is empty.
+        Canonical codes; where it is empty those languages that keep the most text.
     bad : BadRows
         What to do with rows that cannot be used.
 
     Raises
     ------
     DataError
-        If it is not XML, declares entities, or no unit holds the languages.
+        If it is not XML, declares entities or an unknown encoding, or no unit holds the languages.
     """
-    several = (tuple(unit.texts) for unit in units(path, BadRows(skip=True)) if len(unit.texts) > 1)
-    columns = tuple(wanted) or next(several, ())
-    if not columns:
-        raise DataError(f"{path} has no translation unit (<tu>) in two languages: is it a translation memory?")
+    columns = tuple(wanted) or _most_languages(path, bad)
     return Reading(columns, row_batches(path, columns, _rows(path, columns, bad), bad))
+
+
+def _most_languages(path: Path, bad: BadRows) -> tuple[str, ...]:
+    """Return the languages of most units; what is wrong with the file is said here, where it leaves none."""
+    peeked = BadRows(skip=bad.skip)
+    held = Counter(tuple(unit.texts) for unit in units(path, peeked) if len(unit.texts) > 1)
+    if held:
+        return languages_of_most(str(path), held)
+    reasons = "".join(f" {what}." for what in peeked.first.values())
+    raise DataError(f"{path} has no translation unit (<tu>) in two languages: is it a translation memory?{reasons}")
 
 
 def _rows(path: Path, columns: tuple[str, ...], bad: BadRows) -> Iterator[NumberedCells]:
     seen: set[str] = set()
     found = False
     for unit in units(path, bad):
-        if unit.too_long:
-            bad.report(
-                f"{path}, line {unit.line}", "line too long", f"a segment of more than {LONGEST_LINE} characters"
-            )
-            continue
-        texts = {column: unit.text_in(column) for column in columns}
-        if missing := [column for column, text in texts.items() if text is None]:
+        served = serving(tuple(unit.texts), columns)
+        if missing := [column for column, codes in served.items() if not codes]:
             seen |= set(unit.texts)
             bad.leave_out(f"no {describe(missing[0])} in the unit")
             continue
         found = True
-        yield unit.line, tuple(texts.values())
+        used = [codes[0] for codes in served.values()]
+        if fault := next((unit.faults[code] for code in used if code in unit.faults), None):
+            bad.report(f"{path}, line {unit.line}", *fault)
+            continue
+        if unit.repeated:
+            bad.leave_out("another text in a language of the same unit")
+        yield unit.line, tuple([unit.texts[code] for code in used])
     if seen and not found:
         check_languages(path, tuple(sorted(seen)), columns)
 
@@ -88,21 +97,25 @@ def units(path: Path, bad: BadRows) -> Iterator[Unit]:
     Raises
     ------
     DataError
-        If the XML is broken (an error even where bad rows are skipped would lose the rest silently: the loss is
-        counted), or if it declares entities (never skipped).
+        If the XML is broken (where bad rows are skipped, the units that are lost are counted), or if it declares
+        entities or an unknown encoding (never skipped).
     """
+    encoding = xml_encoding(path)
     handler = _Handler(path)
-    with open_binary(path) as stream:
-        try:
-            while chunk := stream.read(_CHUNK):
-                handler.parser.Parse(chunk, False)
-                yield from handler.take()
-            handler.parser.Parse(b"", True)
-        except expat.ExpatError as error:
-            yield from handler.take()
-            bad.report(f"{path}, line {error.lineno}", "broken XML, the rest of the file is lost", str(error))
-        except (EOFError, OSError, zlib.error) as error:
-            raise damaged(path, error) from error
+    done = 0
+    try:
+        for chunk in xml_chunks(path, encoding):
+            handler.parser.Parse(chunk, False)
+            complete = handler.take()
+            done += len(complete)
+            yield from complete
+        handler.parser.Parse("", True)
+    except (expat.ExpatError, NotInEncoding) as error:
+        complete = handler.take()
+        yield from complete
+        lost = count_in_text(path, encoding, _UNIT, longest=4) - done - len(complete)
+        line = error.lineno if isinstance(error, expat.ExpatError) else handler.parser.CurrentLineNumber
+        bad.report(f"{path}, line {line}", _BROKEN, str(error), rows=max(lost, 1))
 
 
 class _Handler:
@@ -110,18 +123,19 @@ class _Handler:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.parser = expat.ParserCreate()
+        self.parser = expat.ParserCreate("utf-8")  # what it is given is text, whatever the file declares
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._characters
         self.parser.EntityDeclHandler = self._entity
         self.parser.ExternalEntityRefHandler = self._entity
+        # An entity that is declared nowhere is then passed on, where it else ends the file or leaves the text silently.
+        self.parser.UseForeignDTD(True)
+        self.parser.SkippedEntityHandler = self._undeclared
         self._done: list[Unit] = []
         self._unit: Unit | None = None
         self._language: str | None = None
-        self._pieces: list[str] | None = None  # of the segment that is open
-        self._size = 0
-        self._silent = 0  # depth of elements whose text is left out
+        self._segment: Segment | None = None  # that is open
 
     def take(self) -> list[Unit]:
         """Return the units that were completed since the last call."""
@@ -129,34 +143,52 @@ class _Handler:
         return done
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "tu":
+        if self._segment is not None:
+            self._segment.start(name)
+        elif name == "tu":
             self._unit = Unit(self.parser.CurrentLineNumber)
         elif name == "tuv":
-            self._language = find_code(attributes.get("xml:lang") or attributes.get("lang") or "")
+            self._language = find_code((attributes.get("xml:lang") or attributes.get("lang") or "").strip())
         elif name == "seg":
-            self._pieces, self._size, self._silent = [], 0, 0
-        elif self._silent or name in _LEFT_OUT:
-            self._silent += 1
+            self._segment = Segment()
 
     def _end(self, name: str) -> None:
-        if name == "seg" and self._pieces is not None:
-            if self._unit is not None and self._language is not None:
-                self._unit.texts.setdefault(self._language, " ".join("".join(self._pieces).split()))
-            self._pieces = None
+        if name == "seg" and self._segment is not None and not self._segment.depth:
+            self._close(self._segment)
+        elif self._segment is not None:
+            self._segment.end(name)
+        elif name == "tuv":
+            self._language = None
         elif name == "tu" and self._unit is not None:
             self._done.append(self._unit)
             self._unit = None
-        elif self._silent:
-            self._silent -= 1
+
+    def _close(self, segment: Segment) -> None:
+        self._segment = None
+        unit, language = self._unit, self._language
+        if unit is None or language is None:
+            return
+        if language in unit.texts:
+            unit.repeated = True
+            return
+        unit.texts[language] = segment.text()
+        if segment.size > LONGEST_LINE:
+            unit.faults[language] = ("line too long", f"a segment of more than {LONGEST_LINE} characters")
+        elif segment.undeclared:
+            unit.faults[language] = ("an entity that is declared nowhere", f"&{segment.undeclared};")
 
     def _characters(self, text: str) -> None:
-        if self._pieces is None or self._silent:
+        if self._segment is not None:
+            self._segment.add(text)
+
+    def _undeclared(self, name: str, _: bool) -> None:
+        """Take an entity of HTML for what it is there; another one is a fault of its segment."""
+        if self._segment is None:
             return
-        self._size += len(text)
-        if self._size <= LONGEST_LINE:
-            self._pieces.append(text)
-        elif self._unit is not None:
-            self._unit.too_long = True
+        if text := html.entities.html5.get(f"{name};"):
+            self._segment.add(text)
+        else:
+            self._segment.lacks(name)
 
     def _entity(self, *_: object) -> int:
         raise DataError(

@@ -239,7 +239,7 @@ def training_facts(result: TrainResult) -> dict[str, str]:
         facts[name] = f"{score.value:.3g} [{score.low:.3g}, {score.high:.3g}]"
     if result.retention is not None:
         facts["drift of the old language"] = f"{result.retention.drift:.4f}"
-        facts["lost too much"] = ", ".join(result.retention.broken) or "nothing"
+        facts["loss exceeds the limit"] = ", ".join(result.retention.broken) or "nothing"
     return facts
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...analysis.certificate.equivalence import SharedErrors
 from ...analysis.certificate.permutation import NullPlan, NullScores, permutation_null
 from ...analysis.maps.ladder import SAME_SPACE_RUNGS, Ladder, LadderFit, Prior
-from ...analysis.maps.search_stretch import search_predictions
+from ...analysis.maps.search_stretch import rung_stretches, search_predictions
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.retrieval.ranks import MatchRanks
 from ...analysis.retrieval.scores import (
@@ -21,6 +21,7 @@ from ...analysis.retrieval.scores import (
     retrieve,
     row_squares,
 )
+from ...analysis.retrieval.stretch import geometry_rows
 from ...analysis.splits import deciles, group_folds
 from ...analysis.types import Floats, Integers
 from ..results.linear_map import RetrievalScores, RungScores
@@ -38,10 +39,19 @@ class RungSearches:
     pool_groups: Integers  # (pool,)
 
     @classmethod
-    def of(cls, pairs: Pairs, predictions: Mapping[str, Floats]) -> RungSearches:
-        """Search the pool with the predictions (n, q) of each rung, and the predictions with the pool."""
+    def of(cls, pairs: Pairs, predictions: Mapping[str, Floats], targets: Floats | None = None) -> RungSearches:
+        """Search the pool with the predictions (n, q) of each rung, and the predictions with the pool.
+
+        Parameters
+        ----------
+        pairs : Pairs
+        predictions : mapping of str to array (n, q)
+        targets : array (n, q), optional
+            What is searched; y by default.
+        """
+        rows = pairs.y if targets is None else targets
         ranks = {
-            rung: retrieve(prediction, pairs.y, pairs.groups, pairs.pool, influence=True)
+            rung: retrieve(prediction, rows, pairs.groups, pairs.pool, influence=True)
             for rung, prediction in predictions.items()
         }
         forward, backward = ({rung: both[way] for rung, both in ranks.items()} for way in (0, 1))
@@ -69,6 +79,9 @@ class HeldOut:
     fidelity: dict[str, Fidelity]
     errors: SharedErrors
     searches: RungSearches
+    stretches: dict[str, tuple[float, ...]]  # of every rung's predictions for these searches, by fold
+    centred: RungSearches  # training means taken out of both sides
+    standardised: SharedErrors  # of y with every coordinate divided by its standard deviation
     resamples: Resamples  # of the n rows
     pool_resamples: Resamples  # of the pool
 
@@ -91,22 +104,43 @@ def fit_held_out(pairs: Pairs, rungs: tuple[str, ...], *, folds: int, resamples:
     prior: Prior = "identity" if pairs.same_space else "components"
     ladder = Ladder(pairs.x, numbers, rungs=allowed, prior=prior, seed=seed)
     fit = ladder.fit(pairs.y)
+    stretches = rung_stretches(fit, pairs.groups)
     drawn = Resamples.draw(pairs.groups, np.random.default_rng([seed, 1]), resamples)
     return HeldOut(
         ladder,
         fit,
         {rung: fidelity(pairs.y, prediction, fit.reference) for rung, prediction in fit.predictions.items()},
         rung_errors(fit, pairs.y, drawn),
-        RungSearches.of(pairs, search_predictions(fit, pairs.groups)),
+        RungSearches.of(pairs, search_predictions(fit, stretches)),
+        stretches,
+        centred_searches(pairs, fit),
+        rung_errors(fit, pairs.y, drawn, standardised=True),
         drawn,
         Resamples.draw(pairs.pool.groups, np.random.default_rng([seed, 2]), resamples),
     )
 
 
-def rung_errors(fit: LadderFit, y: Floats, resamples: Resamples) -> SharedErrors:
-    """Sum the squared errors of every rung's predictions of y (n, q) over the same resamples."""
-    errors = {rung: row_squares(y - prediction) for rung, prediction in fit.predictions.items()}
-    return SharedErrors.of(errors, row_squares(y - fit.reference), resamples)
+def centred_searches(pairs: Pairs, fit: LadderFit) -> RungSearches:
+    """Search with the training means taken out of predictions and targets: geometry, whatever the shrinkage."""
+    centred = {name: geometry_rows(rows, pairs.y, fit.reference) for name, rows in fit.predictions.items()}
+    return RungSearches.of(pairs, {name: rows for name, (rows, _) in centred.items()}, pairs.y - fit.reference)
+
+
+def rung_errors(fit: LadderFit, y: Floats, resamples: Resamples, *, standardised: bool = False) -> SharedErrors:
+    """Sum the squared errors of every rung's predictions of y (n, q) over the same resamples.
+
+    Parameters
+    ----------
+    fit : LadderFit
+    y : array (n, q)
+    resamples : Resamples
+    standardised : bool
+        Divide every coordinate by its standard deviation, so that a rogue one does not decide; constant ones count 0.
+    """
+    sizes = y.std(axis=0)
+    unit = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 0) if standardised else np.ones(y.shape[1])
+    errors = {rung: row_squares((y - prediction) * unit) for rung, prediction in fit.predictions.items()}
+    return SharedErrors.of(errors, row_squares((y - fit.reference) * unit), resamples)
 
 
 def permuted_scores(held_out: HeldOut, pairs: Pairs, plan: NullPlan) -> NullScores:
@@ -137,6 +171,11 @@ def scores_of_rung(held_out: HeldOut, null: NullScores, rung: str, refitted: Int
             **{name: score.with_null(null.backward.get(name, {}).get(rung, [])) for name, score in backward.items()}
         ),
         r2_refitted=refitted,
+        r2_standardised=held_out.standardised.interval(rung),
+        p_at_1_centred=mean_intervals(held_out.centred.outcomes(rung), held_out.resamples)["p_at_1"],
+        p_at_1_centred_backward=mean_intervals(held_out.centred.outcomes_backward(rung), held_out.pool_resamples)[
+            "p_at_1"
+        ],
     )
 
 

@@ -52,6 +52,7 @@ class Pairs:
     references: tuple[Floats | None, Floats | None] = (None, None)
     unknown: tuple[float, float] = (0.0, 0.0)  # share of unknown tokens of either side; 0 for arrays
     warnings: tuple[str, ...] = ()
+    untrained: tuple[Floats, Floats] | None = None  # both sides by encoders of the same shape with random weights
 
     @classmethod
     def of_text(cls, source: TextSide, target: TextSide, bitext: Bitext, *, same_space: bool) -> Pairs:
@@ -129,6 +130,7 @@ class Pairs:
             targets=self.sources,
             references=(self.references[1], self.references[0]),
             unknown=(self.unknown[1], self.unknown[0]),
+            untrained=self.untrained and (self.untrained[1], self.untrained[0]),
         )
 
     def fingerprint(self) -> str:
@@ -200,6 +202,33 @@ def embed_instruments(
         )
         views[language] = encoded.pooled.astype(np.float64)
     return views
+
+
+def embed_untrained(
+    encoders: tuple[Encoder, Encoder],
+    bitext: Bitext,
+    seed: int,
+    *,
+    cache: EmbeddingCache | None = None,
+    batch_tokens: int | None = None,
+    progress: bool = False,
+) -> tuple[Floats, Floats]:
+    """Embed both sides of a bitext by encoders of the same shape with random weights, (n, p) and (n, q).
+
+    Raises
+    ------
+    DataError
+        If an embedding is zero or not finite.
+    """
+    from ...models.untrained import untrained
+
+    first = untrained(encoders[0], seed=seed)
+    second = first if encoders[1] is encoders[0] else untrained(encoders[1], seed=seed)
+    plain = replace(bitext, references=None)
+    source, target = embed_sides((first, second), plain, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    x, y = source.encoded.pooled.astype(np.float64), target.encoded.pooled.astype(np.float64)
+    check_rows(x, y)
+    return x, y
 
 
 def side(language: str, encoder: Encoder) -> Side:

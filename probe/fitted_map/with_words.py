@@ -17,7 +17,15 @@ from ...analysis.maps.search_stretch import search_predictions
 from ...analysis.maps.words_and_vectors import WordsAndVectors
 from ...analysis.retrieval.scores import fidelity
 from ...analysis.types import Floats
-from ..experiment.held_out import HeldOut, RungSearches, fit_held_out, ladder_warnings, rung_errors, scores_of_rung
+from ..experiment.held_out import (
+    HeldOut,
+    RungSearches,
+    centred_searches,
+    fit_held_out,
+    ladder_warnings,
+    rung_errors,
+    scores_of_rung,
+)
 from ..experiment.pairs import Pairs, embed_sides, in_one_space
 from ..results.fitted_map import MapFitResult
 from ..results.intervals import percent
@@ -111,13 +119,15 @@ def held_out_with_words(pairs: Pairs, *, resamples: int, seed: int) -> HeldOut:
     plain = fit_held_out(pairs, ("identity", WITHOUT), folds=FOLDS, resamples=resamples, seed=seed)
     predicted = _held_out_predictions(pairs, plain.ladder.source.folds, seed)
     fit = replace(plain.fit, predictions={**plain.fit.predictions, RUNG: predicted})
-    asked = {**search_predictions(plain.fit, pairs.groups), RUNG: predicted}
+    asked = {**search_predictions(plain.fit, plain.stretches), RUNG: predicted}
     return replace(
         plain,
         fit=fit,
         fidelity={**plain.fidelity, RUNG: fidelity(pairs.y, predicted, fit.reference)},
         errors=rung_errors(fit, pairs.y, plain.resamples),
         searches=RungSearches.of(pairs, asked),
+        centred=centred_searches(pairs, fit),
+        standardised=rung_errors(fit, pairs.y, plain.resamples, standardised=True),
     )
 
 

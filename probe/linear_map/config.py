@@ -30,7 +30,9 @@ class LinearMapConfig:
     failure : bool
         Whether drift, learning curve, transfer and jackknife are computed.
     controls : bool
-        Whether controls are measured: words alone, where there are texts.
+        Whether controls are measured: words alone, the wrong language, paraphrases, where there is what they need.
+    untrained : bool
+        Whether an encoder of the same shape with random weights is among the controls; it embeds all texts once more.
     texts : bool
         Whether sentences enter the result; without them it holds numbers only.
     same_space : bool or None
@@ -48,6 +50,7 @@ class LinearMapConfig:
     power_replicates: int = 10
     failure: bool = True
     controls: bool = True
+    untrained: bool = False
     texts: bool = True
     same_space: bool | None = None
     seed: int = 0
@@ -58,4 +61,5 @@ class LinearMapConfig:
         require_resampling(folds=self.folds, permutations=self.permutations, resamples=self.resamples)
         require(1 <= self.costly_permutations <= self.permutations, "costly permutations must be 1 … --permutations")
         require(set(self.rungs) <= set(RUNGS), f"unknown rung: expected some of {', '.join(RUNGS)}")
+        require(self.controls or not self.untrained, "the untrained encoder is a control: leave controls=False out")
         require("linear" in self.rungs, "the rung 'linear' cannot be left out: the verdict rests on it")

@@ -20,7 +20,8 @@ from ..results.linear_map import Certificate, Choice, Controls, Direction, Learn
 from .config import LinearMapConfig
 from .controls import controls_of
 from .geometry import geometry_of
-from .heterogeneity import RowScores, anatomy_of, drift_of, learning_of, residual_groups, transfer_of
+from .heterogeneity import RowScores, anatomy_of, drift_of, residual_groups, transfer_of
+from .learning import learning_of
 from .noise_ceiling import noise_ceiling
 from .sentences import Limits, verdict_sentence
 from .shown_rows import explorer_points, hubness_of, worst_rows
@@ -65,7 +66,8 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
     held_out = fit_held_out(pairs, config.rungs, folds=config.folds, resamples=config.resamples, seed=config.seed)
     plan = NullPlan(config.permutations, config.costly_permutations, config.seed + 1)
     null = permuted_scores(held_out, pairs, plan)
-    learning = learning_of(pairs, config) if config.failure else None
+    chance = null.forward.get("r2", {}).get("linear", [])
+    learning = learning_of(held_out.fit, pairs, config, chance) if config.failure else None
     evidence = Evidence(null, detection_power(held_out, pairs, config), learning)
     refitted = refitted_r2(held_out, pairs) if config.failure else {}
     fit, prediction = held_out.fit, held_out.fit.predictions[SHOWN_RUNG]
@@ -95,7 +97,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
         explorer=explorer_points(pairs, prediction, config),
         use=use_of(held_out, len(pairs.pool.rows), pairs.names, by_search(held_out, null), null.p_at_1_p95),
         geometry=geometry_of(pairs, instruments or {}, config),
-        controls=controls_of(held_out, pairs, config.seed) if config.controls else Controls(),
+        controls=controls_of(held_out, pairs, instruments or {}, config.seed) if config.controls else Controls(),
     )
 
 
@@ -133,7 +135,7 @@ def certify(held_out: HeldOut, pairs: Pairs, evidence: Evidence, config: LinearM
     limits = Limits(
         training_pairs=round(len(pairs.x) * (config.folds - 1) / config.folds),
         detectable=detectable,
-        r2_limit=learning.limit if learning else None,
+        r2_foreseen=learning.foreseen[-1].r2 if learning and learning.foreseen else None,
         missed=max(power.shares) if power and detectable is None else None,
     )
     noise = noise_ceiling(pairs, held_out.fit, decision.ceiling, config)

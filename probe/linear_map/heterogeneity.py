@@ -10,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.certificate.heterogeneity import domain_transfer, local_drift
-from ...analysis.certificate.learning_curve import CurvePlan, extrapolated_limit, learning_curve
 from ...analysis.maps.decomposition import map_anatomy
 from ...analysis.maps.fold_moments import ALL_ROWS
 from ...analysis.maps.ladder import LadderFit, median_choices
 from ...analysis.maps.map_spec import fit_spec
 from ...analysis.resampling import Resamples, percentile_interval
+from ...analysis.retrieval.ranks import MatchRanks
 from ...analysis.retrieval.scores import mean_intervals
-from ...analysis.retrieval.search import MatchRanks
 from ...analysis.types import Floats
 from ..experiment.pairs import Pairs, shared_word_share
-from ..results.linear_map import Anatomy, Drift, DriftPoint, LearningCurve, LearningPoint, ResidualGroup, Transfer
+from ..results.linear_map import Anatomy, Drift, DriftPoint, ResidualGroup, Transfer
 from .config import LinearMapConfig
 
 MINIMUM_PART = 30
@@ -57,13 +56,6 @@ def drift_of(fit: LadderFit, pairs: Pairs, config: LinearMapConfig) -> Drift | N
         float(np.quantile(drift.null, 0.95)),
         drift.p_value,
     )
-
-
-def learning_of(pairs: Pairs, config: LinearMapConfig) -> LearningCurve:
-    """Score the linear rung on growing subsets."""
-    plan = CurvePlan(config.folds, config.seed, pairs.same_space)
-    points = learning_curve(pairs.x, pairs.y, pairs.groups, plan)
-    return LearningCurve(tuple(LearningPoint(p.pairs, p.r2) for p in points), extrapolated_limit(points))
 
 
 def transfer_of(pairs: Pairs, config: LinearMapConfig) -> Transfer | None:

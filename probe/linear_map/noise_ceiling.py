@@ -16,7 +16,7 @@ from ...analysis.maps.ladder import LadderFit
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.splits import group_folds
-from ...analysis.types import Floats
+from ...analysis.types import Floats, Indices
 from ..experiment.pairs import Pairs
 from .config import LinearMapConfig
 
@@ -37,11 +37,8 @@ def noise_ceiling(pairs: Pairs, fit: LadderFit, ceiling: str, config: LinearMapC
     The prediction is the second reference about its mean, shrunk by one factor; means and factor are fitted on the
     other folds. No direction is learnt.
     """
-    second = pairs.references[1]
-    if second is None:
-        return NoiseCeiling(None, 0, None)
-    rows = np.flatnonzero(np.isfinite(second).all(axis=1))
-    if len(rows) < MINIMUM_REFERENCES or len(np.unique(pairs.groups[rows])) < config.folds:
+    second, rows = pairs.references[1], referenced_rows(pairs)
+    if second is None or len(rows) < MINIMUM_REFERENCES or len(np.unique(pairs.groups[rows])) < config.folds:
         return NoiseCeiling(None, len(rows), None)
     y, groups = pairs.y[rows], pairs.groups[rows]
     folds = group_folds(groups, config.folds, np.random.default_rng([config.seed, 11]))
@@ -50,6 +47,14 @@ def noise_ceiling(pairs: Pairs, fit: LadderFit, ceiling: str, config: LinearMapC
     predicted = _r2(row_squares(y - prediction), row_squares(y - reference), resamples)
     mapped = row_squares(y - fit.predictions[ceiling][rows])
     return NoiseCeiling(predicted, len(rows), _r2(mapped, row_squares(y - fit.reference[rows]), resamples))
+
+
+def referenced_rows(pairs: Pairs) -> Indices:
+    """Return the rows whose target has a second reference, (m,)."""
+    second = pairs.references[1]
+    if second is None:
+        return np.empty(0, np.intp)
+    return np.flatnonzero(np.isfinite(second).all(axis=1))
 
 
 def shrunk_reference(second: Floats, first: Floats, folds: NDArray[np.int64]) -> tuple[Floats, Floats]:

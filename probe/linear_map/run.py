@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import DataError
+from ...errors import ConfigError, DataError
 from ...files import open_matrix
-from ..experiment.pairs import MINIMUM_ROWS, Pairs, embed_instruments, embed_sides, in_one_space
+from ..experiment.pairs import MINIMUM_ROWS, Pairs, embed_instruments, embed_sides, embed_untrained, in_one_space
 from ..results.linear_map import LinearMapResult
 from ..results.provenance import Start
 from .config import LinearMapConfig
@@ -65,6 +66,11 @@ def run(
     start = Start.now(command)
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
     pairs = Pairs.of_text(source, target, bitext, same_space=in_one_space(encoders, config.same_space))
+    if config.untrained:
+        sides = embed_untrained(
+            encoders, bitext, config.seed, cache=cache, batch_tokens=batch_tokens, progress=progress
+        )
+        pairs = replace(pairs, untrained=sides)
     views = embed_instruments(
         encoders[0], bitext, instruments, cache=cache, batch_tokens=batch_tokens, progress=progress
     )
@@ -100,7 +106,8 @@ def measure(
     config : LinearMapConfig
         Without `same_space=True` identity and shift are left out.
     instruments : mapping of str to array (n, w), optional
-        Other renderings of the same rows, by name: they take noise out of the verdict on geometry.
+        Other renderings of the same rows, by name: they take noise out of the verdict on geometry. Within one space
+        those as wide as the source are taken to lie in it too: their maps are the wrong-language control.
     names : (str, str)
         What the sides are called in the result.
 
@@ -108,6 +115,8 @@ def measure(
     ------
     DataError
         If shapes disagree, there are fewer than 50 rows, or a row is zero, NaN or infinite (rows are named).
+    ConfigError
+        If an untrained encoder is asked for.
 
     Examples
     --------
@@ -118,6 +127,8 @@ def measure(
     >>> result.directions[0].certificate.verdict
     'rotation'
     """
+    if config.untrained:
+        raise ConfigError("an untrained encoder embeds text, and arrays have none: leave untrained out")
     start = Start.now(command)
     pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=bool(config.same_space))
     views = {name: np.asarray(rows, np.float64) for name, rows in (instruments or {}).items()}

@@ -22,12 +22,12 @@ class Limits:
 
     training_pairs: int
     detectable: float | None
-    r2_limit: Interval | None  # extrapolated to any number of pairs
+    r2_foreseen: Interval | None  # of the linear rung with the most pairs that can be said
     missed: float | None = None  # the largest planted curvature, where even that was not detected
 
     def still_rising(self, ceiling: Interval) -> bool:
-        """Whether the limit's interval lies above that of the ceiling."""
-        return self.r2_limit is not None and self.r2_limit.low > ceiling.high
+        """Whether the interval foreseen for more pairs lies above that of the ceiling."""
+        return self.r2_foreseen is not None and self.r2_foreseen.low > ceiling.high
 
 
 def verdict_sentence(names: tuple[str, str], decision: Decision, scores: SharedErrors, limits: Limits) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...analysis.retrieval.hubness import hubness, k_occurrence
-from ...analysis.retrieval.search import MatchRanks, nearest
+from ...analysis.retrieval.ranks import MatchRanks
+from ...analysis.retrieval.search import nearest
 from ...analysis.types import Floats
 from ..experiment.pairs import Pairs, row_cosines
 from ..results.linear_map import ExplorerPoint, Hubness, Neighbour, WorstRow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...analysis.certificate.equivalence import Decision
+from ...analysis.certificate.equivalence import LINEAR, VERDICT_ORDER, Decision
 from ...analysis.resampling import Interval, percentile_interval
 from ...analysis.types import Floats
 from ..experiment.held_out import HeldOut
@@ -44,9 +44,7 @@ def use_of(held_out: HeldOut, pool: int, names: tuple[str, str], retrieval: Deci
         95th percentile of the best P@1 on permuted pairs.
     """
     hits = held_out.searches.hits()
-    best = retrieval.verdict if retrieval.verdict in hits else retrieval.ceiling
-    if best == "identity" and len(hits) > 1:
-        best = max((rung for rung in hits if rung != "identity"), key=lambda rung: float(np.mean(hits[rung])))
+    best = chosen_rung(retrieval, hits)
     scores = {"best": p_at_1(held_out, hits[best])}
     if "linear" in hits:
         scores["linear"] = p_at_1(held_out, hits["linear"])
@@ -56,6 +54,16 @@ def use_of(held_out: HeldOut, pool: int, names: tuple[str, str], retrieval: Deci
         gain = p_at_1(held_out, hits[best] - hits["identity"])
     verdict = use_verdict(scores, gain, null_p95)
     return Use(verdict, use_sentence(verdict, best, scores, gain, (names, pool)), best, scores, gain)
+
+
+def chosen_rung(retrieval: Decision, hits: dict[str, Floats]) -> str:
+    """Return the plainest rung within a point of the best, else the best; the identity only where it is alone.
+
+    Where that is `linear`, it is the better of the rungs that count for it.
+    """
+    settled = retrieval.verdict if retrieval.verdict in VERDICT_ORDER else retrieval.ceiling
+    among = {"identity": hits.keys() - {"identity"}, "linear": hits.keys() & set(LINEAR)}.get(settled) or {settled}
+    return max((rung for rung in hits if rung in among), key=lambda rung: float(np.mean(hits[rung])))
 
 
 def p_at_1(held_out: HeldOut, outcomes: Floats) -> Interval:

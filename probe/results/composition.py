@@ -44,7 +44,7 @@ class Loop:
     """Maps that end where they began, against the identity, on rows held out of all of them."""
 
     path: tuple[str, ...]  # first and last are the same language
-    r2: Interval  # share of the variance that comes back; 1 for the identity
+    r2: Interval  # share of the variance recovered; 1 for the identity
     p_at_1: Interval  # whether a row is nearest to its own loop
     p_at_1_cost: Interval  # against the identity
 

@@ -23,7 +23,7 @@ class RetrievalScores:
 
 @dataclass(frozen=True, slots=True)
 class RungScores:
-    """Held-out scores of one rung; `r2_refitted` is the block jackknife of the closed-form rungs."""
+    """Held-out scores of one rung: searches as an index is asked, and centred ones that no shrinkage can move."""
 
     r2: Interval
     cosine: Interval
@@ -33,7 +33,10 @@ class RungScores:
     mrr: Interval
     p_at_1_csls: Interval
     backward: RetrievalScores
-    r2_refitted: Interval | None = None
+    r2_refitted: Interval | None = None  # by the block jackknife, of the closed-form rungs
+    r2_standardised: Interval | None = None  # every coordinate of y divided by its standard deviation
+    p_at_1_centred: Interval | None = None  # training means taken out of predictions and targets
+    p_at_1_centred_backward: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +120,30 @@ class ResidualGroup:
 
 @dataclass(frozen=True, slots=True)
 class LearningPoint:
-    """Held-out R² of the ridge rung fitted on fewer training pairs, with the permuted null."""
+    """Held-out R² of the linear rung fitted on some number of training pairs; with the permuted null where measured."""
 
     pairs: int
     r2: Interval
 
 
 @dataclass(frozen=True, slots=True)
+class PairsNeeded:
+    """Training pairs with which the linear rung would reach an R²: from `low` to `high`."""
+
+    r2: float
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class LearningCurve:
-    """R² against the number of training pairs, and its extrapolated limit R²(∞) from a power law."""
+    """R² against the number of training pairs, as measured and as foreseen for up to five times the pairs."""
 
     points: tuple[LearningPoint, ...]
-    limit: Interval | None
+    limit: Interval | None = None  # of results of version 0.1.0, by a power law
+    foreseen: tuple[LearningPoint, ...] = ()  # empty where nothing can be said
+    needed: PairsNeeded | None = None
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,18 +240,52 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class WordsControl:
-    """A ridge from character n-grams of the source text straight to the target vectors, held out; no encoder."""
+class ControlScores:
+    """Held-out scores of a control; `gap` is its P@1 less that of what it stands beside, paired by row."""
 
     r2: Interval
     p_at_1: Interval
+    gap: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrongLanguageControl:
+    """The linear map of another language, fitted on the same training rows and applied to this source.
+
+    Gaps are taken to the source's own linear map.
+    """
+
+    as_it_is: ControlScores
+    recentred: ControlScores  # with the mean of this source in place of the other language's
+
+
+@dataclass(frozen=True, slots=True)
+class ParaphraseControl:
+    """Second renderings in the target's language mapped onto the first ones, on the rows that have them."""
+
+    language: str
+    rows: int
+    linear: ControlScores  # gap to translation
+    no_map: ControlScores  # gap to `linear`
+    translation: ControlScores  # the linear map of the source on these rows, fitted to as many pairs
+
+
+@dataclass(frozen=True, slots=True)
+class UntrainedControl:
+    """Both languages in an encoder of the same shape with random weights; gaps to the trained one's linear map."""
+
+    linear: ControlScores
+    no_map: ControlScores | None  # None between different spaces
 
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What stands beside every claim about a map; None where it was not measured."""
+    """What stands beside every claim about a map (method §5); None or empty where it was not measured."""
 
-    words: WordsControl | None = None
+    words: ControlScores | None = None  # ridge from character n-grams of the source straight to y; no encoder
+    wrong_language: dict[str, WrongLanguageControl] = field(default_factory=dict)  # by the map's own language
+    paraphrase: ParaphraseControl | None = None
+    untrained: UntrainedControl | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +315,7 @@ class Direction:
     explorer: tuple[ExplorerPoint, ...] = ()
     use: Use | None = None
     geometry: Geometry | None = None
-    controls: Controls = Controls()  # frozen
+    controls: Controls = field(default_factory=Controls)
 
 
 @dataclass(frozen=True, slots=True)

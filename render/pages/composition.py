@@ -29,14 +29,14 @@ def view(text: str) -> FindingsView:
     groups = (
         FigureGroup("From each language to each", (pairs_figure(result),)),
         FigureGroup("Over a third language", (paths_figure(result),)),
-        FigureGroup("Back to where it began", (loops_figure(result),)),
+        FigureGroup("Loops", (loops_figure(result),)),
     )
     return FindingsView(
         kind="composition",
         title=f"{_subject(result)}: do the maps compose?",
         question=(
-            f"Linear maps between {_subject(result)}, fitted in {models_of(result.provenance)}: does going over a "
-            "third language end where the direct map ends, and do loops come home? All on rows held out of every map."
+            f"Linear maps between {_subject(result)}, fitted in {models_of(result.provenance)}: does the path over "
+            "a third language equal the direct map, and do loops return to the start? All on held-out rows."
         ),
         verdicts=(Verdict(_subject(result), "", result.sentence, "", None, result.warnings),),
         figures=tuple(figure for group in groups for figure in group.figures),
@@ -215,18 +215,16 @@ def _composed_table(composed: Sequence[Composed]) -> Table:
 
 
 def loops_figure(result: CompositionResult) -> Figure:
-    """Draw what comes back from maps that end where they began."""
+    """Draw the variance recovered by loops, maps that return to their first language."""
     names = [" → ".join(loop.path) for loop in result.loops]
     panels = (
-        _row_panel("composition-loop-r2", "variance that comes back (R²)", names, [loop.r2 for loop in result.loops]),
+        _row_panel("composition-loop-r2", "variance recovered (R²)", names, [loop.r2 for loop in result.loops]),
         _row_panel("composition-loop-p1", "P@1 lost", names, [loop.p_at_1_cost for loop in result.loops]),
     )
     caption = (
-        "Maps that end in the language where they began, against the identity: the share of the variance that comes "
-        "back, "
-        "and how much less often a row is nearest to its own loop than to itself. Ridge maps shrink, so variance is "
-        "lost "
-        "on every leg even where all legs agree."
+        "Maps that return to their first language, against the identity: the share of the variance that is recovered, "
+        "and how much less often a row is nearest to its own loop than to itself. Ridge maps shrink, so every map of a "
+        "loop loses variance even where all agree."
     )
     columns = (Column("loop", "name"), Column("score", "text"), *INTERVAL_COLUMNS)
     rows = [
@@ -239,9 +237,9 @@ def loops_figure(result: CompositionResult) -> Figure:
 
 
 def loops_title(loops: Sequence[Loop]) -> str:
-    """Name the loop that brings back most and the one that brings back least."""
+    """Name the loops that recover most and least variance."""
     best, worst = max(loops, key=lambda loop: loop.r2.value), min(loops, key=lambda loop: loop.r2.value)
     if not best.r2.low > worst.r2.high:
-        return f"All loops bring back about as much: R² {two_digits(best.r2.value)} at most"
+        return f"All loops recover about as much variance: R² {two_digits(best.r2.value)} at most"
     high, low = (f"{' → '.join(loop.path)} ({two_digits(loop.r2.value)})" for loop in (best, worst))
-    return f"Most comes back over {high}, least over {low}"
+    return f"Most variance is recovered over {high}, least over {low}"

@@ -112,9 +112,8 @@ def conditions_figure(result: LanguageIdResult, layer: LayerLanguageId) -> Figur
     if estimates:
         panels.append(_retrieval_panel(estimates))
     caption = (
-        "Left: how often a linear classifier tells the language of a held-out text, as the vectors are and after each "
-        "removal, which is fitted on the other folds like the classifier; removing means needs to know the language, "
-        "the "
+        "Left: how often a linear classifier predicts the language of a held-out text, without and after each removal, "
+        "which is fitted on the other folds like the classifier; removing means needs to know the language, the "
         "others do not. Right: how much each removal changes P@1, paired, over all ordered pairs of languages."
     )
     return Figure(
@@ -188,7 +187,11 @@ def languages_figure(result: LanguageIdResult, layer: LayerLanguageId) -> Figure
     low, high = min(values, key=lambda e: e.value), max(values, key=lambda e: e.value)
     apart = low.high < high.low
     hardest = names[values.index(low)]
-    title = f"{hardest} is the hardest to tell: {percent(low.value, 1)}" if apart else "No language is harder to tell"
+    title = (
+        f"{hardest} is the hardest to identify: {percent(low.value, 1)}"
+        if apart
+        else "No language is significantly harder to identify"
+    )
     caption = "The same classifier, scored on the held-out texts of each language; vectors as they are."
     rows = [(name, *interval_cells(value)) for name, value in zip(names, values, strict=True)]
     table = Table.of((Column("language", "name"), *INTERVAL_COLUMNS), rows)
@@ -208,11 +211,11 @@ def layers_figure(result: LanguageIdResult) -> Figure:
     lowest = min(result.layers, key=lambda layer: layer.conditions[0].accuracy.value)
     value = lowest.conditions[0].accuracy
     caption = (
-        "Accuracy, and the bits that it takes to send the language of a text to someone who has the vectors (online "
-        f"code; the interval is over orders). Not looking costs {number(result.uniform_bits, 2)} bits; more than that "
-        "means that a classifier learns nothing and is sure of it."
+        "Accuracy, and the bits to transmit the language of a text given its vector (online code; the interval is over "
+        f"orders). Without the vectors it costs {number(result.uniform_bits, 2)} bits; more than that means that the "
+        "classifier is overconfident and no better than chance."
     )
-    title = f"Told right for {percent(value.value, 1)} of the texts or more, layer by layer"
+    title = f"The language is identified for at least {percent(value.value, 1)} of the texts at every layer"
     table = layer_table(
         layers,
         [

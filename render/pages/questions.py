@@ -20,7 +20,7 @@ def view(text: str) -> RetrievalView:
     """Return the page's content for the JSON text of a question-retrieval result."""
     result = from_json(text, QuestionResult)
     criteria = list(dict.fromkeys(r.criterion for r in result.rankings))
-    groups = (FigureGroup("What is found", tuple(scores_figure(result, criterion) for criterion in criteria)),)
+    groups = (FigureGroup("Scores", tuple(scores_figure(result, criterion) for criterion in criteria)),)
     mistakes = Mistakes(
         "missed",
         "Questions missed",
@@ -100,7 +100,7 @@ def _subject(result: QuestionResult) -> str:
 
 
 def difference_title(rankings: list[Ranking]) -> str:
-    """State what the map changes in nDCG@10, and only what its interval tells from nothing."""
+    """State the change of nDCG@10 by the map, if it is significant."""
     mapped = next((r for r in rankings if r.name.startswith("through ") and r.difference is not None), None)
     if mapped is None or mapped.difference is None:
         first = rankings[0]

@@ -161,10 +161,10 @@ def scores_figure(direction: Search, prefix: str) -> Figure:
         f"{prefix}-scores",
         scores_title(direction),
         (score_panel(f"{prefix}-scores-panel", f"Retrieval scores, {_label(direction)}", names, ways),),
-        f"How often the right answer stands among the first, by cosine, by CSLS and by the ratio margin of xsim, among "
+        f"How often the right answer is among the first, by cosine, by CSLS and by the ratio margin of xsim, among "
         f"{count(direction.pool)} distinct candidates, with 95{chr(0x202F)}% intervals; a candidate of the same group "
         f"is right. Accuracy and weighted F1 are those of the Tatoeba benchmark: all rows are candidates and only the "
-        f"row's own partner is right. The grey bar is chance by cosine, what permuted pairs reach. CSLS and the margin "
+        f"row's own partner is right. The grey bar is chance by cosine, from permuted pairs. CSLS and the margin "
         f"depend on both pools: do not compare them between corpora of other sizes.",
         (8,),
         score_table("criterion", names, ways),
@@ -189,7 +189,7 @@ def hubs_figure(direction: Search, prefix: str) -> Figure:
     hubs = list(direction.hubs.values())
     measures = (
         ("Robin Hood index", "@accent", "circle", [h.robin_hood for h in hubs]),
-        ("candidates that are nobody's neighbour", "@second", "diamond", [h.antihubs for h in hubs]),
+        ("candidates that are the neighbour of none", "@second", "diamond", [h.antihubs for h in hubs]),
     )
     data = []
     for place, (name, color, symbol, values) in enumerate(measures):
@@ -208,7 +208,7 @@ def hubs_figure(direction: Search, prefix: str) -> Figure:
         Column("criterion", "name"),
         Column("skew"),
         Column("Robin Hood index"),
-        Column("nobody's neighbour"),
+        Column("neighbour of none"),
         Column("occurrences of the greatest hub", "count"),
         Column("the greatest hub", "text"),
     )

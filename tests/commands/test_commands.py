@@ -112,6 +112,24 @@ def test_the_error_of_a_bad_row_names_an_option_that_the_command_has(monkeypatch
     assert "39 pairs after 1 bad rows were skipped" in err
 
 
+def test_columns_are_named_and_what_is_left_out_is_said_in_one_line(monkeypatch, capsys, caplog, tmp_path):
+    path, out = tmp_path / "a.tsv", tmp_path / "a.parquet"
+    path.write_text(
+        "".join(f"{i}\tHello {i}\tBonjour {i}\n" for i in range(60)) + "61\tHello\t\u200b\n", encoding="utf-8"
+    )
+    _, _, err = run_main(monkeypatch, capsys, "data", "show", "en", "fr", "--corpus", str(path))
+    assert "--columns en,fr,-" in err
+    columns = ["--columns", "-,en,fr", "--skip-bad"]
+    code, shown, err = run_main(monkeypatch, capsys, "data", "show", "en", "fr", "--corpus", str(path), *columns)
+    assert code == 0
+    assert "Bonjour" in shown
+    assert caplog.messages == ["a.tsv: left out 1 rows (1: empty line)"]
+    code, printed, err = run_main(monkeypatch, capsys, "data", "import", str(path), "--out", str(out), *columns)
+    assert code == 0
+    assert err.strip() == "dropped 1: empty line"
+    assert "60 rows in en, fr" in printed
+
+
 def test_an_output_folder_that_is_a_file_is_refused_before_work(monkeypatch, capsys, tmp_path):
     (tmp_path / "file").touch()
     code, _, err = run_main(monkeypatch, capsys, "probe", "linear-map", "en", "fr", "--out", str(tmp_path / "file"))

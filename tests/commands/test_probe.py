@@ -73,6 +73,17 @@ def test_every_probe_takes_the_shared_options(probe):
         assert option in shown
 
 
+def test_an_untrained_encoder_is_asked_for_and_needs_text(given, monkeypatch, capsys, tmp_path):
+    (_, _, config), _ = given("linear_map", "linear-map", "en", "fr", "--untrained")
+    assert config.untrained
+    (_, _, config), _ = given("linear_map", "linear-map", "en", "fr")
+    assert not config.untrained
+    arrays = ("--vectors", "x.npy", "y.npy", "--untrained", "--out", str(tmp_path))
+    code, _, err = run_main(monkeypatch, capsys, "probe", "linear-map", *arrays)
+    assert code == 1
+    assert "--untrained embeds text" in err
+
+
 @pytest.mark.parametrize(
     ("module", "command", "texts"),
     [

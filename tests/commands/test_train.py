@@ -51,6 +51,7 @@ def test_run_folders_are_named_after_stage_method_and_languages():
         ("--precision float32", "loop.precision", "float32"),
         ("--held-out 0.2", "data.held_out", 0.2),
         ("--skip-bad", "data.skip_bad", True),
+        ("--columns -,fr,en", "data.columns", ("-,fr,en",)),
         ("--anchor-weight 1.5", "anchor_weight", 1.5),
         ("--pull-weight 0.5", "pull_weight", 0.5),
         ("--lora-rank 4", "lora_rank", 4),

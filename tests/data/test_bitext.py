@@ -57,6 +57,17 @@ def test_a_language_that_is_not_held_says_which_are():
         make_text().bitext("en", "es")
 
 
+def test_a_regional_column_serves_its_language():
+    text = ParallelText.of("made", pa.table({"en-US": ["a"], "fr": ["b"], "fr-CA": ["c"], "zh-TW": ["d"]}))
+    pair = text.bitext("en", "fr")
+    assert (pair.sources, pair.targets, pair.source) == (["a"], ["b"], "en")
+    with pytest.raises(DataError, match=r"no Chinese \(zh\): it holds"):
+        text.column("zh")
+    forms = ParallelText.of("made", pa.table({"en-US": ["a"], "en-GB": ["b"]}))
+    with pytest.raises(DataError, match="en-US and en-GB are both English"):
+        forms.column("en")
+
+
 def test_a_table_without_languages_is_refused():
     with pytest.raises(DataError, match="a column for each language"):
         ParallelText.of("empty", pa.table({"domain": ["law"]}))

@@ -28,6 +28,7 @@ def test_good_pairs_stay():
         (("No.", "Une très longue explication, qui ne finit pas et ne dit rien de plus."), "lengths differ too much"),
         (("x" * 3000, "y" * 3000), "too long"),
         (("\u200b", "rien"), "too short"),
+        (("\u200d", "rien"), "too short"),
     ],
 )
 def test_each_rule_leaves_out_what_it_names(pair, reason):

@@ -67,6 +67,17 @@ def test_samples_follow_the_seed_and_are_not_the_first_rows(nllb):
     assert len(rows(1)) >= 49
 
 
+def test_rows_of_another_width_are_counted(tmp_path, monkeypatch, reachable):
+    path = tmp_path / "de-fr.bitextf.tsv.gz"
+    rows = [f"1.2\tSatz {i}\tphrase {i}" for i in range(60)]
+    rows[3], rows[7], rows[9] = "1.2\tSatz\tmit\tTab", "1.2", "1.2\t\u200b\tphrase"
+    path.write_bytes(gzip.compress(("\n".join(rows) + "\n").encode()))
+    monkeypatch.setattr(hub, "corpus_address", lambda corpus, wanted: str(path))
+    columns, bad = read("ccmatrix", ("de", "fr"))
+    assert sorted(columns["de"]) == sorted(f"Satz {i}" for i in range(60) if i not in (3, 7, 9))
+    assert bad.left_out == {"wrong number of cells": 2, "no text in one of the languages": 1}
+
+
 def test_a_hub_name_opens_as_a_corpus(nllb):
     text = open_corpus(["nllb"], ["fra_Latn", "eng_Latn"], limit=60, seed=1)
     assert (text.name, text.languages, len(text)) == ("nllb", ("fr", "en"), 60)
@@ -127,6 +138,14 @@ def test_a_stream_that_breaks_off_says_so(tmp_path):
 )
 def test_addresses(name, wanted, end):
     assert hub.corpus_address(hub_corpus(name), wanted).endswith(end)
+
+
+def test_a_script_that_a_corpus_does_not_name_is_refused():
+    for code in ("zh-Hant", "zh-TW", "sr-Latn"):
+        with pytest.raises(DataError, match=f"in which script its text is: ask for {code[:2]}, or try nllb"):
+            hub.corpus_address(hub_corpus("ccmatrix"), (code, "en"))
+    assert hub.corpus_address(hub_corpus("ccmatrix"), ("pt-BR", "en")).endswith("en-pt.bitextf.tsv.gz")
+    assert hub.corpus_address(hub_corpus("nllb"), ("tw", "en")).endswith("eng_Latn-twi_Latn.gz")
 
 
 def test_pairs_that_a_corpus_does_not_hold_are_refused_before_any_request():

@@ -25,6 +25,15 @@ def test_what_is_written_is_what_is_opened(tmp_path, source, suffix):
     assert opened.domains == ["law"] * 200
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_languages_of_rare_codes_are_languages_in_what_is_written(tmp_path, suffix):
+    (tmp_path / "a.tsv").write_text("".join(f"a {i}\tb {i}\n" for i in range(60)))
+    report = import_corpus([tmp_path / "a.tsv"], tmp_path / f"b{suffix}", columns=["lus,ids"])
+    assert report.languages == ("lus", "ids")
+    opened = open_corpus([str(report.path)], [])
+    assert (opened.languages, opened.fingerprint) == (("lus", "ids"), report.fingerprint)
+
+
 def test_arrow_files_are_memory_mapped(tmp_path, source):
     import pyarrow as pa
 

@@ -26,6 +26,14 @@ def counts(report):
     return {(o.language, o.kind): o.count for o in report.overlaps if o.count}
 
 
+def test_regional_forms_of_a_language_are_compared():
+    texts = invented(3, 1, "q")
+    report = check_overlap(parallel(en=texts), parallel(**{"en-US": texts[:1], "en-GB": texts[1:2]}, fr=["a"]))
+    assert report.training_rows.tolist() == [0, 1]
+    with pytest.raises(DataError, match="no language in common"):
+        check_overlap(parallel(zh=texts), parallel(**{"zh-TW": texts}))
+
+
 def test_planted_overlaps_are_found_and_no_others():
     training, evaluation = invented(10_000, 1, "q"), invented(1000, 2, "w")
     training[17] = evaluation[3]

@@ -86,6 +86,79 @@ def test_folders_of_bare_language_names(tmp_path):
     assert open_corpus([str(tmp_path)], ["en", "fr"]).column("fr") == FRENCH
 
 
+def test_files_beside_moses_files_are_no_third_language(tmp_path, caplog):
+    for ending in ("en", "fr", "ids", "tok.log"):
+        lines(tmp_path / f"x.{ending}", FRENCH if ending == "fr" else ENGLISH)
+    text = open_corpus([str(tmp_path)], [])
+    assert text.languages == ("en", "fr")
+    assert caplog.messages == [f"{tmp_path / 'x.ids'} is not read as a language. Name the languages if it is one."]
+    assert open_corpus([str(tmp_path / "x.fr")], []).languages == ("en", "fr")
+    assert open_corpus([str(tmp_path)], ["ids", "en"]).languages == ("ids", "en")
+
+
+def test_an_ending_that_its_stem_names_is_a_language(tmp_path):
+    for ending in ("en", "bak"):
+        lines(tmp_path / f"set.en-bak.{ending}", ENGLISH)
+        lines(tmp_path / f"other.{ending}", ENGLISH)
+    assert open_corpus([str(tmp_path)], []).languages == ("ba", "en")
+
+
+def test_two_files_of_one_language_are_an_error_that_names_both(tmp_path):
+    for ending in ("en", "eng", "fr.txt", "fr"):
+        lines(tmp_path / f"x.{ending}", ENGLISH)
+    with pytest.raises(DataError, match=r"x\.en and x\.eng are both English"):
+        open_corpus([str(tmp_path)], [])
+    with pytest.raises(DataError, match=r"x\.fr and x\.fr\.txt are both French"):
+        open_corpus([str(tmp_path / "x.fr")], ["fr"])
+
+
+def test_regional_endings_serve_a_language_in_its_script(tmp_path):
+    for ending, texts in (("en_GB", ENGLISH), ("zh_TW", FRENCH), ("zh_CN", ENGLISH)):
+        lines(tmp_path / f"x.{ending}", texts)
+    text = open_corpus([str(tmp_path)], ["en", "zh"])
+    assert (text.languages, text.column("zh")) == (("en", "zh"), ENGLISH)
+    with pytest.raises(DataError, match="has no en, fr together"):
+        open_corpus([str(tmp_path)], ["en", "fr"])
+
+
+def test_a_table_that_is_named_by_its_language_is_a_table(tmp_path):
+    licence = "CC-BY 2.0 (France) Attribution: tatoeba.org #1"
+    rows = list(zip(ENGLISH, FRENCH, strict=True))
+    path = lines(tmp_path / "fra.txt", [f"{a}\t{b}\t{licence}" for a, b in rows])
+    for languages in (["fr", "en"], []):
+        text = open_corpus([path], languages)
+        assert (text.column("en"), text.column("fr")) == (ENGLISH, FRENCH)
+    path = lines(tmp_path / "fra.txt", [f"{a}\t{b}" for a, b in rows])
+    assert open_corpus([path], ["en", "fr"]).column("fr") == FRENCH
+    with pytest.raises(DataError, match="Give --columns en,fr or --columns fr,en"):
+        open_corpus([path], ["fr", "en"])
+    assert open_corpus([path], ["fr", "en"], columns=["en,fr"]).column("fr") == FRENCH
+
+
+def test_what_is_left_out_is_said_in_one_line(tmp_path, caplog):
+    path = tmp_path / "a.tsv"
+    table(path)
+    path.write_text(path.read_text() + "x\n\u200b\ty\nz\n")
+    assert len(open_corpus([str(path)], ["en", "fr"], skip_bad=True)) == 60
+    assert caplog.messages == ["a.tsv: left out 3 rows (2: wrong number of cells, 1: empty line)"]
+
+
+def test_columns_are_given_for_files_only(tmp_path):
+    corpus = [
+        lines(tmp_path / f"{name}.tsv", [f"1\t{a}\t{b}" for a, b in zip(ENGLISH, FRENCH, strict=True)]) for name in "ab"
+    ]
+    assert len(open_corpus(corpus, ["fr", "en"], columns=["-", "en", "fr"])) == 120
+    for name in (DEFAULT, str(tmp_path)):
+        with pytest.raises(DataError, match="--columns is about files"):
+            open_corpus([name], ["en", "fr"], columns=["en,fr"])
+
+
+def test_the_built_in_corpus_serves_regional_forms():
+    assert open_corpus(None, ["en-US", "fr"]).column("en-US") == open_corpus(None, ["en"]).column("en")
+    with pytest.raises(DataError, match=r"no Chinese \(Traditional\)"):
+        open_corpus(None, ["zh-Hant", "fr"])
+
+
 def similarity(folder, split, rows, languages=("en", "fr")):
     for language in languages:
         pairs = [f"{language} {i},{language} {i + 1},{i}.0" for i in rows]
@@ -109,6 +182,13 @@ def test_similarity_files_must_be_aligned(tmp_path):
         open_corpus([str(tmp_path)], ["en", "fr"], skip_bad=True)
 
 
+def test_two_similarity_sets_in_one_folder_are_not_mixed(tmp_path):
+    similarity(tmp_path, "test", range(60))
+    lines(tmp_path / "other-en-test.csv", ["a,b,1.0"])
+    with pytest.raises(DataError, match=r"other-en-test\.csv and sts-en-test\.csv are both English"):
+        open_corpus([str(tmp_path)], ["en", "fr"])
+
+
 def test_similarity_rows_without_two_sentences_are_bad(tmp_path):
     similarity(tmp_path, "test", range(60))
     path = tmp_path / "sts-fr-test.csv"
@@ -126,8 +206,12 @@ def test_too_few_pairs_are_refused(tmp_path):
     with pytest.raises(DataError, match="--limit 10 is too small"):
         open_corpus(None, ["en"], limit=10)
     (tmp_path / "a.tsv").write_text((tmp_path / "a.tsv").read_text() + "x\n")
-    with pytest.raises(DataError, match="49 pairs after 1 bad rows were skipped"):
+    with pytest.raises(DataError, match=r"49 pairs after 1 bad rows were skipped \(1: wrong number of cells\)"):
         open_corpus([path], ["en", "fr"], skip_bad=True)
+    memory = tmp_path / "a.tmx"
+    memory.write_text('<tmx><tu><tuv xml:lang="en"><seg>a</seg></tuv></tu></tmx>')
+    with pytest.raises(DataError, match=r"no French"):
+        open_corpus([str(memory)], ["en", "fr"])
 
 
 @pytest.mark.parametrize(

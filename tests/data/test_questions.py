@@ -54,6 +54,28 @@ def test_other_formats_are_refused(tmp_path, content):
         open_questions(tmp_path, "en", "en")
 
 
+@pytest.mark.parametrize("value", [None, 3, ["a"], {"text": "a"}, "", "\u200b"])
+@pytest.mark.parametrize("key", ["context", "question"])
+def test_values_that_are_no_text_are_refused(tmp_path, key, value):
+    paragraph = {"context": "a", "qas": [{"id": "1", "question": "b?"}]}
+    (paragraph if key == "context" else paragraph["qas"][0])[key] = value
+    (tmp_path / "xquad.en.json").write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}))
+    with pytest.raises(DataError, match=r"not in the format of XQuAD .*is .* and no text"):
+        open_questions(tmp_path, "en", "en")
+
+
+def test_files_are_found_by_language_region_and_script(tmp_path):
+    for name in ("en-US", "zh-TW", "zh-CN"):
+        xquad(tmp_path, name)
+    questions = open_questions(tmp_path, "en", "zh")
+    assert (questions.queries[0], questions.passages[0]) == ("en-US 0-0?", "zh-CN context 0")
+    assert open_questions(None, "en-US", "fr").queries == open_questions(None, "en", "fr").queries
+    xquad(tmp_path, "cmn")
+    xquad(tmp_path, "zh")
+    with pytest.raises(DataError, match=r"xquad\.cmn\.json and xquad\.zh\.json are both Chinese"):
+        open_questions(tmp_path, "en", "zh")
+
+
 def test_missing_folders_and_languages_are_named(tmp_path):
     with pytest.raises(DataError, match="no such folder"):
         open_questions(tmp_path / "none", "en", "en")

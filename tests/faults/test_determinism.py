@@ -33,6 +33,7 @@ def test_the_same_seed_gives_equal_json(polyglot, probe, tmp_path):
     assert result_of(folders[0], "linear-map") != result_of(folders[2], "linear-map")
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing_that_counts(probe, tmp_path):
     for threads in ("1", "2"):
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -23,6 +23,7 @@ def test_the_words_are_those_of_the_result(result):
         assert direction.certificate.sentence in text
         assert "Retrieval agrees" in text
         assert direction.warnings[0] in text
+        assert direction.learning_curve is None or direction.learning_curve.sentence in text
     assert "0.611 [0.602, 0.620]" in text
     assert "96\u202f% [95, 97]" in text
 

@@ -15,6 +15,8 @@ class DataConfig:
     ----------
     corpus : tuple of str
         Built-in or hub name, file, or folder; repeat it for a pair of Moses files. By default the built-in corpus.
+    columns : tuple of str
+        What stands in each column of the files, such as -,en,fr (- is left out), or NAME=LANGUAGE; if need be.
     limit : int, optional
         Sample at most this many pairs, with the seed.
     skip_bad : bool
@@ -30,6 +32,7 @@ class DataConfig:
     """
 
     corpus: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     limit: int | None = None
     skip_bad: bool = False
     evaluation: tuple[str, ...] = ()

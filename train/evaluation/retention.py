@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,33 +90,36 @@ def read_scored_pairs(path: Path) -> ScoredPairs:
     Raises
     ------
     DataError
-        If the file is missing, or a row has no number in its third cell.
+        If the file is missing, or a row cannot be read, lacks a sentence or has no number in its third cell.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"scored pairs cannot be read from {path}: {error}; expected sentence1,sentence2,score"
-        ) from error
+    from ...data.blank import is_blank
+    from ...data.readers.lines import BadRows
+    from ...data.readers.quoted import csv_records
+
+    if not path.is_file():
+        raise DataError(f"no such file: {path}; expected sentence1,sentence2,score in each row")
+    bad = BadRows(skip=True)
+    rows = [cells for _, cells in csv_records(path, bad) if any(cells)]
+    for fault in bad.first.values():
+        raise DataError(f"{fault}: expected sentence1,sentence2,score in each row; mend it")
     if rows and not _is_number(rows[0][2] if len(rows[0]) > 2 else ""):
         rows = rows[1:]
     for number, row in enumerate(rows, start=1):
-        if len(row) != 3 or not _is_number(row[2]):
+        if len(row) != 3 or not _is_number(row[2]) or is_blank(row[0]) or is_blank(row[1]):
             raise DataError(
                 f"{path}, row {number}: expected sentence1,sentence2,score, got {len(row)} cells: {row[:3]}"
             )
     if len(rows) < LEAST_SCORED_PAIRS:
         raise DataError(f"{path} has {len(rows)} scored pairs: expected at least {LEAST_SCORED_PAIRS}")
-    return ScoredPairs([r[0] for r in rows], [r[1] for r in rows], np.array([float(r[2]) for r in rows]))
+    first, second = ([str(row[side]) for row in rows] for side in (0, 1))
+    return ScoredPairs(first, second, np.array([float(row[2] or "") for row in rows]))
 
 
-def _is_number(cell: str) -> bool:
+def _is_number(cell: str | None) -> bool:
     try:
-        float(cell)
+        return math.isfinite(float(cell or ""))
     except ValueError:
         return False
-    return True
 
 
 def measure_retention(encoder: Encoder, text: RetentionText) -> RetentionMeasures:

@@ -139,6 +139,7 @@ def _open_text(config: DataConfig, languages: Sequence[str], seed: int) -> tuple
     opened = open_corpus(
         config.corpus or None,
         languages,
+        columns=config.columns,
         limit=config.limit,
         seed=seed,
         skip_bad=config.skip_bad,

@@ -80,7 +80,7 @@ def _warnings(config: FinetuneConfig, outcomes: Sequence[LanguageOutcome], reten
     if retention.broken:
         scores = " and ".join(retention.broken)
         warnings.append(
-            f"{config.pivot} lost more than {retention.max_loss:g} point in {scores}: the model is kept; "
+            f"{config.pivot} lost more than {retention.max_loss:g} point in {scores}: the model is saved; "
             "a higher --anchor-weight or a lower --learning-rate loses less"
         )
     for warning in warnings:

@@ -56,7 +56,9 @@ def _train(config: PretrainConfig, run: Run) -> TrainResult:
 
     data, seed = config.data, config.loop.seed
     texts = [
-        open_corpus(data.corpus or None, (language,), limit=data.limit, seed=seed, skip_bad=data.skip_bad)
+        open_corpus(
+            data.corpus or None, (language,), columns=data.columns, limit=data.limit, seed=seed, skip_bad=data.skip_bad
+        )
         for language in config.langs
     ]
     fingerprints = [text.fingerprint for text in texts]

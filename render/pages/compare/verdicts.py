@@ -39,7 +39,7 @@ def shares_figure(result: CompareResult) -> Figure | None:
         shares_title(result),
         tuple(_shares_panel(result, part, 1 - margin, f"compare-shares-{i}") for i, part in enumerate(parts)),
         "Held-out R² of the linear map as a share of the best map's, with intervals from shared resamples, and the "
-        f"verdict of each result. A linear map suffices where the whole interval lies right of {percent(1 - margin)}. "
+        f"verdict of each result. A linear map suffices where the whole interval is right of {percent(1 - margin)}. "
         "The table says how small a curvature would have been seen: a verdict without it says little.",
         (5,),
         Table.of(columns, rows),

@@ -78,11 +78,9 @@ def similarity_figure(result: LayersResult) -> Figure:
     """Draw CKA at every layer, plain and without what dominates it."""
     series = _series(result.layers, "cka", "cka_without_components", "cka_without_rogue")
     caption = (
-        "Debiased linear CKA of both languages with 95 % block-jackknife intervals; beside it the same after taking "
-        "out "
-        f"the {result.removed} strongest principal components, and the {result.removed} coordinates that rule cosine "
-        "or "
-        "variance, of each side. Where the three lie apart, few directions carry the similarity."
+        "Debiased linear CKA of both languages with 95 % block-jackknife intervals, and the same after removal of the "
+        f"{result.removed} strongest principal components, and of the {result.removed} coordinates that dominate "
+        "cosine or variance, of each side. Where the three differ, the similarity is due to few directions."
     )
     title = peak_title(result, "cka", "Similarity")
     return _figure(result, FigureText("similarity", title, "debiased CKA", caption, (7,)), series, band="cka")
@@ -136,7 +134,7 @@ def language_figure(result: LayersResult) -> Figure:
     """Draw how well the language is identified at every layer."""
     series = _series(result.layers, "language_id")
     caption = (
-        "Held-out accuracy of a linear classifier that tells the two languages apart; a sentence and its translation "
+        "Held-out accuracy of a linear classifier of the two languages; a sentence and its translation "
         "share a fold. One half is chance."
     )
     values = [layer.measures.language_id for layer in result.layers if layer.measures.language_id is not None]

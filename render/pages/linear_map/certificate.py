@@ -26,8 +26,8 @@ def certificate(direction: Direction, prefix: str) -> Figure | None:
     points_of_margin = plain(100 * judged.retrieval_margin)
     unit = "point" if points_of_margin == "1" else "points"
     caption = (
-        f"Left: each rung's R² as a share of the ceiling's. A rung suffices where its whole interval lies in the "
-        f"tinted region, above {plain_percent(1 - judged.margin)}; it falls short where its whole interval lies below; "
+        f"Left: each rung's R² as a share of the ceiling's. A rung suffices where its whole interval is in the "
+        f"tinted region, above {plain_percent(1 - judged.margin)}; it falls short where its whole interval is below; "
         f"else it is undecided. Right: the verdict for other margins. By P@1, with a margin of "
         f"{points_of_margin} {unit}, the verdict is “{judged.retrieval_verdict}”."
     )
@@ -42,7 +42,7 @@ def margins(judged: Certificate) -> list[tuple[float, str]]:
 
 
 def margin_title(judged: Certificate) -> str:
-    """Say whether the verdict hangs on the margin."""
+    """Say whether the verdict depends on the margin."""
     pairs = margins(judged)
     runs = [(verdict, [m for m, _ in group]) for verdict, group in groupby(pairs, key=lambda pair: pair[1])]
     if not runs:
@@ -51,7 +51,7 @@ def margin_title(judged: Certificate) -> str:
         first, last = runs[0][1][0], runs[0][1][-1]
         return f"The verdict is “{runs[0][0]}” at every margin from {plain_percent(first)} to {plain_percent(last)}"
     parts = [f"“{verdict}” from {plain_percent(values[0])}" for verdict, values in runs[1:]]
-    return f"The verdict hangs on the margin: “{runs[0][0]}” at {plain_percent(runs[0][1][0])}, " + ", ".join(parts)
+    return f"The verdict depends on the margin: “{runs[0][0]}” at {plain_percent(runs[0][1][0])}, " + ", ".join(parts)
 
 
 def _shares(judged: Certificate, prefix: str) -> Panel:

@@ -129,8 +129,8 @@ def drift(direction: Direction, prefix: str) -> Figure | None:
         (_drift_panel(moved, prefix),),
         (
             "Each dot is a pair of regions of the source space, with a linear map fitted in each. Local fits differ by "
-            f"sampling alone, so the mean of the dots ({number(moved.statistic)}) stands beside the grey band: what "
-            "it would be if one global map held everywhere, from the mean to the 95th percentile, "
+            f"sampling alone, so compare the mean of the dots ({number(moved.statistic)}) with the grey band: its "
+            "distribution if one global map held everywhere, from the mean to the 95th percentile, "
             f"{number(moved.null_mean)} to {number(moved.null_p95)} (p = {plain(moved.p_value)})."
         ),
         (6,),

@@ -161,7 +161,12 @@ def _ladder_table(direction: Direction) -> Table:
         rows.append((rung_name(rung), "", "R²", *interval_cells(s.r2)))
         if s.r2_refitted is not None:
             rows.append((rung_name(rung), "", "R², refitted", *interval_cells(s.r2_refitted)))
+        if s.r2_standardised is not None:
+            rows.append((rung_name(rung), "", "R², standardised coordinates", *interval_cells(s.r2_standardised)))
         rows.append((rung_name(rung), "", "cosine", *interval_cells(s.cosine)))
         rows += [(rung_name(rung), there, names[k], *interval_cells(getattr(s, k))) for k in scores]
         rows += [(rung_name(rung), back, names[k], *interval_cells(getattr(s.backward, k))) for k in scores]
+        for way, centred in ((there, s.p_at_1_centred), (back, s.p_at_1_centred_backward)):
+            if centred is not None:
+                rows.append((rung_name(rung), way, "P@1, both sides centred", *interval_cells(centred)))
     return Table.of(columns, rows)

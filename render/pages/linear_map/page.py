@@ -12,6 +12,7 @@ from ...formatting import MEANINGS, count, identifier, language_name, language_t
 from ...view import Fact, Figure, FigureGroup, Headline, Scale, ScaleRow, Verdict, View
 from ..provenance import models_of, provenance_facts
 from .certificate import certificate
+from .controls import ControlRow, controls
 from .decomposition import anatomy, drift
 from .heterogeneity import hubness, residuals, transfer
 from .ladder import ladder
@@ -36,6 +37,7 @@ class DirectionView:
     rows: str
     judged: str
     groups: tuple[FigureGroup, ...]
+    controls: tuple[ControlRow, ...]
     worst: tuple[WorstRow, ...]
     explorer: Explorer | None
 
@@ -198,6 +200,7 @@ def _direction(direction: Direction, prefix: str) -> DirectionView:
         rows=_rows(direction),
         judged=rung_name(direction.judged),
         groups=tuple(group for group in _groups(direction, prefix) if group.figures),
+        controls=controls(direction),
         worst=direction.worst[:20],
         explorer=explorer(direction.explorer, prefix, (direction.source, direction.target)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ....probe.results.linear_map import Certificate, Direction, LinearMapResult
 from ...formatting import MISSING, interval, language_name, number, percent_interval, rung_name
 from ...terminal import SummaryColumn, SummaryPart, SummaryTable
+from .controls import summary_controls
 from .ladder import rungs_in_order
 
 
@@ -14,7 +15,8 @@ def summary_parts(result: LinearMapResult) -> tuple[SummaryPart, ...]:
     for one in result.directions:
         label = f"{language_name(one.source)} → {language_name(one.target)}"
         heading = f"{label}  ({one.n} pairs, {one.groups} groups, {one.pool} candidates)"
-        parts.append(SummaryPart(heading, *sentences(one), _table(one), one.warnings))
+        note = one.learning_curve.sentence if one.learning_curve else ""
+        parts.append(SummaryPart(heading, *sentences(one), _table(one), one.warnings, note, summary_controls(one)))
     return tuple(parts)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from polyglot.analysis.maps.ladder import Ladder
 from polyglot.analysis.maps.procrustes import procrustes
-from polyglot.analysis.retrieval.search import match_ranks
+from polyglot.analysis.retrieval.ranks import match_ranks
 from polyglot.analysis.similarity import cka
 from polyglot.analysis.similarity.shape import procrustes_score
 from polyglot.analysis.splits import group_folds

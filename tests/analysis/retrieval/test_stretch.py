@@ -3,7 +3,7 @@ import pytest
 from polyglot.analysis.maps.affine_estimators import RidgeMap
 from polyglot.analysis.maps.curved_estimators import LocalMap, NonlinearMap
 from polyglot.analysis.maps.ladder import Ladder
-from polyglot.analysis.maps.search_stretch import search_predictions
+from polyglot.analysis.maps.search_stretch import rung_stretches, search_predictions
 from polyglot.analysis.retrieval.stretch import (
     STRETCHES,
     HeldOutQueries,
@@ -73,12 +73,13 @@ def test_the_stretch_of_the_ladder_does_not_see_the_outer_fold():
     groups, folds = np.arange(300), np.arange(300) % 5
     ladder = Ladder(x, folds, rungs=("identity", "shift", "rotation", "linear"))
     fit = ladder.fit(y)
-    asked = search_predictions(fit, groups)
+    asked = search_predictions(fit, rung_stretches(fit, groups))
     np.testing.assert_array_equal(asked["identity"], fit.predictions["identity"])
     assert found(asked["linear"], y) >= found(fit.predictions["linear"], y) - 0.02
     spoiled = y.copy()
     spoiled[folds == 2] = spoiled[folds == 2][::-1]
-    other = search_predictions(ladder.fit(spoiled), groups)
+    refit = ladder.fit(spoiled)
+    other = search_predictions(refit, rung_stretches(refit, groups))
     for rung, predicted in other.items():
         np.testing.assert_allclose(predicted[folds == 2], asked[rung][folds == 2], atol=1e-6)
 

@@ -88,6 +88,49 @@ def test_damaged_catalogs_are_refused_or_counted(tmp_path, name, content):
     assert bad.counts == {"not a message catalog": 1}
 
 
+@pytest.mark.parametrize("wanted", [(), ("en", "fr"), ("en",)])
+def test_damage_is_said_with_its_line_whatever_is_asked_for(tmp_path, wanted):
+    path = tmp_path / "messages.po"
+    path.write_text('msgid "a"\nmsgstr "b"\n\nmsgid "Say "hi""\nmsgstr "c"\n\nmsgid "d"\nmsgstr "e"\n')
+    with pytest.raises(DataError, match=r"not a message catalog .*line 4\): unescaped double quote"):
+        read(path, wanted)
+    with pytest.raises(DataError, match=r"does not name its language.*line 4\): unescaped double quote"):
+        read(path, (), skip=True)
+
+
+def test_the_messages_of_a_damaged_catalog_are_counted(tmp_path):
+    header = 'msgid ""\nmsgstr "Language: fr\\n"\n\n'
+    (tmp_path / "a.po").write_text(header + 'msgid "a"\nmsgstr "b"\n\n' * 4 + "rubbish here\n")
+    columns, bad = read(tmp_path / "a.po", skip=True)
+    assert columns == {"en": [], "fr": []}
+    assert bad.counts == {"not a message catalog": 4}
+
+
+@pytest.mark.parametrize("charset", ["hex", "rot13", "idna", "x-unknown", "CHARSET"])
+def test_character_sets_that_are_none_give_text_or_one_line(tmp_path, charset):
+    content = f'msgid ""\nmsgstr "Content-Type: text/plain; charset={charset}\\n"\n\nmsgid "a"\nmsgstr "b"\n'
+    (tmp_path / "fr.po").write_text(content)
+    try:
+        columns, _ = read(tmp_path / "fr.po")
+    except DataError as error:
+        columns = "not a message catalog" in str(error) and {"en": ["a"], "fr": ["b"]}
+    assert columns == {"en": ["a"], "fr": ["b"]}
+
+
+def test_the_name_of_a_program_is_no_language(tmp_path):
+    path = catalog(tmp_path / "app.po", TEXTS)
+    assert read(path)[0]["fr"] == ["Ouvrir le fichier", "Deux lignes"]
+    with pytest.raises(DataError, match="does not name its language"):
+        read(path, ())
+    assert set(read(path, ("en", "app"))[0]) == {"en", "app"}
+
+
+def test_messages_that_show_nothing_are_not_translated(tmp_path):
+    columns, bad = read(catalog(tmp_path / "fr.po", {"a": "\u200b", "b": "c"}))
+    assert columns == {"en": ["b"], "fr": ["c"]}
+    assert bad.left_out == {"untranslated message": 1}
+
+
 def test_other_separators_inside_of_messages_do_not_break_lines(tmp_path):
     (tmp_path / "fr.po").write_text('msgid "a\u2028b"\nmsgstr "c\x0bd"\n', "utf-8")
     assert read(tmp_path / "fr.po")[0] == {"en": ["a b"], "fr": ["c d"]}
@@ -110,6 +153,13 @@ def test_locale_trees_are_joined_by_message_and_program(tree):
     assert read(tree, ("fr", "zh"))[0] == {"fr": ["b-fr"], "zh": ["b-cn"], "domain": ["app"]}
     assert read(tree, ("zh-Hant", "en"))[0]["zh-Hant"] == ["b-tw"]
     assert {found.language for found in find_catalogs(tree)} == {"fr", "fr-CA", "zh-CN", "zh-TW"}
+
+
+def test_another_territory_or_script_does_not_serve(tree):
+    assert read(tree, ("fr-BE", "en"))[0]["fr-BE"] == ["a-fr", "b-fr"]
+    with pytest.raises(DataError, match="no Chinese"):
+        read(tree, ("zh-Latn", "en"))
+    assert read(tree, ("fr-CA", "en"))[0]["fr-CA"] == ["a-ca", "o-ca"]
 
 
 def test_locale_trees_say_what_they_hold(tree):

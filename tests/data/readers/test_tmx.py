@@ -51,6 +51,65 @@ def test_regional_forms_serve_and_first_translations_win(path):
     assert read(path, f"{HEAD}<tu>{variants}</tu>{TAIL}")[0] == {"en": ["a"], "fr": ["b"]}
 
 
+TAIWAN_FIRST = (
+    '<tu><tuv xml:lang="en"><seg>a</seg></tuv><tuv xml:lang="zh-TW"><seg>火車</seg></tuv>'
+    '<tuv xml:lang="zh-CN"><seg>火车</seg></tuv></tu>'
+)
+
+
+def test_regional_forms_are_of_the_script_that_is_asked_for(path):
+    assert read(path, HEAD + TAIWAN_FIRST + TAIL, ("en", "zh"))[0] == {"en": ["a"], "zh": ["火车"]}
+    assert read(path, HEAD + TAIWAN_FIRST + TAIL, ("en", "zh-Hant"))[0]["zh-Hant"] == ["火車"]
+    serbian = HEAD + unit(**{"sr-Latn": "voz", "sr-RS": "воз", "en": "a"}) + TAIL
+    assert read(path, serbian, ("en", "sr"))[0] == {"en": ["a"], "sr": ["воз"]}
+    with pytest.raises(DataError, match=r"no Chinese \(zh\): it holds en, zh-TW"):
+        read(path, HEAD + unit(**{"en": "a", "zh-TW": "火車"}) + TAIL, ("en", "zh"))
+
+
+def test_the_form_of_the_usual_territory_is_taken_and_a_second_text_is_counted(path):
+    content = HEAD + unit(**{"en-GB": "lorry", "en-US": "truck", "fr": "camion"}) + TAIL
+    assert read(path, content)[0] == {"en": ["truck"], "fr": ["camion"]}
+    twice = '<tuv xml:lang="en"><seg>a</seg></tuv><tuv xml:lang="fr"><seg>b</seg></tuv>'
+    columns, bad = read(path, f'{HEAD}<tu>{twice}<tuv xml:lang="fra"><seg>c</seg></tuv></tu>{TAIL}')
+    assert columns == {"en": ["a"], "fr": ["b"]}
+    assert bad.left_out == {"another text in a language of the same unit": 1}
+
+
+def test_without_languages_asked_for_those_of_most_units_are_read(path, caplog):
+    content = HEAD + unit(en="a", de="b") + "".join(unit(en=f"a {i}", fr=f"b {i}") for i in range(5)) + TAIL
+    columns, bad = read(path, content, ())
+    assert columns == {"en": [f"a {i}" for i in range(5)], "fr": [f"b {i}" for i in range(5)]}
+    assert bad.left_out == {"no French (fr) in the unit": 1}
+    assert "en, fr are read, which 5 of 6 rows have together. Not read: German (de) in 1 of 6 rows." in caplog.text
+
+
+def test_an_error_is_said_where_no_languages_are_asked_for_too(path):
+    broken = HEAD + "<tu><tuv xml:lang='en'><seg>a & b</seg></tuv>"
+    with pytest.raises(DataError, match=r"line 4: broken XML, the rest of the file is lost \(not well-formed"):
+        read(path, broken, ())
+    with pytest.raises(DataError, match=r"no translation unit .*line 4: broken XML"):
+        read(path, broken, (), skip=True)
+
+
+def test_units_that_are_lost_are_counted(path):
+    content = HEAD + unit(en="a", fr="b") + "<tu>&#0;</tu>" + unit(en="c", fr="d") * 40 + TAIL
+    columns, bad = read(path, content, skip=True)
+    assert columns == {"en": ["a"], "fr": ["b"]}
+    assert bad.counts == {"broken XML, the rest of the file is lost": 41}
+
+
+@pytest.mark.parametrize("head", [HEAD, "<tmx><body>\n"])
+def test_entities_of_html_are_text_and_others_a_bad_row(path, head):
+    content = head + unit(en="caf&eacute;&nbsp;au&nbsp;lait", fr="b") + TAIL
+    assert read(path, content)[0]["en"] == ["café au lait"]
+    content = head + unit(en="a&company;b", fr="c", de="d") + unit(en="e", fr="f") + TAIL
+    with pytest.raises(DataError, match=r"an entity that is declared nowhere \(&company;\)"):
+        read(path, content)
+    columns, bad = read(path, content, skip=True)
+    assert columns == {"en": ["e"], "fr": ["f"]}
+    assert bad.counts == {"an entity that is declared nowhere": 1}
+
+
 def test_incomplete_units_are_counted_not_refused(path):
     columns, bad = read(path, HEAD + unit(en="a", fr="b") + unit(en="c", de="d") + TAIL)
     assert columns["en"] == ["a"]

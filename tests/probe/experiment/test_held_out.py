@@ -54,3 +54,27 @@ def test_hits_are_those_of_the_searches(held_out):
     hits = held_out.searches.hits()
     assert set(hits) == set(held_out.fit.predictions)
     assert all(np.array_equal(hits[rung], held_out.searches.outcomes(rung)["p_at_1"]) for rung in hits)
+
+
+def test_centred_searches_do_not_depend_on_shrinkage_or_on_a_mean(pairs):
+    mean = 40 * np.ones(5)
+    moved = Pairs.of_arrays(pairs.x, pairs.y + mean, None, names=("x", "y"), same_space=False)
+    ours, theirs = (fit_held_out(p, ("rotation",), folds=4, resamples=200, seed=3) for p in (pairs, moved))
+    found = [h.centred.outcomes("rotation")["p_at_1"] for h in (ours, theirs)]
+    np.testing.assert_allclose(found[0], found[1])
+    prediction, reference = ours.fit.predictions["rotation"], ours.fit.reference
+    a, b = prediction - reference, pairs.y - reference
+    cosines = (a / np.linalg.norm(a, axis=1)[:, None]) @ (b / np.linalg.norm(b, axis=1)[:, None]).T
+    hits = cosines.argmax(axis=1) == np.arange(len(a))
+    scores = scores_of_rung(ours, permuted_scores(ours, pairs, NullPlan(2, 1, 4)), "rotation")
+    assert scores.p_at_1_centred.value == pytest.approx(hits.mean())
+    assert scores.p_at_1_centred_backward.value == pytest.approx((cosines.argmax(axis=0) == np.arange(len(a))).mean())
+
+
+def test_a_rogue_coordinate_decides_the_plain_r2_and_not_the_standardised_one(pairs):
+    y = np.random.default_rng(1).standard_normal(pairs.y.shape)
+    y[:, 4] = 100 * pairs.x[:, 4]
+    alone = Pairs.of_arrays(pairs.x, y, None, names=("x", "y"), same_space=False)
+    held_out = fit_held_out(alone, ("linear",), folds=4, resamples=200, seed=3)
+    assert held_out.errors.interval("linear").value > 0.95
+    assert held_out.standardised.interval("linear").value < 0.3

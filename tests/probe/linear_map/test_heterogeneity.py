@@ -11,7 +11,6 @@ from polyglot.probe.linear_map.heterogeneity import (
     RowScores,
     anatomy_of,
     drift_of,
-    learning_of,
     residual_groups,
     transfer_of,
 )
@@ -87,9 +86,3 @@ def test_transfer_needs_two_domains(pairs):
     assert np.array(transfer.r2).min() > 0.8
     assert transfer_of(replace(pairs, domains=None), CONFIG) is None
     assert transfer_of(replace(pairs, domains=np.full(240, "law")), CONFIG) is None
-
-
-def test_the_learning_curve_ends_at_all_training_pairs(pairs):
-    curve = learning_of(pairs, CONFIG)
-    assert curve.points[-1].pairs == 192
-    assert curve.limit.low <= curve.limit.value <= 1

@@ -43,7 +43,7 @@ def test_a_verdict_says_what_bounds_it():
     assert "70 %" not in words  # an extrapolation stays with its figure
     assert "curvature of 5 % or more" in words
     settled = sentence(Limits(1200, None, Interval(0.5, 0.45, 0.55)), rotation=0.5, linear=0.5)
-    assert "limit" not in settled
+    assert "more pairs" not in settled
     assert "curvature" not in settled
 
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from polyglot.analysis.certificate.equivalence import decide_retrieval
 from polyglot.analysis.certificate.permutation import NullPlan
+from polyglot.analysis.resampling import Resamples
 from polyglot.probe.experiment.held_out import fit_held_out, permuted_scores
 from polyglot.probe.experiment.pairs import Pairs
 from polyglot.probe.linear_map.direction import by_search
-from polyglot.probe.linear_map.use import use_of, use_verdict
+from polyglot.probe.linear_map.use import chosen_rung, use_of, use_verdict
 from polyglot.probe.results.intervals import Interval
 
 RUNGS = ("identity", "shift", "rotation", "linear")
@@ -64,3 +66,19 @@ def test_between_spaces_there_is_no_search_without_a_map(rows):
 def test_the_interval_of_the_gain_decides(low, high, without, verdict):
     scores = {"no map": Interval(without, without - 0.02, without + 0.02), "best": Interval(0.5, 0.4, 0.6)}
     assert use_verdict(scores, Interval((low + high) / 2, low, high), 0.01) == verdict
+
+
+@pytest.mark.parametrize(
+    ("found", "chosen"),
+    [
+        ({"rotation": 50, "low_rank": 80, "linear": 60}, "low_rank"),
+        ({"rotation": 50, "low_rank": 60, "linear": 80}, "linear"),
+        ({"rotation": 50, "linear": 60, "local": 95, "nonlinear": 70}, "local"),
+        ({"identity": 95, "shift": 94, "rotation": 96}, "rotation"),
+        ({"identity": 95}, "identity"),
+    ],
+)
+def test_the_map_is_the_one_that_finds_what_the_verdict_rests_on(found, chosen):
+    hits = {rung: (np.arange(400) % 100 < share).astype(float) for rung, share in found.items()}
+    resamples = Resamples.draw(np.arange(400), np.random.default_rng(0), 200)
+    assert chosen_rung(decide_retrieval(hits, resamples), hits) == chosen

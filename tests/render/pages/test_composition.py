@@ -45,7 +45,7 @@ def test_titles_follow_the_intervals(result):
     high = dataclasses.replace(same[0], r2=Interval(0.9, 0.8, 1.0))
     assert module.pairs_title((high, *same[1:])).startswith("A linear map predicts most for en → fr (0.90)")
     alike = tuple(dataclasses.replace(loop, r2=Interval(0.5, 0.4, 0.6)) for loop in result.loops)
-    assert module.loops_title(alike).startswith("All loops bring back about as much")
+    assert module.loops_title(alike).startswith("All loops recover about as much variance")
 
 
 def test_headline_and_terminal(result):

@@ -46,7 +46,10 @@ def wait_for_steps(process, config, text):
     raise AssertionError("no step was taken in a minute")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+STOPS = [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize(("number", "code"), STOPS)
 def test_a_run_that_is_stopped_saves_its_step_and_resumes(finetune_config, same_weights, number, code):
     config = finetune_config("stopped", loop={**OPTIONS, "dropout": "model"})
     process = started(config, "--evaluate-every", "10")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from polyglot.models.encoder import load_encoder
 
 TEXTS = ["le grand chien mange le pain", "the big dog eats the bread", "der the king sees the fire x3"]
@@ -32,6 +33,7 @@ def trained(out, launcher, model, corpus):
     return result, load_encoder(str(out / "model"), device="cpu").encode(TEXTS).pooled, done.stdout
 
 
+@pytest.mark.slow
 def test_two_processes_of_torchrun_end_as_one_process_does(base_folder, corpus_file, tmp_path):
     corpus = tmp_path / "three.tsv"
     lines = corpus_file.read_text().splitlines()

@@ -71,7 +71,14 @@ def test_scored_pairs_are_read_with_and_without_header(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("a,b,1\n" * 5, "at least 10"), ("a,b,1\n" * 11 + "a,b\n", "row 12"), ("a,b,1\n" * 11 + "a,b,x\n", "row 12")],
+    [
+        ("a,b,1\n" * 5, "at least 10"),
+        ("a,b,1\n" * 11 + "a,b\n", "row 12"),
+        ("a,b,1\n" * 11 + "a,b,x\n", "row 12"),
+        ("a,b,1\n" * 11 + "a,b,nan\n", "row 12"),
+        ("a,b,1\n" * 11 + "a,\u200b,1\n", "row 12"),
+        ("a,b,1\n" * 5 + 'a,"b,1\n' + "a,b,1\n" * 20, "line 6: not a CSV row .a quote opens here"),
+    ],
 )
 def test_what_is_not_scored_pairs_is_refused(tmp_path, content, message):
     (tmp_path / "pairs.csv").write_text(content)

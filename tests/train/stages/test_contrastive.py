@@ -25,7 +25,7 @@ def contrastive_config(base_folder, corpus_file, tmp_path):
     return make
 
 
-@pytest.mark.parametrize("matryoshka", [(), (16, 8)])
+@pytest.mark.parametrize("matryoshka", [(), pytest.param((16, 8), marks=pytest.mark.slow)])
 def test_translations_come_near_each_other(contrastive_config, matryoshka):
     config = contrastive_config(matryoshka=matryoshka)
     outcome = run_contrastive(config).languages[0]

@@ -103,8 +103,8 @@ def test_a_broken_gate_warns_and_saves_the_model(finetune_config, caplog):
     config = finetune_config(anchor_weight=0.0, loop=loop, retention=RetentionConfig(max_english_loss=0.0))
     result = run_finetune(config)
     assert result.gate_broken
-    assert any("the model is kept" in warning for warning in result.warnings)
-    assert "the model is kept" in (config.out / "model" / "README.md").read_text()
+    assert any("the model is saved" in warning for warning in result.warnings)
+    assert "the model is saved" in (config.out / "model" / "README.md").read_text()
     assert load_encoder(str(config.out / "model"), device="cpu").dim == 32
 
 

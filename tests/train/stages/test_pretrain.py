@@ -39,6 +39,7 @@ def test_making_the_encoder_prints_nothing(pretrain_config, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_long_rows_run_with_modernbert(pretrain_config):
     config = pretrain_config(architecture="modernbert", length=512, epochs=1)
     assert run_pretrain(config).speed.steps >= 1

@@ -14,7 +14,7 @@ from polyglot.render.pages.linear_map.certificate import certificate, margin_tit
 from polyglot.render.pages.linear_map.decomposition import anatomy, anatomy_title, drift
 from polyglot.render.pages.linear_map.heterogeneity import hubness, residual_title, residuals, transfer
 from polyglot.render.pages.linear_map.ladder import ladder, ladder_title, rungs_in_order
-from polyglot.render.pages.linear_map.resolution import learning_title, power_title
+from polyglot.render.pages.linear_map.resolution import learning_curve, learning_title, power_title
 from polyglot.render.pages.linear_map.summary import retrieval_sentence
 
 
@@ -169,7 +169,7 @@ def test_absent_rungs_are_explained(direction):
         ({"0.01": "linear", "0.1": "linear"}, "The verdict is “linear” at every margin from 1\u202f% to 10\u202f%"),
         (
             {"0.1": "rotation", "0.02": "linear"},
-            "The verdict hangs on the margin: “linear” at 2\u202f%, “rotation” from 10\u202f%",
+            "The verdict depends on the margin: “linear” at 2\u202f%, “rotation” from 10\u202f%",
         ),
         ({}, "The verdict at a margin of 5\u202f% is “linear”"),
     ],
@@ -187,19 +187,34 @@ def test_power_is_stated_even_where_it_is_poor(direction):
     assert power_title(blind) == "The test would miss even 20\u202f% of curvature"
 
 
-def learned(direction, values, limit):
+def learned(direction, values, ahead=None, limit=None):
     points = tuple(LearningPoint(n, Interval(v, v - 0.02, v + 0.02)) for n, v in zip((100, 200), values, strict=True))
-    return dataclasses.replace(direction, learning_curve=LearningCurve(points, limit))
+    foreseen = () if ahead is None else (LearningPoint(1000, ahead),)
+    return dataclasses.replace(direction, learning_curve=LearningCurve(points, limit, foreseen))
 
 
-def test_more_pairs_help_only_where_the_limit_clears_the_last_point(direction):
-    assert learning_title(learned(direction, (0.4, 0.5), Interval(0.6, 0.55, 0.65))).startswith("More pairs would help")
-    assert "no significant gain" in learning_title(learned(direction, (0.4, 0.5), Interval(0.6, 0.51, 0.65)))
+def test_more_pairs_help_only_where_what_is_foreseen_clears_the_last_point(direction):
+    rising = learning_title(learned(direction, (0.4, 0.5), Interval(0.6, 0.55, 0.65)))
+    assert rising == "More would help: R² 0.50 at 200 training pairs, 0.55–0.65 at 1000"
+    assert "no sure gain" in learning_title(learned(direction, (0.4, 0.5), Interval(0.6, 0.51, 0.65)))
 
 
-def test_without_a_limit_the_curve_says_what_was_seen(direction):
-    assert learning_title(learned(direction, (0.4, 0.5), None)) == "R² rises from 100 to 200 pairs"
-    assert learning_title(learned(direction, (0.4, 0.41), None)) == "R² does not surely rise from 100 to 200 pairs"
+@pytest.mark.parametrize("limit", [None, Interval(0.6, 0.55, 0.65)])
+def test_where_nothing_is_foreseen_the_curve_says_what_was_seen(direction, limit):
+    assert learning_title(learned(direction, (0.4, 0.5), limit=limit)) == "R² rises from 100 to 200 pairs"
+    assert learning_title(learned(direction, (0.4, 0.41))) == "R² does not surely rise from 100 to 200 pairs"
+
+
+def test_the_learning_curve_shows_what_is_foreseen_beside_what_was_measured(direction):
+    figure = learning_curve(direction, "en-fr")
+    assert [trace["name"] for trace in figure.panels[0].data] == ["linear", "chance", "foreseen"]
+    assert figure.panels[0].data[-1]["x"] == [7000, 20_000]
+    assert [row[1] for row in figure.table.rows] == ["measured"] * 5 + ["foreseen"] * 2
+    assert figure.caption.startswith(direction.learning_curve.sentence)
+    older = dataclasses.replace(direction, learning_curve=LearningCurve(direction.learning_curve.points))
+    plain = learning_curve(older, "en-fr")
+    assert [trace["name"] for trace in plain.panels[0].data] == ["linear", "chance"]
+    assert "foreseen" not in plain.caption
 
 
 def test_parts_of_rows_stand_out_only_where_their_intervals_are_apart(direction):
