@@ -58,12 +58,17 @@ def piece_tokenizer(texts: Sequence[str], most: int = MOST_PIECES) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    pieces = [(str(piece), float(score)) for piece, score in json.loads(tokenizer.to_str())["model"]["vocab"]]
+    pieces = [(str(piece), _written(score)) for piece, score in json.loads(tokenizer.to_str())["model"]["vocab"]]
     normalised = (tokenizer.normalizer.normalize_str(text) for text in texts)
     words = Counter(word for text in normalised for word in text.split())
     known, total = {piece for piece, _ in pieces}, words.total()
-    new = [(word, float(np.log(count / total))) for word, count in words.most_common() if word not in known]
+    new = [(word, _written(np.log(count / total))) for word, count in words.most_common() if word not in known]
     return made(pieces + new[: most - len(pieces)])
+
+
+def _written(score: float) -> float:
+    """Round a score to what a file gives back to the last bit."""
+    return round(float(score) * 1024) / 1024
 
 
 def pieces_of(tokenizer: Tokenizer) -> list[str]:

@@ -51,7 +51,7 @@ def test_a_method_that_does_not_beat_words_says_so(finetune_config):
     weak = finetune_config("weak", loop={"max_steps": 1})
     result = run_finetune(weak)
     one = result.languages[0]
-    assert one.words.retrieval.p_at_1.value > one.after.retrieval.p_at_1.value
+    assert one.words.retrieval.p_at_1.value >= one.after.retrieval.p_at_1.value
     hits = [np.array(ranks) <= 1 for ranks in (one.after.ranks, one.words.ranks)]
     assert one.words.gain.value == pytest.approx(hits[0].mean() - hits[1].mean())
     assert one.words.gain.low <= one.words.gain.value <= one.words.gain.high
