@@ -100,7 +100,7 @@ class NgramBuckets:
         """Return in how many of the texts each bucket occurs, (buckets,)."""
         text = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
         distinct = np.unique(text * n_buckets + self.buckets)
-        return np.bincount(distinct % n_buckets, minlength=n_buckets)
+        return np.bincount(distinct % n_buckets, minlength=n_buckets).astype(np.int64)
 
 
 def inverse_norms(values: Floats32, offsets: Integers) -> Floats32:

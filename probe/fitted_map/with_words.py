@@ -16,7 +16,7 @@ from ...analysis.certificate.permutation import NullScores
 from ...analysis.maps.search_stretch import search_predictions
 from ...analysis.maps.words_and_vectors import WordsAndVectors
 from ...analysis.retrieval.scores import fidelity
-from ...analysis.types import Floats
+from ...analysis.types import Floats, Integers
 from ..experiment.held_out import (
     HeldOut,
     RungSearches,
@@ -131,7 +131,7 @@ def held_out_with_words(pairs: Pairs, *, resamples: int, seed: int) -> HeldOut:
     )
 
 
-def _held_out_predictions(pairs: Pairs, folds: np.ndarray, seed: int) -> Floats:
+def _held_out_predictions(pairs: Pairs, folds: Integers, seed: int) -> Floats:
     assert pairs.sources is not None
     predicted = np.empty(pairs.y.shape)
     for fold in range(int(folds.max()) + 1):
