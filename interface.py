@@ -112,7 +112,8 @@ def layers(x: Any, y: Any, *, config: LayersConfig | None = None, **options: Any
         Paired rows at every layer, the last ones pooled; or an encoder and the text of two languages.
     config : LayersConfig, optional
     options
-        As `probe.layers.run.measure` takes with arrays, or `run` with text.
+        As `probe.layers.run.measure` takes with arrays, or `run` with text; with `instruments`, the same rows in
+        further languages, latent shares are measured too.
 
     Returns
     -------

@@ -90,4 +90,26 @@ def export_command(
     from ..probe.fitted_map import use as probe
 
     require_one_of("--to", kind, get_args(probe.ExportKind))
-    typer.echo(probe.export(folder, out, cast("probe.ExportKind", kind)))
+    written = probe.export(folder, out, cast("probe.ExportKind", kind))
+    typer.echo(f"to see whether a server applies it: {probe.canary_of(folder).text}; `polyglot map check` compares")
+    typer.echo(written)
+
+
+@app.command("check")
+def check_command(
+    given: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER|VECTOR.npy", help="Model folder, or what a server gave for the canary."),
+    ],
+    fitted: Annotated[
+        Path | None,
+        typer.Option("--map", help="Folder of the map; by default FOLDER, or the folder of VECTOR.npy."),
+    ] = None,
+) -> None:
+    """Say whether a map was applied to its canary, the sentence on the card; exits with 1 if it was not."""
+    from ..probe.fitted_map.canary import check
+
+    found = check(given, fitted)
+    typer.echo(found.sentence)
+    if not found.applied:
+        raise typer.Exit(1)

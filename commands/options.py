@@ -49,8 +49,19 @@ Format = Annotated[str, typer.Option("--format", help="What is written: html, js
 Plotlyjs = Annotated[str, typer.Option("--plotlyjs", help="Where pages find plotly.js: inline, cdn or directory.")]
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave sentences out of the result: numbers only.")]
 TrustCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that a model folder brings.")]
+Task = Annotated[
+    str | None,
+    typer.Option("--task", help="query or document: its prompt and route, in a model that has them."),
+]
 HalfCache = Annotated[bool, typer.Option("--half-cache", help="Keep embeddings as float16: half the disk, 3 digits.")]
 Force = Annotated[bool, typer.Option("--force", help="Measure even if the report was measured from the same inputs.")]
+Instrument = Annotated[
+    list[str] | None,
+    typer.Option("--instrument", help="A further language of the same rows that takes noise out; repeat it."),
+]
+NoInstruments = Annotated[
+    bool, typer.Option("--no-instruments", help="Use no further language: noise stays in, geometry is not judged.")
+]
 FittedMap = Annotated[Path | None, typer.Option("--map", help="Folder of a fitted map for the source side.")]
 Again = Annotated[bool, typer.Option("--again", hidden=True, callback=renamed("--force"))]
 Through = Annotated[Path | None, typer.Option("--through", hidden=True, callback=renamed("--map"))]

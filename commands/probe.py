@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +26,25 @@ def _pair(common: Probing, source: str, target: str, load: Callable[[], object],
     return f"{bitext.source}-{bitext.target}", (load(), bitext), extras
 
 
+def _pair_with_instruments(
+    common: Probing, languages: tuple[str, str], load: Callable[[], object], instruments: Sequence[str] | None
+) -> Inputs:
+    """Return the inputs of a probe on two languages, and the text with those that take noise out; None: the default."""
+    from ..data.languages import canonical_code
+
+    text = common.text_with_instruments(languages, instruments)
+    bitext = text.bitext(*map(canonical_code, languages))
+    extras: dict[str, object] = {"instruments": text} if len(text.languages) > 2 else {}
+    return f"{bitext.source}-{bitext.target}", (load(), bitext), extras
+
+
+def _instruments(named: list[str] | None, *, none: bool) -> Sequence[str] | None:
+    """Return the instruments asked for; None for the default."""
+    if named and none:
+        raise ConfigError("--instrument and --no-instruments contradict each other: give one of them")
+    return () if none else named
+
+
 def _several(common: Probing, languages: list[str]) -> Inputs:
     """Return the inputs of a probe on any number of languages."""
     text = common.text(languages)
@@ -46,11 +65,8 @@ def linear_map(
     permutations: Permutations = 20,
     mlp: Annotated[bool, typer.Option("--mlp", help="Add the MLP rung.")] = False,
     target_model: options.TargetModel = None,
-    instrument: Annotated[
-        list[str] | None,
-        typer.Option("--instrument", help="A third language of the same rows that takes noise out; repeat it."),
-    ] = None,
-    no_instruments: Annotated[bool, typer.Option("--no-instruments", help="No verdict on geometry.")] = False,
+    instrument: options.Instrument = None,
+    no_instruments: options.NoInstruments = False,
     untrained: Annotated[
         bool, typer.Option("--untrained", help="Add an encoder of the same shape with random weights as a control.")
     ] = False,
@@ -62,16 +78,13 @@ def linear_map(
         raise typer.BadParameter("expected two languages such as `en fr`, or --vectors X.npy Y.npy")
     if vectors is not None and untrained:
         raise ConfigError("--untrained embeds text, and --vectors brings none: leave one of them out")
+    instruments = _instruments(instrument, none=no_instruments)
     from ..analysis.maps.ladder import DEFAULT_RUNGS
-    from ..data.languages import canonical_code
 
     def inputs() -> Inputs:
         if vectors is not None:
             return "-".join(path.stem for path in vectors), (), {}
-        text = common.text_with_instruments(source, target, () if no_instruments else instrument)
-        bitext = text.bitext(canonical_code(source), canonical_code(target))
-        extras: dict[str, object] = {"instruments": text} if len(text.languages) > 2 else {}
-        return f"{bitext.source}-{bitext.target}", (common.encoders(target_model), bitext), extras
+        return _pair_with_instruments(common, (source, target), lambda: common.encoders(target_model), instruments)
 
     def measured(config: Any) -> object:  # noqa: ANN401
         from ..probe.linear_map.run import measure_files
@@ -104,13 +117,16 @@ def layers(
     only: Layers = None,
     stress: Annotated[bool, typer.Option("--stress", help="Apply known disturbances; show what moves.")] = False,
     permutations: Permutations = 20,
+    instrument: options.Instrument = None,
+    no_instruments: options.NoInstruments = False,
     common: Probing,
 ) -> None:
     """Show where in the encoder two languages agree: similarity, maps, retrieval, language identity by layer."""
+    instruments = _instruments(instrument, none=no_instruments)
     run_probe(
         "layers",
         common,
-        lambda: _pair(common, source, target, common.encoder),
+        lambda: _pair_with_instruments(common, (source, target), common.encoder, instruments),
         layers=tuple(only) if only else None,
         permutations=permutations,
         costly_permutations=min(5, permutations),
@@ -239,10 +255,21 @@ def composition(
     languages: options.Languages,
     *,
     curved: Annotated[bool, typer.Option("--curved", help="Let the curved rungs set the ceiling too.")] = False,
+    instrument: options.Instrument = None,
+    no_instruments: options.NoInstruments = False,
     common: Probing,
 ) -> None:
     """Does A→B→C equal A→C, and do loops close?"""
-    run_probe("composition", common, lambda: _several(common, languages), curved=curved)
+    instruments = _instruments(instrument, none=no_instruments)
+
+    def inputs() -> Inputs:
+        from ..data.languages import canonical_codes
+
+        asked = canonical_codes(languages)
+        text = common.text_with_instruments(languages, instruments)
+        return "-".join(asked), (common.encoder(), text, asked), {}
+
+    run_probe("composition", common, inputs, curved=curved)
 
 
 @app.command("geometry")

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..models.encoder import Encoder
 
 R = TypeVar("R")
-MOST_INSTRUMENTS = 3  # more add encoding time, and little evidence
 
 
 class RunOptions(TypedDict):
@@ -50,6 +49,7 @@ class Common:
     quiet: options.Quiet = False
     trust_remote_code: options.TrustCode = False
     half_cache: options.HalfCache = False
+    task: options.Task = None
 
     def text(self, languages: list[str]) -> ParallelText:
         """Open the corpus in some languages."""
@@ -64,22 +64,12 @@ class Common:
             skip_bad=self.skip_bad,
         )
 
-    def text_with_instruments(self, source: str, target: str, instruments: Sequence[str] | None) -> ParallelText:
-        """Open the corpus in two languages and in those that serve as instruments.
+    def text_with_instruments(self, languages: Sequence[str], instruments: Sequence[str] | None) -> ParallelText:
+        """Open the corpus in some languages and in those that serve as instruments; None are those of the default."""
+        from ..data.builtin import default_instruments
 
-        By default these are other languages of the built-in corpus, in its order; of other text none, since opening
-        one may cost as much as opening the pair, or rows that lack it.
-        """
-        from ..data.builtin import LANGUAGES, builtin_names
-        from ..data.languages import canonical_codes
-        from ..data.matching import distance
-
-        if instruments is None:
-            built_in = self.corpus is None or (len(self.corpus) == 1 and self.corpus[0] in builtin_names())
-            given = canonical_codes([source, target])
-            others = [code for code in LANGUAGES if all(distance(code, asked) is None for asked in given)]
-            instruments = others[:MOST_INSTRUMENTS] if built_in else ()
-        return self.text([source, target, *instruments])
+        chosen = default_instruments(self.corpus, languages) if instruments is None else instruments
+        return self.text([*languages, *chosen])
 
     def bitext(self, source: str, target: str) -> Bitext:
         """Open the corpus and take two of its languages."""
@@ -100,7 +90,9 @@ class Common:
         """Load the model, or another one with the same options."""
         from ..models.encoder import load_encoder
 
-        return load_encoder(model or self.model, device=self.device, trust_remote_code=self.trust_remote_code)
+        return load_encoder(
+            model or self.model, device=self.device, task=self.task, trust_remote_code=self.trust_remote_code
+        )
 
     def encoders(self, target_model: str | None) -> tuple[Encoder, Encoder]:
         """Load the encoder of the source side and of the target side: one and the same unless two are named."""

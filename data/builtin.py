@@ -12,6 +12,7 @@ import pyarrow as pa
 from ..errors import DataError
 from .bitext import DOMAIN, ParallelText
 from .languages import canonical_codes
+from .matching import distance
 from .readers.batches import check_languages
 from .readers.lines import BadRows
 from .readers.tables import read_delimited
@@ -20,11 +21,37 @@ FOLDER = Path(__file__).parent / "builtin"
 DEFAULT = "builtin"
 LANGUAGES = ("en", "fr", "de", "es", "ru", "zh")
 QUESTION_LANGUAGES = ("en", "fr")
+MOST_INSTRUMENTS = 3  # more add encoding time, and little evidence
 
 
 def builtin_names() -> tuple[str, ...]:
     """Return the names that `--corpus` takes for built-in text: the whole, and one for each domain."""
     return (DEFAULT, *(f"{DEFAULT}:{domain}" for domain in builtin_domains()))
+
+
+def default_instruments(corpus: Sequence[str] | None, languages: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages that take noise out where none are named: others of the built-in corpus, in its order.
+
+    None is a form of one that is measured. Of other text none, since opening them may cost as much as opening a pair,
+    or rows that lack them.
+
+    Parameters
+    ----------
+    corpus : sequence of str or None
+        What was given for the corpus; None or empty for the built-in one.
+    languages : sequence of str
+        Those that are measured, in any spelling.
+
+    Examples
+    --------
+    >>> default_instruments(None, ["en", "deu"]), default_instruments(["my.tsv"], ["en", "de"])
+    (('fr', 'es', 'ru'), ())
+    """
+    if corpus and not (len(corpus) == 1 and corpus[0] in builtin_names()):
+        return ()
+    measured = canonical_codes(languages)
+    others = [code for code in LANGUAGES if all(distance(code, asked) is None for asked in measured)]
+    return tuple(others[:MOST_INSTRUMENTS])
 
 
 def builtin_domains() -> tuple[str, ...]:

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, ModelError
-from .architecture import UNLIMITED, pooling_of, position_limit, text_transformer
+from .architecture import Architecture
 from .embeddings import Encoded, batches, blocks, distinct, joined
 from .fingerprint import fingerprint, read_lineage
 from .loading import load_model
 from .progress import Progress
+from .prompts import prompt_of
 from .registry import resolve
-from .static_input import encode_static, is_static
-from .tokenization import PromptTokenizer
+from .tokenization import TextReader
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -34,6 +34,7 @@ def load_encoder(
     device: str | None = None,
     prompt: str | None = None,
     max_length: int | None = None,
+    task: str | None = None,
     trust_remote_code: bool = False,
 ) -> "Encoder":
     """Load a sentence encoder by name.
@@ -48,6 +49,9 @@ def load_encoder(
         Text put before every sentence; if not given, the known prompt of the model, else its own default.
     max_length : int, optional
         Tokens after which a text is cut; the model's own limit if not given.
+    task : str, optional
+        `query` or `document`, or another task of the model: its prompt and, in a model that routes texts by task, its
+        modules, as the library's `encode_query` and `encode_document` take them.
     trust_remote_code : bool
         Allow Python code that comes with the model to run.
 
@@ -58,7 +62,7 @@ def load_encoder(
     MissingExtraError
         A packaged model is not installed.
     ConfigError
-        The device does not exist, or the maximal length is not possible for the model.
+        The device does not exist, the maximal length is not possible for the model, or it needs a task.
 
     Examples
     --------
@@ -69,23 +73,27 @@ def load_encoder(
     card = resolve(name)
     base = read_lineage(Path(card.source)) if card.kind == "folder" else None
     model = load_model(card, device=device, trust_remote_code=trust_remote_code)
-    chosen = card.prompt if prompt is None else prompt
-    return Encoder(model, name=name, prompt=chosen, max_length=max_length, base_fingerprint=base)
+    chosen = prompt
+    if prompt is None and (task is None or prompt_of(model, task) is None):
+        chosen = card.prompt
+    return Encoder(model, name=name, prompt=chosen, max_length=max_length, task=task, base_fingerprint=base)
 
 
 class Encoder:
-    """A sentence encoder whose layers can all be read.
+    """A sentence encoder whose layers can all be read; its vectors are those of the library's `encode`.
 
     Parameters
     ----------
     model : SentenceTransformer
-        A text transformer, its pooling, and whatever follows; or static embeddings, which have no layers.
+        A text transformer, static or word vectors, with whatever follows.
     name : str
         How the user calls it.
     prompt : str, optional
-        Text put before every sentence; the model's default prompt if not given.
+        Text put before every sentence; that of the task, or the model's default prompt, if not given.
     max_length : int, optional
         Tokens after which a text is cut, prompt and special tokens included; the model's own limit if not given.
+    task : str, optional
+        As for `load_encoder`.
     base_fingerprint : str, optional
         Fingerprint of the model from which this one was finetuned.
 
@@ -94,7 +102,9 @@ class Encoder:
     dim : int
         Width of the pooled embeddings.
     layers : int
-        Number of hidden states: the embedding output (0) and one for each layer; none of static embeddings.
+        Number of hidden states: the embedding output (0) and one for each layer; 0 for static and word vectors.
+    texts : TextReader
+        The model's preprocessing.
     fingerprint : str
         Hash of everything that decides the numbers: weights, tokenizer, modules, prompt and maximal length; the same
         on every device. Taken when the encoder is made: a model that is trained further needs a new encoder.
@@ -102,9 +112,9 @@ class Encoder:
     Raises
     ------
     ModelError
-        The model does not begin with a text transformer.
+        The model does not begin with a module that reads text.
     ConfigError
-        The maximal length is not possible.
+        The maximal length is not possible, or the model routes texts by task and none is given.
     """
 
     def __init__(
@@ -114,26 +124,29 @@ class Encoder:
         name: str,
         prompt: str | None = None,
         max_length: int | None = None,
+        task: str | None = None,
         base_fingerprint: str | None = None,
     ) -> None:
         self.model = model.eval()
         self.name = name
-        own_prompt = model.prompts.get(model.default_prompt_name or "") or ""
-        self.prompt = own_prompt if prompt is None else prompt
+        if prompt is None:
+            prompt = prompt_of(model, task)
+        self.prompt = prompt or ""
         self.base_fingerprint = base_fingerprint
-        self._static = is_static(model)
-        self._transformer: Any = None if self._static else text_transformer(model, name)
-        self._tokens: Any = None if self._static else PromptTokenizer(self._transformer.tokenizer, self.prompt)
-        self._pooling: Any = pooling_of(model)
-        self.max_length = self._possible_length(max_length)
-        if not self._static:
-            model.max_seq_length = self.max_length
+        self.architecture = Architecture.of(model, name, task)
+        self.texts = TextReader(model, self.architecture, name=name, prompt=self.prompt, task=task)
+        self.max_length = self.texts.possible_length(max_length)
         if (dimension := model.get_embedding_dimension()) is None:
             raise ModelError(f"{name} does not say how wide its embeddings are; save it with sentence-transformers")
         self.dim = int(dimension)
-        hidden = None if self._static else self._transformer.config.get_text_config().num_hidden_layers
-        self.layers = 0 if hidden is None else int(hidden) + 1
-        self.fingerprint = fingerprint(model, prompt=self.prompt, max_length=self.max_length)
+        self.layers = self.architecture.hidden_states
+        self.fingerprint = fingerprint(
+            model,
+            self.architecture,
+            prompt=self.prompt,
+            max_length=self.max_length,
+            reading=self.texts.saved_settings(),
+        )
 
     @property
     def device(self) -> str:
@@ -200,23 +213,21 @@ class Encoder:
         """
         import torch
 
-        if self._static:
-            return encode_static(self.model, texts, self.prompt)
-        rows, tokens, unknown = self._tokens.tokenise(texts, self.max_length)
-        order = np.argsort([-len(row) for row in rows], kind="stable")
-        pooled = np.empty((len(rows), self.dim), np.float32)
-        hidden = np.empty((len(layers), len(rows), self._width()), np.float32)
-        with torch.inference_mode(), self._returning_layers(asked=bool(layers)):
-            for batch in batches([len(rows[row]) for row in order], batch_tokens):
+        read = self.texts.read(texts)
+        order = np.argsort(-read.lengths, kind="stable")
+        pooled = np.empty((len(order), self.dim), np.float32)
+        hidden = np.empty((len(layers), len(order), self.architecture.pooled_width), np.float32)
+        with torch.inference_mode(), self._hidden_states(asked=bool(layers)) as states:
+            for batch in batches(read.lengths[order].tolist(), batch_tokens):
                 chosen = order[batch]
-                pooled[chosen], hidden[:, chosen] = self._forward([rows[row] for row in chosen], layers)
+                pooled[chosen], hidden[:, chosen] = self._forward(read.take(chosen), layers, states)
         bad = np.flatnonzero(~np.isfinite(pooled).all(axis=1))
         if bad.size:
             raise ModelError(
                 f"{self.name} gives numbers that are not finite for {bad.size} texts, first {texts[bad[0]][:60]!r}; "
                 "its weights are damaged or its precision is too low"
             )
-        return Encoded(pooled, hidden, tokens, tokens > self.max_length, unknown)
+        return Encoded(pooled, hidden, read.tokens, read.truncated, read.unknown)
 
     def checked_layers(self, layers: Sequence[int]) -> tuple[int, ...]:
         """Turn layer numbers, of which negative ones count from the end, into numbers from 0 on.
@@ -233,14 +244,17 @@ class Encoder:
         ModelError
             The model has no pooling that could be applied to a layer.
         """
-        if self._static and layers:
-            raise ModelError(f"{self.name} is a table of static embeddings, which has no layers: ask for none")
+        if layers and not self.layers:
+            raise ConfigError(
+                f"{self.name} has no layers, it gives a vector for each text at once: ask for none, or take a "
+                "transformer"
+            )
         for layer in layers:
             if not -self.layers <= layer < self.layers:
                 raise ConfigError(
                     f"layer {layer} does not exist in {self.name}: expected 0 (embeddings) to {self.layers - 1}"
                 )
-        if layers and self._pooling is None:
+        if layers and self.architecture.pooling is None:
             raise ModelError(f"{self.name} has no pooling module, so its layers cannot be pooled; ask for none")
         return tuple(layer % self.layers for layer in layers)
 
@@ -272,50 +286,57 @@ class Encoder:
             Number of layers asked for.
         """
         none = np.empty(0, np.int32)
-        pooled, hidden = np.empty((0, self.dim), np.float32), np.empty((layers, 0, self._width()), np.float32)
-        return Encoded(pooled, hidden, none, none.astype(bool), none)
-
-    def _width(self) -> int:
-        return int(self._pooling.get_embedding_dimension()) if self._pooling is not None else 0
+        hidden = np.empty((layers, 0, self.architecture.pooled_width), np.float32)
+        return Encoded(np.empty((0, self.dim), np.float32), hidden, none, none.astype(bool), none)
 
     def _forward(
-        self, rows: Sequence[list[int]], layers: Sequence[int]
+        self, batch: dict[str, Any], layers: Sequence[int], states: list[tuple[Any, ...]]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Run one padded batch: pooled output (rows, d), asked layers (l, rows, width)."""
-        features = self._tokens.padded(rows, self.model.device)
+        """Run one batch: pooled output (rows, d), asked layers (l, rows, width)."""
+        from sentence_transformers.util import batch_to_device
+
+        features = batch_to_device(batch, self.model.device)
+        states.clear()
         output = self.model(dict(features))
+        if "sentence_embedding" not in output:
+            raise ModelError(f"{self.name} gives no vector for a text; add a pooling module and save it again")
         pooled = output["sentence_embedding"][:, : self.dim].float().cpu().numpy()
-        states = output.get("all_layer_embeddings", ())
-        if layers and len(states) != self.layers:
-            raise ModelError(f"{self.name} gives {len(states)} hidden states, expected {self.layers}; ask for none")
-        hidden = np.empty((len(layers), len(rows), self._width()), np.float32)
+        given = states[0] if states else ()
+        if layers and len(given) != self.layers:
+            raise ModelError(f"{self.name} gives {len(given)} hidden states, expected {self.layers}; ask for none")
+        hidden = np.empty((len(layers), len(pooled), self.architecture.pooled_width), np.float32)
         for place, layer in enumerate(layers):
-            one = self._pooling({**features, "token_embeddings": states[layer]})["sentence_embedding"]
+            one = self.architecture.pooling({**features, "token_embeddings": given[layer]})["sentence_embedding"]
+            if one.shape[1] != hidden.shape[-1]:
+                raise ModelError(
+                    f"layer {layer} of {self.name} is {one.shape[1]} wide when pooled, the last one "
+                    f"{hidden.shape[-1]}; ask for layers of the same width"
+                )
             hidden[place] = one.float().cpu().numpy()
         return pooled, hidden
 
     @contextmanager
-    def _returning_layers(self, *, asked: bool) -> Iterator[None]:
-        """Make the transformer return its hidden states, for as long as it takes."""
-        config = self._transformer.model.config
-        before = config.output_hidden_states
-        config.output_hidden_states = asked
-        try:
-            yield
-        finally:
-            config.output_hidden_states = before
+    def _hidden_states(self, *, asked: bool) -> Iterator[list[tuple[Any, ...]]]:
+        """Collect the hidden states of a forward pass, for as long as it takes.
 
-    def _possible_length(self, asked: int | None) -> int:
-        if self._static:
-            if asked is not None:
-                raise ConfigError(f"{self.name} reads texts of any length: leave the maximal length out")
-            return UNLIMITED
-        limit = position_limit(self._transformer.config)
-        if asked is None:
-            return min(self.model.max_seq_length or UNLIMITED, limit)
-        if not self._tokens.shortest <= asked <= limit:
-            raise ConfigError(
-                f"the maximal length {asked} is not possible for {self.name}: "
-                f"expected {self._tokens.shortest} (prompt, special tokens and one more) to {limit}"
-            )
-        return asked
+        The modules behind the transformer are given what they are given without this: some of them compute another
+        vector where hidden states are there.
+        """
+        found: list[tuple[Any, ...]] = []
+        if not asked:
+            yield found
+            return
+        transformer = self.architecture.transformer
+        config = transformer.model.config
+        before = config.output_hidden_states
+
+        def take(_module: Any, _inputs: Any, output: dict[str, Any]) -> None:  # noqa: ANN401 - torch is imported late
+            found.append(output["all_layer_embeddings"] if before else output.pop("all_layer_embeddings", ()))
+
+        config.output_hidden_states = True
+        hook = transformer.register_forward_hook(take)
+        try:
+            yield found
+        finally:
+            hook.remove()
+            config.output_hidden_states = before

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
+from .architecture import Architecture
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -25,17 +26,23 @@ INCIDENTAL = frozenset(
 )
 
 
-def fingerprint(model: "SentenceTransformer", *, prompt: str, max_length: int) -> str:
+def fingerprint(
+    model: "SentenceTransformer", architecture: Architecture, *, prompt: str, max_length: int, reading: dict[str, Any]
+) -> str:
     """Hash weights, tokenizer, configuration of all modules, prompt and maximal length.
 
     Parameters
     ----------
     model : SentenceTransformer
         On any device; the hash does not depend on it.
+    architecture : Architecture
+        Of the model.
     prompt : str
         Text put before every sentence.
     max_length : int
         Tokens after which a text is cut.
+    reading : dict
+        What else decides the token ids, where it differs from the library's defaults.
 
     Returns
     -------
@@ -50,10 +57,16 @@ def fingerprint(model: "SentenceTransformer", *, prompt: str, max_length: int) -
 
     digest = hashlib.blake2b(digest_size=16)
     settings = {"prompt": prompt, "max_length": max_length, "truncate_dim": model.truncate_dim}
-    # The transformer's own configuration is described more exactly than by its module.
-    rest = list(model)[1:]
-    modules: list[Any] = [[type(module).__name__, getattr(module, "get_config_dict", dict)()] for module in rest]
-    described = [settings, modules, _configuration(model), _tokenizer(model)]
+    modules: list[Any] = [
+        [type(module).__name__, getattr(module, "get_config_dict", dict)()] for module in architecture.modules
+    ]
+    reader = architecture.reader
+    described: list[Any] = [settings, modules, _configuration(reader), _tokenizer(reader.tokenizer)]
+    if architecture.transformer is not None:
+        del modules[0]  # its own configuration describes it more exactly
+        if architecture.weighs_layers:
+            reading = {**reading, "output_hidden_states": bool(reader.config.output_hidden_states)}
+    described += [reading] if reading else []
     digest.update(json.dumps(described, sort_keys=True, ensure_ascii=True, default=str).encode())
     for name, tensor in sorted(model.state_dict().items()):
         if "pooler." in name:
@@ -64,22 +77,21 @@ def fingerprint(model: "SentenceTransformer", *, prompt: str, max_length: int) -
     return digest.hexdigest()
 
 
-def _configuration(model: "SentenceTransformer") -> dict[str, Any]:
+def _configuration(reader: Any) -> dict[str, Any]:  # noqa: ANN401 - the library is imported late
     """Keep what differs from the defaults of the architecture, so that a newer library gives the same hash."""
-    config = getattr(model[0], "config", None)
+    config = getattr(reader, "config", None)
     if config is None:
         return {}
     return {key: value for key, value in config.to_diff_dict().items() if key not in INCIDENTAL}
 
 
-def _tokenizer(model: "SentenceTransformer") -> dict[str, Any]:
+def _tokenizer(tokenizer: Any) -> dict[str, Any]:  # noqa: ANN401 - the library is imported late
     """Describe the tokenizer without truncation and padding, which are states of the last call."""
-    tokenizer: Any = model.tokenizer
     if tokenizer is None:  # of n-grams, whose module says how they are made
         return {}
-    backend = tokenizer if hasattr(tokenizer, "to_str") else getattr(tokenizer, "backend_tokenizer", None)
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
     described: dict[str, Any] = (
-        json.loads(backend.to_str()) if backend is not None else {"vocab": tokenizer.get_vocab()}
+        json.loads(backend.to_str()) if hasattr(backend, "to_str") else {"vocab": tokenizer.get_vocab()}
     )
     return {key: value for key, value in described.items() if key not in ("truncation", "padding")}
 

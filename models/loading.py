@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, ModelError
+from .architecture import PACKAGE_MODULES
 from .progress import hidden_library_bars
 from .registry import OFFLINE_NAMES, ModelCard, in_hub_cache, packaged_model
 
@@ -21,8 +22,7 @@ log = logging.getLogger(__name__)
 HUB_TIMEOUT_SECONDS = 10.0
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 OWN_MODULES = "sentence_transformers."
-#: Modules of this package that folders may name; the library imports them only if it is allowed to.
-PACKAGE_MODULES = frozenset({"polyglot.analysis.maps.ngram_embedding.NgramEmbedding"})
+ROUTES = "router_config.json"
 
 
 def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) -> "SentenceTransformer":
@@ -110,15 +110,17 @@ def check_folder(folder: Path, *, trust_remote_code: bool) -> None:
         raise ModelError(f"{folder / 'modules.json'} is damaged: expected a list of modules; save the model again")
     if not trust_remote_code:
         _refuse_code(folder, modules)
-    for part in {folder, *(folder / str(module.get("path", "")) for module in modules)}:
+    for part in {folder, *_parts(folder, modules)}:
         _refuse_pickled(part)
 
 
 def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
-    types = [str(module.get("type")) for module in modules]
+    paths = {folder, *_parts(folder, modules)}
+    kinds = [str(module.get("type")) for module in modules]
+    for path in paths:
+        kinds += [str(kind) for kind in _routed_types(path).values()]
     known = () if any(folder.rglob("*.py")) else PACKAGE_MODULES  # a file could stand in the place of the package
-    foreign = [name for name in types if not name.startswith(OWN_MODULES) and name not in known]
-    paths = {folder, *(folder / str(module.get("path", "")) for module in modules)}
+    foreign = [kind for kind in kinds if not kind.startswith(OWN_MODULES) and kind not in known]
     names = ("config.json", "tokenizer_config.json", "processor_config.json")
     files = [path / name for path in paths for name in names if (path / name).is_file()]
     contents = {file: _read_json(file) for file in files}  # a damaged file may hold any JSON value
@@ -140,6 +142,20 @@ def _names_package_module(folder: Path) -> bool:
     file = folder / "modules.json"
     modules = _read_json(file) if file.is_file() else []
     return any(str(module.get("type")) in PACKAGE_MODULES for module in modules)
+
+
+def _parts(folder: Path, modules: list[dict[str, Any]]) -> list[Path]:
+    """Return the folders of all modules, and of the modules behind a router."""
+    own = [folder / str(module.get("path", "")) for module in modules]
+    return [*own, *(path / str(name) for path in own for name in _routed_types(path))]
+
+
+def _routed_types(part: Path) -> dict[str, Any]:
+    """Return the types of the modules behind a router, by their folders in it; none where there is no router."""
+    file = part / ROUTES
+    held = _read_json(file) if file.is_file() else {}
+    types = held.get("types") if isinstance(held, dict) else None
+    return types if isinstance(types, dict) else {}
 
 
 def _refuse_pickled(part: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from .architecture import text_transformer
+from ..errors import ModelError
 from .encoder import Encoder
 
 
@@ -21,10 +21,17 @@ def untrained(encoder: Encoder, *, seed: int = 0) -> Encoder:
         Stays as it is.
     seed : int
         Of the weights.
+
+    Raises
+    ------
+    ModelError
+        If the encoder is no transformer: its vectors are looked up, so that random ones would show nothing.
     """
     import torch
 
-    trained: Any = text_transformer(encoder.model, encoder.name).model
+    if encoder.architecture.transformer is None:
+        raise ModelError(f"{encoder.name} has no transformer to draw at random; leave --untrained out")
+    trained: Any = encoder.architecture.transformer.model
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         drawn = type(trained)(trained.config).to(device=trained.device, dtype=trained.dtype)
@@ -34,4 +41,4 @@ def untrained(encoder: Encoder, *, seed: int = 0) -> Encoder:
                 if callable(draw := getattr(part, "reset_parameters", None)):
                     draw()
     name = f"{encoder.name} (untrained)"
-    return Encoder(model, name=name, prompt=encoder.prompt, max_length=encoder.max_length)
+    return Encoder(model, name=name, prompt=encoder.prompt, max_length=encoder.max_length, task=encoder.texts.task)

@@ -34,6 +34,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", MINUS) if float(text) else text.lstrip("-")
 
 
+def shown_verdict(verdict: str) -> str:
+    """Return a verdict as people read it."""
+    return "not settled" if verdict == "undecided" else verdict
+
+
 def two_digits(value: float) -> str:
     """Print a number with two digits after the point."""
     return number(value, 2)

@@ -5,7 +5,7 @@ It is honest about the width: a column that does not fit is left out whole and n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..probe.results.layers import ConstantLayer
 from .view import CAVEATS_SHOWN
 
 GAP = 2
@@ -60,6 +61,16 @@ class SummaryTable:
         while sum(widths[i] + GAP for i in fits) - GAP > width and any(self.columns[i].drop for i in fits):
             fits.remove(max(fits, key=lambda i: self.columns[i].drop))
         return tuple(fits)
+
+
+def rows_with_constant(
+    rows: Sequence[tuple[str, ...]], constant: Sequence[ConstantLayer]
+) -> tuple[tuple[str, ...], ...]:
+    """Put the constant layers where they stand in the model into rows that begin with the name of a layer."""
+    shown = list(rows)
+    for layer in constant:
+        shown.insert(layer.place, (layer.name, "constant", *[""] * (len(rows[0]) - 2)))
+    return tuple(shown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,14 @@
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# The same examples in every run, so that a change is judged by what it changed: `pytest --hypothesis-profile explore`
+# draws new ones, and what it finds becomes a test of its own.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("explore", derandomize=False)
+hypothesis.settings.load_profile("same")
 
 # A shell that starts the tests in the background has them ignore SIGINT, and whatever they start inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..analysis.resampling import Interval
+from ..probe.results.linear_map import Geometry
 from ..probe.results.training import (
     Evaluation,
     LanguageOutcome,
@@ -57,7 +58,14 @@ def _language_rows(outcome: LanguageOutcome, *, to_base: bool) -> list[tuple[str
             r2 = before.certificate.r2.get(rung), after.certificate.r2.get(rung)
             if r2[0] is not None and r2[1] is not None:
                 rows.append((f"{name}: R² of {RUNG_NAMES[rung]}{to}", *_pair(r2[0], r2[1])))
+        geometry = before.certificate.geometry, after.certificate.geometry
+        if geometry[0] is not None and geometry[1] is not None:
+            rows.append((f"{name}: geometry{to}, noise aside", _settled(geometry[0]), _settled(geometry[1])))
     return rows
+
+
+def _settled(geometry: Geometry) -> str:
+    return "not settled" if geometry.verdict == "undecided" else geometry.verdict
 
 
 def _name(outcome: LanguageOutcome) -> str:

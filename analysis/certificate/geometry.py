@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import ConfigError, DataError
 from ..maps.affine import AffineMap
 from ..maps.instruments import (
+    MAX_COMPONENTS,
     AxisReliability,
     Smoother,
     axis_reliability,
@@ -21,7 +22,7 @@ from ..maps.instruments import (
     quadratic_features,
     rows_of_folds,
 )
-from ..maps.structural import Folds, InstrumentedSums, StructuralFit
+from ..maps.structural import KAPPAS, Folds, InstrumentedSums, StructuralFit
 from ..resampling import Interval
 from ..splits import group_folds, permute_within_strata
 from ..types import Floats, Integers
@@ -215,11 +216,12 @@ def geometry_verdict(views: Views, config: GeometryConfig | None = None) -> Geom
     if not views.instruments or p_value > NO_MAP_LEVEL:
         found = ("no map", NO_MAP) if p_value > NO_MAP_LEVEL else ("undecided", NO_INSTRUMENTS)
         return Geometry(*found, None, "observed", config.margin, p_value, {}, {}, None, None)
-    fits = structural_fits(views, folds)
-    maps = _maps_by_rung(fits)
-    scores = principal_components(list(views.instruments.values()))
+    components = first_stage(views.instruments)
+    fits = structural_fits(views, folds, Effort(), components)
+    maps = maps_by_rung(fits)
+    scores = components[:, :MAX_COMPONENTS]
     smoother = Smoother.fit([scores, quadratic_features(scores)], views.y, folds)
-    residual = _noise(views, folds, maps["linear"])
+    residual = noise_residuals(views, folds, maps["linear"])
     refitted = corrections(smoother, fits, views.x, residual, config.seed)
     products = {rung: map_products(smoother.rows, views.x, views.y, fitted) for rung, fitted in maps.items()}
     products["mean"] = total_products(smoother.rows, views.y)
@@ -249,10 +251,30 @@ def map_p_value(views: Views, folds: Integers, config: GeometryConfig) -> float:
     return (1 + above) / (1 + config.permutations)
 
 
-def structural_fits(views: Views, folds: Integers) -> list[StructuralFit]:
-    """Fit every rung through all instruments, once for each fold."""
-    scores = principal_components(list(views.instruments.values()), FIRST_STAGE_COMPONENTS)
-    first = Smoother.fit([scores], views.x, folds)
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is fitted.
+
+    Parameters
+    ----------
+    scored : int
+        Folds that are held out in turn, the first ones; at most FOLDS.
+    kappas : tuple of float
+        Pulls of the rotation that are tried beside ∞.
+    """
+
+    scored: int = FOLDS
+    kappas: tuple[float, ...] = KAPPAS
+
+
+def first_stage(instruments: Mapping[str, Floats]) -> Floats:
+    """Return components of instruments (n, ·), from which x̂ is predicted, (n, m); Π uses the first of them."""
+    return principal_components(list(instruments.values()), FIRST_STAGE_COMPONENTS)
+
+
+def structural_fits(views: Views, folds: Integers, effort: Effort, components: Floats) -> list[StructuralFit]:
+    """Fit every rung through the components (n, m) of the instruments, once for each fold that is scored."""
+    first = Smoother.fit([components], views.x, folds)
     shared: dict[tuple[Folds, float], Floats] = {}
     return [
         StructuralFit(
@@ -260,28 +282,37 @@ def structural_fits(views: Views, folds: Integers) -> list[StructuralFit]:
             k,
             views.same_space,
             shared if views.same_space else {},  # between spaces the prior depends on x̂, which differs by fold
+            effort.kappas,
         )
-        for k in range(FOLDS)
+        for k in range(effort.scored)
     ]
 
 
-def _maps_by_rung(fits: Sequence[StructuralFit]) -> dict[str, list[AffineMap]]:
+def maps_by_rung(fits: Sequence[StructuralFit]) -> dict[str, list[AffineMap]]:
+    """Return the maps of every rung, one for each fit."""
     fitted = [fit.maps() for fit in fits]
     return {rung: [maps[rung] for maps in fitted] for rung in fitted[0]}
 
 
-def _noise(views: Views, folds: Integers, maps: Sequence[AffineMap]) -> Floats:
+def noise_residuals(views: Views, folds: Integers, maps: Sequence[AffineMap]) -> Floats:
     """Residuals of every row under the map fitted without its fold, of the size of the noise, (n, q).
 
-    Out of sample they are larger than the noise by the error of the fit, and in sample smaller by about the same.
+    Out of sample they are larger than the noise by the error of the fit, and in sample smaller by about the same. Rows
+    of folds that are not scored have none out of sample: theirs in sample, under the first map, are brought to the size
+    of the others.
     """
-    residual, inside = np.empty(views.y.shape), 0.0
-    for fold, rows in enumerate(rows_of_folds(folds)):
+    residual, inside, scored = views.y - maps[0](views.x), 0.0, folds < len(maps)
+    for fold, rows in enumerate(rows_of_folds(folds)[: len(maps)]):
         left = views.y - maps[fold](views.x)
         residual[rows] = left[rows]
         inside += float(np.sum(left**2) - np.sum(left[rows] ** 2)) / (FOLDS - 1)
-    outside = float(np.sum(residual**2))
-    return residual * (inside / outside) ** 0.25 if outside > 0 else residual
+    outside, rest = float(np.sum(residual[scored] ** 2)), float(np.sum(residual[~scored] ** 2))
+    size = float(np.sqrt(inside * outside))
+    if rest > 0:
+        residual[~scored] *= np.sqrt(size / rest * np.sum(~scored) / np.sum(scored))
+    if outside > 0:
+        residual[scored] *= np.sqrt(size / outside)
+    return residual
 
 
 def _shares(

@@ -70,8 +70,8 @@ def _by_group(pairs: Floats, groups: Integers) -> Floats:
     return summed
 
 
-def products(rows: tuple[Indices, ...], residual: Callable[[int], Floats]) -> Floats:
-    """Return r_i·r_j for rows i of each fold and all rows j, under the map fitted without the fold of i, (n, n).
+def products(rows: tuple[Indices, ...], residual: Callable[[int], Floats], scored: int) -> Floats:
+    """Return r_i·r_j for rows i of scored folds and all rows j, under the map fitted without the fold of i, (n, n).
 
     Parameters
     ----------
@@ -79,23 +79,26 @@ def products(rows: tuple[Indices, ...], residual: Callable[[int], Floats]) -> Fl
         Rows of each fold.
     residual : callable
         Gives the residuals (n, q) of the map fitted without a fold.
+    scored : int
+        Folds that are scored, the first ones; rows i of the others are left at zero, and add nothing.
     """
     n = sum(map(len, rows))
-    found = np.empty((n, n))
-    for fold, test in enumerate(rows):
+    found = np.zeros((n, n))
+    for fold, test in enumerate(rows[:scored]):
         left = residual(fold)
         found[test] = left[test] @ left.T
     return found
 
 
 def map_products(rows: tuple[Indices, ...], x: Floats, y: Floats, maps: Sequence[AffineMap]) -> Floats:
-    """Products of what a map, fitted once for each fold, misses of y (n, q) from x (n, p), (n, n)."""
-    return products(rows, lambda fold: y - maps[fold](x))
+    """Products of what a map, fitted once for each scored fold, misses of y (n, q) from x (n, p), (n, n)."""
+    return products(rows, lambda fold: y - maps[fold](x), len(maps))
 
 
-def total_products(rows: tuple[Indices, ...], y: Floats) -> Floats:
-    """Products of y (n, q) about its training means, (n, n): those of the denominator of shares."""
-    return products(rows, lambda fold: y - np.delete(y, rows[fold], axis=0).mean(axis=0))
+def total_products(rows: tuple[Indices, ...], y: Floats, scored: int | None = None) -> Floats:
+    """Products of y (n, q) about its training means, (n, n): those of the denominator of shares; all folds if None."""
+    about = len(rows) if scored is None else scored
+    return products(rows, lambda fold: y - np.delete(y, rows[fold], axis=0).mean(axis=0), about)
 
 
 @dataclass(frozen=True, slots=True)

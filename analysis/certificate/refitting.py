@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +18,14 @@ REFITTED: tuple[str, ...] = ("rotation", "similarity", "linear")
 
 
 def corrections(
-    smoother: Smoother, fits: Sequence[StructuralFit], x: Floats, residual: Floats, seed: int
+    smoother: Smoother,
+    fits: Sequence[StructuralFit],
+    x: Floats,
+    residual: Floats,
+    seed: int,
+    *,
+    rungs: Sequence[str] = REFITTED,
+    replicates: int = REPLICATES,
 ) -> dict[str, Correction]:
     """Solve every rung again for targets with flipped noise: what that leaves in Σ r·Π(r).
 
@@ -31,37 +39,88 @@ def corrections(
     smoother : Smoother
         Π of the latent shares.
     fits : sequence of StructuralFit
-        One for each fold.
+        One for each fold that is scored.
     x : array (n, p)
     residual : array (n, q)
         Residuals of the linear rung, of the size of the noise. Those of a rung that falls short would count what it
         misses as noise.
     seed : int
+    rungs : sequence of str
+        Some of REFITTED.
+    replicates : int
+        Flips of all signs, each with its opposite.
     """
     rng = np.random.default_rng([seed, 21])
-    noise, pull, spurious = dict.fromkeys(REFITTED, 0.0), 0.0, 0.0
+    noise, pull, spurious = dict.fromkeys(rungs, 0.0), 0.0, 0.0
     for fold, fit in enumerate(fits):
         part = _FoldForm(smoother, fold, x - fit.basis(fit.excluded)[0].mean_x)
         pull += part.value(_lost_to_penalty(fit, fit.basis(fit.excluded)[0].xy, fit.linear_prior()))
         missing = _missing(fit)
-        before = {name: part.value(missing[name]) for name in REFITTED}
-        pulled = None if np.isinf(fit.kappa) else fit.pulled(fit.excluded, fit.kappa)
-        flips = rng.choice([-1.0, 1.0], size=(REPLICATES, len(x), 1))
+        before = {name: part.value(missing[name]) for name in rungs}
+        flips = rng.choice([-1.0, 1.0], size=(replicates, len(x), 1))
         for flipped in (sign * flip * residual for flip in flips for sign in (1.0, -1.0)):
-            moved = flipped[part.train] - flipped[part.train].mean(axis=0)
-            added, smoothed = fit.sums.denoised[part.train].T @ moved, part.b @ flipped[part.train]
-            turned = _turned(fit, part.x[part.train].T @ moved, pulled)
-            prior = fit.shrinkage.scale * turned if fit.shrinkage.prior == "rotation" else np.zeros_like(turned)
-            alone = float(np.sum(flipped[part.test] * (part.a @ smoothed)))  # 0 on average: only scatter of the draws
-            for name, change in _changes(fit, turned, added, prior).items():
-                left = part.value(missing[name] - change, (flipped[part.test], smoothed)) - before[name] - alone
-                noise[name] += left / (2 * REPLICATES)
-            spurious += part.value(_lost_to_penalty(fit, added, prior)) / (2 * REPLICATES)
+            moved = _moved(fit, part, flipped)
+            left_over = (flipped[part.test], part.b @ flipped[part.train])
+            alone = part.alone(left_over)
+            for name, change in _changes(fit, moved, rungs).items():
+                left = part.value(missing[name] - change, left_over) - before[name] - alone
+                noise[name] += left / (2 * replicates)
+            spurious += part.value(_lost_to_penalty(fit, moved.added, moved.prior)) / (2 * replicates)
     found = {name: Correction(value, UNSURE * abs(value)) for name, value in noise.items()}
-    own, pull = found["linear"], pull - spurious / 2
-    error = float(np.linalg.norm([own.error, UNSURE * pull, spurious / 2]))
-    found["linear"] = Correction(own.value + pull, error)
+    if "linear" in found:
+        found["linear"] = _with_pull(noise["linear"], pull, spurious)
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leg:
+    """The structural linear map from one language to the next, fitted once for each fold that is scored."""
+
+    fits: Sequence[StructuralFit]
+    x: Floats  # (n, p)
+    residual: Floats  # (n, q) of the linear rung, of the size of the noise
+
+
+def composed_correction(smoother: Smoother, first: Leg, second: Leg, seed: int) -> Correction:
+    """Solve two linear maps in a row again for flipped noise: what that leaves in Σ r·Π(r) of their composition.
+
+    The same signs flip both legs, since the noise of the language between them is one.
+
+    Parameters
+    ----------
+    smoother : Smoother
+        Π of the last language.
+    first, second : Leg
+    seed : int
+    """
+    rng = np.random.default_rng([seed, 22])
+    noise = pull = spurious = 0.0
+    for fold, fits in enumerate(zip(first.fits, second.fits, strict=True)):
+        start, middle = (
+            _FoldForm(smoother, fold, leg.x - fit.basis(fit.excluded)[0].mean_x)
+            for leg, fit in zip((first, second), fits, strict=True)
+        )
+        one, two = (fit.maps()["linear"].weights for fit in fits)
+        lost = [_lost_to_penalty(fit, fit.basis(fit.excluded)[0].xy, fit.linear_prior()) for fit in fits]
+        pull += start.value(lost[0] @ two + one @ lost[1])
+        flips = rng.choice([-1.0, 1.0], size=(len(first.x), 1))
+        for signs in (flips, -flips):
+            flipped = (signs * first.residual, signs * second.residual)
+            moved = [_moved(fit, part, e) for fit, part, e in zip(fits, (start, middle), flipped, strict=True)]
+            changes = [_changes(fit, m, ("linear",))["linear"] for fit, m in zip(fits, moved, strict=True)]
+            lost = [_lost_to_penalty(fit, m.added, m.prior) for fit, m in zip(fits, moved, strict=True)]
+            left = flipped[1] + flipped[0] @ two
+            left_over = (left[start.test], start.b @ left[start.train])
+            noise += (start.value(-changes[0] @ two - one @ changes[1], left_over) - start.alone(left_over)) / 2
+            spurious += start.value(lost[0] @ two + one @ lost[1]) / 2
+    return _with_pull(noise, pull, spurious)
+
+
+def _with_pull(noise: float, pull: float, spurious: float) -> Correction:
+    """Return the correction of a linear map: noise and pull, the pull less half of what noise adds to it."""
+    pull -= spurious / 2
+    error = float(np.linalg.norm([UNSURE * noise, UNSURE * pull, spurious / 2]))
+    return Correction(noise + pull, error)
 
 
 class _FoldForm:
@@ -79,6 +138,10 @@ class _FoldForm:
             left, right = left + noise[0], right + noise[1]
         return float(np.sum(left * (self.a @ right)))
 
+    def alone(self, noise: tuple[Floats, Floats]) -> float:
+        """Return the sum for e alone: 0 on average, and only scatter of the draws."""
+        return float(np.sum(noise[0] * (self.a @ noise[1])))
+
 
 def _missing(fit: StructuralFit) -> dict[str, Floats]:
     """What each rung misses of the linear map, (p, q)."""
@@ -86,10 +149,28 @@ def _missing(fit: StructuralFit) -> dict[str, Floats]:
     return {name: maps["linear"].weights - maps[name].weights for name in REFITTED}
 
 
-def _turned(fit: StructuralFit, noise: Floats, pulled: Floats | None) -> Floats:
-    """How much a rotation changes with noise in Σ xyᵀ, (p, q); not at all where it is the prior (`pulled` is None)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moved:
+    """What flipped noise changes of a fit before anything is solved, (p, q) each."""
+
+    turned: Floats  # the rotation
+    added: Floats  # Σ x̂yᵀ
+    prior: Floats  # of the linear rung
+
+
+def _moved(fit: StructuralFit, part: _FoldForm, flipped: Floats) -> _Moved:
+    noise = flipped[part.train] - flipped[part.train].mean(axis=0)
+    turned = _turned(fit, part.x[part.train].T @ noise)
+    prior = fit.shrinkage.scale * turned if fit.shrinkage.prior == "rotation" else np.zeros_like(turned)
+    return _Moved(turned, fit.sums.denoised[part.train].T @ noise, prior)
+
+
+def _turned(fit: StructuralFit, noise: Floats) -> Floats:
+    """How much a rotation changes with noise in Σ xyᵀ, (p, q); not at all where it is the prior."""
     before = fit.rotation(fit.excluded, fit.kappa)
-    return np.zeros_like(before) if pulled is None else polar(pulled + turning(noise, before)) - before
+    if np.isinf(fit.kappa):
+        return np.zeros_like(before)
+    return polar(fit.pulled(fit.excluded, fit.kappa) + turning(noise, before)) - before
 
 
 def turning(noise: Floats, rotation: Floats) -> Floats:
@@ -106,15 +187,15 @@ def turning(noise: Floats, rotation: Floats) -> Floats:
     return noise - ((inside + inside.T) / 2) @ rotation
 
 
-def _changes(fit: StructuralFit, turned: Floats, added: Floats, prior: Floats) -> dict[str, Floats]:
-    """How much the weights of each rung change with a rotation, Σ x̂yᵀ and the prior of the linear rung, (p, q)."""
+def _changes(fit: StructuralFit, moved: _Moved, rungs: Sequence[str]) -> dict[str, Floats]:
+    """How much the weights of some rungs change with flipped noise, (p, q)."""
     before = fit.rotation(fit.excluded, fit.kappa)
-    after = before + turned
-    return {
-        "rotation": turned,
-        "similarity": fit.similarity_scale(after, added) * after - fit.similarity_scale() * before,
-        "linear": fit.solve_linear(added, prior),
-    }
+    after, changes = before + moved.turned, {"rotation": moved.turned}
+    if "similarity" in rungs:
+        changes["similarity"] = fit.similarity_scale(after, moved.added) * after - fit.similarity_scale() * before
+    if "linear" in rungs:
+        changes["linear"] = fit.solve_linear(moved.added, moved.prior)
+    return {name: changes[name] for name in rungs}
 
 
 def _lost_to_penalty(fit: StructuralFit, cross: Floats, prior: Floats) -> Floats:

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from sentence_transformers.base.modules.input_module import InputModule
 
 from ...errors import DataError
-from ..types import Floats32
+from ..types import Floats32, Integers
 from .hashed_ngrams import NgramBuckets, inverse_norms
 from .hashed_words import HashedWords
 
@@ -40,7 +41,7 @@ class NgramEmbedding(InputModule):
     mean: torch.Tensor
 
     def __init__(self, table: torch.Tensor, frequencies: torch.Tensor, mean: torch.Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.bits = len(table).bit_length() - 1
         self.table = torch.nn.Parameter(table.half(), requires_grad=False)
         self.register_buffer("frequencies", frequencies.float())
@@ -70,6 +71,10 @@ class NgramEmbedding(InputModule):
     def get_config_dict(self) -> dict[str, Any]:
         """Return what describes the features."""
         return {"bits": self.bits}
+
+    def occurrences(self, texts: Sequence[str]) -> Integers:
+        """Return how many n-grams each of n texts has, (n,)."""
+        return np.diff(NgramBuckets.of(texts, self.bits).offsets)
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **_: Any) -> dict[str, Any]:  # noqa: ANN401
         """Hash the n-grams of n texts: buckets of all occurrences, where each text begins, and 1 / ‖w‖ of each."""

@@ -17,6 +17,7 @@ from .instruments import rows_of_folds
 
 Folds = frozenset[int]
 KAPPAS: tuple[float, ...] = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+FEW_KAPPAS: tuple[float, ...] = (0.0, 0.1, 1.0)
 LOG_PENALTIES: Floats = np.linspace(-5.0, 4.0, 91)  # a tenth of a decade
 CONDITION, LEAST_CONDITION = 1e-8, 1e-13  # of squared singular values, for the polar factor
 LARGEST_SCALE = 2.0  # of the prior, in scales of the similarity rung
@@ -131,6 +132,17 @@ class Shrinkage:
     loss: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turned:
+    """Sums of one inner split in the eigenbasis of its training scatter."""
+
+    data: Floats  # (p, q) training Σ x̂yᵀ
+    gram: Floats  # (p, p) of its rows
+    cross: Floats  # (p, q) validation Σ x̂yᵀ
+    held_xx: Floats  # (p, p) validation Σ x̂x̂ᵀ
+    held_yy: float
+
+
 def polar(matrix: Floats) -> Floats:
     """Return the (semi-)orthogonal polar factor of a matrix (p, q)."""
     if matrix.shape[0] == matrix.shape[1]:
@@ -177,15 +189,20 @@ class StructuralFit:
     rotations : dict
         Rotations by excluded folds and κ. In the same space they do not depend on x̂, and the fits of one pair may share
         them; across spaces the prior does.
+    kappas : tuple of float
+        Tried beside ∞.
     """
 
     sums: InstrumentedSums
     held_out: int
     same_space: bool
     rotations: dict[tuple[Folds, float], Floats] = field(default_factory=dict)
+    kappas: tuple[float, ...] = KAPPAS
     kappa: float = field(init=False)
     shrinkage: Shrinkage = field(init=False)
     _bases: dict[Folds, tuple[Scatter, Floats, Floats]] = field(init=False, default_factory=dict)
+    _turned: dict[Folds, _Turned] = field(init=False, default_factory=dict)
+    _maps: dict[str, AffineMap] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.kappa = self._choose_kappa()
@@ -230,17 +247,17 @@ class StructuralFit:
         return self.rotations[key]
 
     def _choose_kappa(self) -> float:
-        """Choose κ on the inner folds: half decades with 0 and ∞, then a parabola in log κ."""
+        """Choose κ on the inner folds: those given and ∞, then a parabola in log κ."""
         held = [(excluded, self.sums.validation(excluded, fold)) for excluded, fold in self.sums.inner(self.held_out)]
 
         def loss(kappa: float) -> float:
             return sum(scatter.loss(self.rotation(excluded, kappa)) for excluded, scatter in held)
 
-        tried = [*KAPPAS, np.inf]
+        tried = [*self.kappas, np.inf]
         losses = [loss(kappa) for kappa in tried]
         best = int(np.argmin(losses))
-        if 1 < best < len(KAPPAS) - 1:
-            refined = float(np.exp(parabola_minimum(np.log(KAPPAS[1:]), np.array(losses[1:-1]))))
+        if 1 < best < len(self.kappas) - 1:
+            refined = float(np.exp(parabola_minimum(np.log(self.kappas[1:]), np.array(losses[1:-1]))))
             if loss(refined) < losses[best]:
                 return refined
         return tried[best]
@@ -253,10 +270,11 @@ class StructuralFit:
         """Choose the penalty on the inner folds; the prior's scale has a closed form for each."""
         unit = self.basis(self.excluded)[0].unit
         penalties = 10.0**LOG_PENALTIES * unit
+        largest = LARGEST_SCALE * self.similarity_scale()
         paths = [self._path(e, fold, self._centre(e, prior), penalties) for e, fold in self.sums.inner(self.held_out)]
         constant, linear, quadratic = (np.sum(parts, axis=0) for parts in zip(*paths, strict=True))
         least = 1e-12 * float(np.abs(quadratic).max()) + 1e-300
-        scale = np.clip(linear / np.maximum(quadratic, least), 0.0, LARGEST_SCALE * self.similarity_scale())
+        scale = np.clip(linear / np.maximum(quadratic, least), 0.0, largest)
         losses = constant - 2 * scale * linear + scale**2 * quadratic
         at = parabola_minimum(LOG_PENALTIES, losses)
         return Shrinkage(10.0**at * unit, float(np.interp(at, LOG_PENALTIES, scale)), prior, float(losses.min()))
@@ -266,16 +284,23 @@ class StructuralFit:
 
     def _path(self, excluded: Folds, fold: int, centre: Floats, penalties: Floats) -> tuple[Floats, Floats, Floats]:
         """Loss of W(λ, s) on a fold as a quadratic in s: constant − 2 s linear + s² quadratic, each (k,)."""
-        scatter, values, vectors = self.basis(excluded)
-        held = self.sums.validation(excluded, fold)
-        data, pull, cross = vectors.T @ scatter.xy, vectors.T @ centre, vectors.T @ held.xy
-        held_xx = vectors.T @ held.xx @ vectors
+        _, values, vectors = self.basis(excluded)
+        at, pull = self._turned_to(excluded, fold), vectors.T @ centre
         solve = 1.0 / (values + penalties[:, None])
         keep = penalties[:, None] * solve
-        forms = ((solve, data @ data.T, solve), (solve, data @ pull.T, keep), (keep, pull @ pull.T, keep))
-        dd, dp, pp = (np.einsum("ki,ij,kj->k", a, g * held_xx, b, optimize=True) for a, g, b in forms)
-        constant = held.yy - 2 * solve @ np.einsum("ij,ij->i", data, cross) + dd
-        return constant, keep @ np.einsum("ij,ij->i", pull, cross) - dp, pp
+        forms = ((solve, at.gram, solve), (solve, at.data @ pull.T, keep), (keep, pull @ pull.T, keep))
+        dd, dp, pp = (np.einsum("ki,ij,kj->k", a, g * at.held_xx, b, optimize=True) for a, g, b in forms)
+        constant = at.held_yy - 2 * solve @ np.einsum("ij,ij->i", at.data, at.cross) + dd
+        return constant, keep @ np.einsum("ij,ij->i", pull, at.cross) - dp, pp
+
+    def _turned_to(self, excluded: Folds, fold: int) -> _Turned:
+        """Training and validation sums in the eigenbasis of the training scatter; kept, they serve every prior."""
+        if excluded not in self._turned:
+            scatter, _, vectors = self.basis(excluded)
+            held, data = self.sums.validation(excluded, fold), vectors.T @ scatter.xy
+            turned = vectors.T @ held.xx @ vectors
+            self._turned[excluded] = _Turned(data, data @ data.T, vectors.T @ held.xy, turned, held.yy)
+        return self._turned[excluded]
 
     def similarity_scale(self, rotation: Floats | None = None, added: Floats | float = 0.0) -> float:
         """Scale of the similarity rung for a rotation (its own by default), with `added` (p, q) in Σ x̂yᵀ."""
@@ -296,7 +321,12 @@ class StructuralFit:
         return weights
 
     def maps(self) -> dict[str, AffineMap]:
-        """Return identity, shift (same space only), rotation, similarity and linear, plainest first."""
+        """Return identity, shift (same space only), rotation, similarity and linear, plainest first; kept."""
+        if not self._maps:
+            self._maps = self._solved()
+        return self._maps
+
+    def _solved(self) -> dict[str, AffineMap]:
         scatter = self.basis(self.excluded)[0]
         rotation, width = self.rotation(self.excluded, self.kappa), len(scatter.mean_x)
         weights = {"shift": np.eye(width)} if self.same_space else {}

@@ -50,7 +50,11 @@ def resolve_columns(
     ('en', 'fr', 'en_reference')
     """
     meanings = [column_meaning(name, wanted) for name in names]
-    if not wanted and not given:
+    if given:  # `id` from the user is Indonesian, never the number of a row
+        meanings = [
+            "id" if name.strip().lower() == "id" else meaning for name, meaning in zip(names, meanings, strict=True)
+        ]
+    elif not wanted:
         meanings = _sure(names, meanings, where)
     places = [place for place, meaning in enumerate(meanings) if meaning and is_language_column(meaning)]
     named = [(names[place], str(meanings[place])) for place in places]

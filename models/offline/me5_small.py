@@ -173,7 +173,8 @@ def configuration_files(model: E5File) -> dict[str, dict[str, Any] | list[dict[s
         },
         "sentence_bert_config.json": {"max_seq_length": sizes.positions, "do_lower_case": False},
         "config_sentence_transformers.json": {
-            "prompts": {"query": "query: ", "passage": "passage: "},
+            # The library's `encode_document` looks at `document` first, and makes it empty where it is not named.
+            "prompts": {"query": "query: ", "document": "passage: ", "passage": "passage: "},
             "default_prompt_name": "query",
         },
         "modules.json": [

@@ -20,7 +20,7 @@ from ...files import default_cache_dir, move_into_place, remove_stale, scratch_b
 log = logging.getLogger(__name__)
 
 EXTRA = "offline"
-DECODER_VERSION = 1
+DECODER_VERSION = 2
 WEIGHTS = "model.safetensors"
 MANIFEST = "decoded.json"
 

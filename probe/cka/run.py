@@ -11,7 +11,7 @@ import numpy as np
 from ...analysis.types import Labels, Rows
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, embed_bitext
-from ..experiment.layer_stack import Stack, stack_jobs
+from ..experiment.layer_stack import Stack, constant_layers, stack_jobs
 from ..results.cka import CkaResult
 from ..results.provenance import Side, Start
 from .config import CkaConfig
@@ -120,6 +120,10 @@ def measure(
 def _measured(
     both: LanguageStacks, pairs: tuple[tuple[Compared, Compared], ...], config: CkaConfig, start: Start
 ) -> CkaResult:
+    several = len({side.model for pair in pairs for side, _ in pair}) > 1
+    found = [constant_layers([stack], side.model if several else "") for pair in pairs for side, stack in pair]
+    constant = tuple(dict.fromkeys(one for layers in found for one in layers))
+    pairs = tuple(((a, x.without(x.constant)), (b, y.without(y.constant))) for (a, x), (b, y) in pairs)
     design = both.design(Draws(config.folds, config.permutations, config.resamples, config.seed))
     tables = tuple(layer_table(rows, columns, design, config.neighbours) for rows, columns in pairs)
     width = max(rows.shape[1] for pair in pairs for _, stack in pair for rows in stack.rows)
@@ -135,6 +139,7 @@ def _measured(
         permutations=config.permutations,
         resamples=config.resamples,
         provenance=both.provenance(start, config.seed),
+        constant=constant,
     )
 
 

@@ -207,21 +207,30 @@ def comparison_warnings(reads: Sequence[Read], differences: Sequence[Difference]
 
 
 def sentence(results: Sequence[Compared], found: Sequence[Difference]) -> str:
-    """Say in one sentence what the verdicts are, and which differences from the first result are significant."""
+    """Say in one sentence what the verdicts are, and which differences from the first result are significant.
+
+    Verdicts are those on search and on geometry where all results have them, those by R² where one has none on search.
+    """
     said: dict[str, list[str]] = {}
-    for part in dict.fromkeys(one.part for result in results for one in result.judgements if one.verdict):
-        said.setdefault(verdicts_of_part(part, results), []).append(part)
+    judged = [one for result in results for one in result.judgements if one.verdict]
+    kinds = [kind for kind in ("search", "geometry") if judged and all(getattr(one, kind) for one in judged)]
+    for kind in kinds if "search" in kinds else ["verdict", *kinds]:
+        for part in dict.fromkeys(one.part for one in judged):
+            subject = part if kind == "verdict" else f"{part} ({kind})"
+            said.setdefault(verdicts_of_part(part, results, kind), []).append(subject)
     verdicts = [f"{' and '.join(parts)}: {words}" for words, parts in said.items()]
     return f"{'; '.join([*verdicts, significant_differences(results[0].label, found)])}."
 
 
-def verdicts_of_part(part: str, results: Sequence[Compared]) -> str:
-    """Return the verdicts on a part, each with the labels of its results."""
+def verdicts_of_part(part: str, results: Sequence[Compared], kind: str = "verdict") -> str:
+    """Return the verdicts of a kind, a field of `Judgement`, on a part, each with the labels of its results."""
     labels_of: dict[str, list[str]] = {}
     for result in results:
         for one in result.judgements:
             if one.part == part and one.verdict:
-                labels_of.setdefault(one.verdict, []).append(result.label)
+                verdict = getattr(one, kind)
+                said = "not settled" if kind != "verdict" and verdict == "undecided" else verdict
+                labels_of.setdefault(said, []).append(result.label)
     if len(labels_of) == 1 and len(results) > 2:
         return f"{next(iter(labels_of))} in all"
     return ", ".join(f"{verdict} in {' and '.join(named)}" for verdict, named in labels_of.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,16 +12,16 @@ from ..results import layers as layers_result
 from ..results import linear_map as linear_map_result
 from ..results import retrieval as retrieval_result
 from ..results import training as training_result
-from ..results.compare import SHARE, Judgement, Score
+from ..results.compare import LATENT, SHARE, Judgement, Score
 from ..results.layers import LayersResult
-from ..results.linear_map import Direction, LinearMapResult
+from ..results.linear_map import Direction, Geometry, LinearMapResult
 from ..results.provenance import Provenance
 from ..results.retrieval import RetrievalResult, Search
 from ..results.serialization import from_json
-from ..results.training import LanguageOutcome, TrainResult
+from ..results.training import LanguageOutcome, MapVerdict, TrainResult
 
 Key = tuple[str, str, str]  # part, measure, row
-TESTED_RUNGS = {"held-out R²": ("linear",), "P@1": ("identity", "rotation", "linear")}
+TESTED_RUNGS = {"held-out R²": ("linear",), "P@1": ("identity", "rotation", "linear"), LATENT: ("rotation", "linear")}
 LAYER_MEASURES = {
     "cka": "debiased CKA",
     "mutual_knn": "mutual k-NN",
@@ -29,6 +29,8 @@ LAYER_MEASURES = {
     "p_at_1": "P@1 as it is",
     "p_at_1_mapped": "P@1 after the map",
     "language_id": "language identity",
+    "latent_rotation": f"{LATENT} of a rotation",
+    "latent_linear": f"{LATENT} of a linear map",
 }
 CRITERIA = {"cosine": "cosine", "csls": "CSLS", "margin": "xsim margin"}
 SEARCH_MEASURES = {"p_at_1": "P@1", "mrr": "MRR", "accuracy": "accuracy"}
@@ -76,25 +78,37 @@ def read_linear_map(text: str) -> Read:
         rows=first.n,
         pools=tuple(d.pool for d in result.directions),
         scores=tuple(score for d in result.directions for score in rung_scores(d)),
-        judgements=tuple(
-            Judgement(
-                part_name(d.source, d.target),
-                d.certificate.verdict,
-                d.certificate.sentence,
-                d.certificate.shares.get("linear"),
-                d.certificate.margin,
-                d.certificate.retrieval_verdict,
-                d.certificate.smallest_detectable,
-            )
-            for d in result.directions
-        ),
+        judgements=tuple(map(direction_judgement, result.directions)),
         facts={"pairs": str(first.n), "candidates": str(first.pool), "width": " → ".join(map(str, first.dims))},
         seconds=result.provenance.seconds,
     )
 
 
+def direction_judgement(direction: Direction) -> Judgement:
+    """Return the verdicts of a direction: by R², by P@1, on search and on geometry."""
+    judged, geometry = direction.certificate, direction.geometry
+    return Judgement(
+        part_name(direction.source, direction.target),
+        judged.verdict,
+        judged.sentence,
+        judged.shares.get("linear"),
+        judged.margin,
+        judged.retrieval_verdict,
+        judged.smallest_detectable,
+        search="" if direction.use is None else direction.use.verdict,
+        geometry="" if geometry is None else geometry.verdict,
+        geometry_sentence="" if geometry is None else geometry.sentence,
+    )
+
+
+def latent_scores(part: str, geometry: Geometry | None) -> Iterator[Score]:
+    """Yield the latent share of every rung; nothing where noise was not taken out."""
+    for rung, share in ({} if geometry is None else geometry.shares).items():
+        yield Score(part, LATENT, rung, share, tested=rung in TESTED_RUNGS[LATENT])
+
+
 def rung_scores(direction: Direction) -> Iterator[Score]:
-    """Yield R² and P@1 of every rung of a direction, and the share of the linear map."""
+    """Yield R² and P@1 of every rung of a direction, the share of the linear map, and latent shares."""
     part = part_name(direction.source, direction.target)
     for measure, attribute in (("held-out R²", "r2"), ("P@1", "p_at_1")):
         for rung, scores in direction.rungs.items():
@@ -104,6 +118,7 @@ def rung_scores(direction: Direction) -> Iterator[Score]:
     share = direction.certificate.shares.get("linear")
     if share is not None:
         yield Score(part, SHARE, "linear", share, tested=True)
+    yield from latent_scores(part, direction.geometry)
 
 
 def read_layers(text: str) -> Read:
@@ -187,7 +202,7 @@ def read_training(text: str) -> Read:
             *(Score("the old language", "lost", one.name, one.lost, "points", tested=True) for one in lost),
         ),
         judgements=tuple(
-            Judgement(one.language, certificate.verdict, certificate.sentence)
+            training_judgement(one.language, certificate)
             for one in result.languages
             if (certificate := one.after.certificate) is not None
         ),
@@ -196,6 +211,15 @@ def read_training(text: str) -> Read:
         outcomes={one.language: o for one in result.languages if (o := held_out_outcomes(one)) is not None},
         method=result.method or result.stage,
     )
+
+
+def training_judgement(language: str, certificate: MapVerdict) -> Judgement:
+    """Return the verdicts of the certificate after training."""
+    geometry = certificate.geometry
+    found = Judgement(language, certificate.verdict, certificate.sentence)
+    if geometry is None:
+        return found
+    return replace(found, geometry=geometry.verdict, geometry_sentence=geometry.sentence)
 
 
 def language_scores(one: LanguageOutcome) -> Iterator[Score]:
@@ -211,6 +235,8 @@ def language_scores(one: LanguageOutcome) -> Iterator[Score]:
             for rung, r2 in metrics.certificate.r2.items():
                 tested = after and rung in ("identity", "linear")
                 yield Score(one.language, f"held-out R² {row}", rung, r2, tested=tested)
+            if after:
+                yield from latent_scores(one.language, metrics.certificate.geometry)
 
 
 def held_out_outcomes(one: LanguageOutcome) -> Outcomes | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import permutations
 
 import numpy as np
 
 from ...analysis.certificate.equivalence import NO_MAP
+from ...analysis.certificate.latent_composition import Path, PathShares
 from ...analysis.resampling import Interval, holm, percentile_interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.types import Floats
@@ -17,7 +19,7 @@ from .maps import Web
 ALPHA = 0.05
 
 
-def composed_paths(web: Web) -> tuple[Composed, ...]:
+def composed_paths(web: Web, latent: Mapping[Path, PathShares]) -> tuple[Composed, ...]:
     """Compare W_bc·W_ab with W_ac for every ordered triple of languages; p-values are Holm-adjusted over all."""
     direct = {step: web.hits(fitted.prediction, step[1]) for step, fitted in web.fitted.items()}
     paths = list(permutations(range(len(web.languages)), 3))
@@ -38,6 +40,8 @@ def composed_paths(web: Web) -> tuple[Composed, ...]:
             p_at_1_cost=percentile_interval(*costs[i]),
             p_value=p_values[i],
             p_adjusted=float(adjusted[i]),
+            latent_direct=latent[path].direct if path in latent else None,
+            latent_composed=latent[path].composed if path in latent else None,
         )
         for i, path in enumerate(paths)
     )

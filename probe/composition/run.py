@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...analysis.types import Labels, Rows
+from ...analysis.types import Floats, Labels, Rows
 from ...errors import DataError
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
+from ..experiment.layer_stack import unread
+from ..experiment.pairs import embed_columns
 from ..results.composition import CompositionResult
 from ..results.provenance import Start
 from .config import CompositionConfig
+from .latent import latent_paths
 from .maps import fit_web
 from .paths import composed_paths, composition_sentence, loops, without_a_map
 
@@ -43,7 +46,7 @@ def run(
     ----------
     encoder : Encoder
     text : ParallelText
-        At least 50 rows.
+        At least 50 rows. Languages that are not asked for take noise out of latent shares.
     languages : sequence of str
         Three or more of its languages; the cost grows with the cube of their number.
     config : CompositionConfig
@@ -66,7 +69,9 @@ def run(
     check_languages(languages, 3)
     start = Start.now(command)
     stacks = embed_languages(encoder, text, languages, (), cache=cache, batch_tokens=batch_tokens, progress=progress)
-    return _measured(stacks, config, start, same_space=config.same_space is not False)
+    further = [code for code in text.languages if code not in languages]
+    views = embed_columns(encoder, text, further, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    return _measured(stacks, views, config, start, same_space=config.same_space is not False)
 
 
 def measure(
@@ -75,6 +80,7 @@ def measure(
     config: CompositionConfig = CompositionConfig(),  # noqa: B008 - frozen
     *,
     names: Sequence[str],
+    instruments: Mapping[str, Rows] | None = None,
     command: str = "",
 ) -> CompositionResult:
     """Do the same with arrays that you already have.
@@ -89,6 +95,8 @@ def measure(
         Without `same_space=True` identity and shift are left out.
     names : sequence of str
         The languages.
+    instruments : mapping of str to array (n, w), optional
+        The same rows in further languages. Without any, languages that are not on a path serve it.
 
     Raises
     ------
@@ -100,11 +108,17 @@ def measure(
     check_languages(names, 3)
     start = Start.now(command)
     stacks = languages_of_arrays(rows, names, groups)
-    return _measured(stacks, config, start, same_space=bool(config.same_space))
+    views = {name: np.asarray(rows, np.float64) for name, rows in (instruments or {}).items()}
+    return _measured(stacks, views, config, start, same_space=bool(config.same_space))
 
 
 def _measured(
-    stacks: LanguageStacks, config: CompositionConfig, start: Start, *, same_space: bool
+    stacks: LanguageStacks,
+    instruments: Mapping[str, Floats],
+    config: CompositionConfig,
+    start: Start,
+    *,
+    same_space: bool,
 ) -> CompositionResult:
     design = stacks.design(Draws(config.folds, config.permutations, config.resamples, config.seed))
     rows = tuple(stacks.at(stacks.layers[-1]))
@@ -113,7 +127,9 @@ def _measured(
         raise DataError(f"one space has one width, got {sorted(widths)}: leave --same-space out")
     rungs = (*(SAME_SPACE if same_space else ()), *RUNGS, *(("nonlinear",) if config.curved else ()))
     web = fit_web(stacks.languages, rows, stacks.pools, design, config, rungs=rungs)
-    composed = composed_paths(web)
+    unread_languages = unread(stacks.stacks)
+    latent = {} if unread_languages else latent_paths(web, instruments, same_space=same_space, seed=config.seed)
+    composed = composed_paths(web, latent)
     pairs = tuple(fitted.pair for fitted in web.fitted.values())
     return CompositionResult(
         languages=stacks.languages,
@@ -125,11 +141,12 @@ def _measured(
         composed=composed,
         loops=loops(web),
         sentence=without_a_map(pairs) + composition_sentence(composed),
-        warnings=(*design_warnings(design, max(widths)), *stacks.warnings),
+        warnings=(*design_warnings(design, max(widths)), *stacks.warnings, *unread_languages),
         margin=config.margin,
         permutations=config.permutations,
         resamples=config.resamples,
         provenance=stacks.provenance(start, config.seed),
+        instruments=tuple(instruments) if latent else (),
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ...models.embeddings import Encoded
 
 UNKNOWN_SHARE = 0.05
+UNREAD = 0.2  # share of unknown tokens above which a model does not read a language
 SMALL_POOL = 200
 FEW_PAIRS_PER_DIMENSION = 4
 FEW_GROUPS = 40

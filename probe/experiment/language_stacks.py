@@ -11,10 +11,11 @@ import numpy as np
 from ...analysis.retrieval.scores import Pool
 from ...analysis.types import Floats, Integers, Labels, Rows
 from ...errors import ConfigError, DataError
+from ..results.layers import ConstantLayer
 from ..results.provenance import Provenance, Side, Start
 from . import caveats
 from .design import Design, Draws
-from .layer_stack import Stack, check_stacks, embed_stack, fingerprint, same_layers, stack_jobs
+from .layer_stack import Stack, check_stacks, constant_layers, embed_stack, fingerprint, same_layers, stack_jobs
 from .pairs import MINIMUM_ROWS, equal_vector_groups, pool_of_texts, side
 
 if TYPE_CHECKING:
@@ -70,6 +71,12 @@ class LanguageStacks:
     def n(self) -> int:
         """Number of sentences in each language."""
         return self.stacks[0].n
+
+    def varying(self) -> tuple[LanguageStacks, tuple[ConstantLayer, ...]]:
+        """Return the stacks without the layers that are constant in some language, and those layers."""
+        constant = constant_layers(self.stacks)
+        names = {one.name for one in constant}
+        return replace(self, stacks=tuple(stack.without(names) for stack in self.stacks)), constant
 
     @property
     def width(self) -> int:

@@ -189,14 +189,28 @@ def embed_instruments(
     DataError
         If the text has other rows than the bitext, or an embedding is zero or not finite.
     """
-    from ...models.encoding import encode_cached
-
     if text is None:
         return {}
     if text.column(bitext.source) != bitext.sources or text.column(bitext.target) != bitext.targets:
         raise DataError("the instruments are not of the same rows as the pairs: open both from one corpus")
+    others = [code for code in text.languages if code not in (bitext.source, bitext.target)]
+    return embed_columns(encoder, text, others, cache=cache, batch_tokens=batch_tokens, progress=progress)
+
+
+def embed_columns(
+    encoder: Encoder,
+    text: ParallelText,
+    languages: Sequence[str],
+    *,
+    cache: EmbeddingCache | None = None,
+    batch_tokens: int | None = None,
+    progress: bool = False,
+) -> dict[str, Floats]:
+    """Embed some languages of a text, the pooled output (n, d) of each, by language."""
+    from ...models.encoding import encode_cached
+
     views = {}
-    for language in (code for code in text.languages if code not in (bitext.source, bitext.target)):
+    for language in languages:
         encoded = encode_cached(
             encoder, text.column(language), cache=cache, batch_tokens=batch_tokens, progress=progress
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..results.fitted_map import MapFitResult
 from ..results.intervals import Interval
+from .canary import Canary
 
 MEANINGS = {
     "identity": "nothing: the two sides share one place already",
@@ -18,9 +19,10 @@ MEANINGS = {
 }
 
 
-def card(result: MapFitResult) -> str:
+def card(result: MapFitResult, canary: Canary) -> str:
     """Return the README.md of a map's folder."""
-    parts = (heading(result), scores_table(result), usage(result), sources(result))
+    checked = canary_section(canary, with_words=result.rung == "words")
+    parts = (heading(result), scores_table(result), usage(result), checked, sources(result))
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
@@ -87,6 +89,20 @@ def usage(result: MapFitResult) -> str:
         f"Sentences in {result.source} land where the target model puts their translations in {result.target}: search "
         f"an index of that model as it is. Do not encode {result.target} with this folder; its own sentences would be "
         f"moved too.\n\n{vectors}"
+    )
+
+
+def canary_section(canary: Canary, *, with_words: bool) -> str:
+    """Return what a server, or a program that maps vectors, must give where it applies the map."""
+    prompted = f" with the prompt `{canary.prompt}` before it" if canary.prompt else ""
+    sent = f"Send it the sentence `{canary.sentence}`{prompted}" if canary.sentence else "Map the vector `plain`"
+    why = "Some servers leave out a layer that they do not know, without an error."
+    if with_words:
+        why = "Vectors of another model, or in another order than their texts, are mapped without an error."
+        sent = f"Map the sentence `{canary.sentence}`{prompted}"
+    return (
+        f"## Is the map applied?\n\n{why} {sent}; the vectors are in `canary.json`:\n\n{canary.text}\n\n"
+        "`polyglot map check VECTOR.npy --map THIS_FOLDER` compares what the server gave.\n"
     )
 
 

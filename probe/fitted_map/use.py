@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -10,12 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.checks import unit_rows
 from ...analysis.maps.estimators import Map, load_map
 from ...analysis.maps.words_and_vectors import WordsAndVectors
 from ...errors import ConfigError, DataError
 from ...files import open_matrix, output_errors, replacing, write_bytes
-from .folder import LINEAGE_FILE, affine_layer, dense_layer
+from .canary import CANARY_FILE, Canary
+from .folder import affine_parts, dense_layer
+from .vectors import Lineage, as_target, finite, mapped_rows
 
 BLOCK_ROWS = 16_384
 ONNX_OPSET, ONNX_IR = 17, 8  # of 2022: old enough for the runtimes in use
@@ -76,10 +76,9 @@ def apply(
                 np.save(file, np.empty(shape, dtype))
         else:
             written = np.lib.format.open_memmap(scratch, mode="w+", dtype=dtype, shape=shape)
-            unit = _normalised(folder)
             for start in range(0, len(rows), block_rows):
                 here = slice(start, start + block_rows)
-                written[here] = _at_unit_length(mapped(start, _finite(rows[here])), unit)
+                written[here] = mapped(start, rows[here])
             written.flush()
     return shape
 
@@ -88,18 +87,23 @@ def _opened(
     folder: Path, texts: Path | None, n: int
 ) -> tuple[int, int, Callable[[int, NDArray[np.floating]], NDArray[np.float64]]]:
     """Return the widths of a map and the function from the first number and the vectors of a block to its rows."""
+    unit = Lineage.read(folder).normalised
     if not WordsAndVectors.lies_in(folder):
         if texts is not None:
             raise DataError(f"the map in {folder} reads vectors alone: leave --texts out")
         fitted = load_map(folder)
-        return fitted.n_features_in_, len(fitted.mean_y_), lambda _, x: fitted.transform(x)
+        return fitted.n_features_in_, len(fitted.mean_y_), lambda _, x: mapped_rows(fitted, x, normalised=unit)
     words = WordsAndVectors.load(folder)
     if texts is None:
         raise DataError(f"the map in {folder} reads texts beside their vectors: give a file of them with --texts")
     lines = read_lines(texts)
     if len(lines) != n:
         raise DataError(f"{texts} holds {len(lines)} lines, the vectors are {n} rows: give a text for each")
-    return len(words.mean_x), len(words.mean_y), lambda start, x: words(lines[start : start + len(x)], x)
+
+    def with_words(start: int, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        return as_target(words(lines[start : start + len(x)], finite(x)), normalised=unit)
+
+    return len(words.mean_x), len(words.mean_y), with_words
 
 
 def read_lines(path: Path) -> list[str]:
@@ -116,28 +120,6 @@ def read_lines(path: Path) -> list[str]:
         raise DataError(f"texts cannot be read from {path}: {error}; expected UTF-8, one text a line") from error
 
 
-def mapped_rows(fitted: Map, x: NDArray[np.floating], *, normalised: bool) -> NDArray[np.float64]:
-    """Map rows (n, p) to (n, q), at unit length where the target model ends so.
-
-    Raises
-    ------
-    DataError
-        If a row is not finite.
-    """
-    return _at_unit_length(fitted.transform(_finite(x)), normalised)
-
-
-def _finite(x: NDArray[np.floating]) -> NDArray[np.floating]:
-    finite = np.isfinite(x).all(axis=1)
-    if not finite.all():
-        raise DataError(f"row {int(np.argmin(finite))} of a block holds NaN or infinity: encode it again")
-    return x
-
-
-def _at_unit_length(mapped: NDArray[np.float64], normalised: bool) -> NDArray[np.float64]:
-    return np.asarray(unit_rows(mapped, zeros="keep"), np.float64) if normalised else mapped
-
-
 def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
     """Write an affine map as a `Dense` module of sentence-transformers, or as an ONNX graph from vectors to vectors.
 
@@ -146,8 +128,9 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
     folder : Path
         As `polyglot map fit` leaves it.
     out : Path
-        For `dense` a folder to append to a model's modules; for `onnx` a file, whose graph takes `vectors` (rows, p)
-        to `mapped` (rows, q), both float32, and gives what `apply` gives.
+        For `dense` a folder to append to a model's modules, whose `truncate_dim` is then to be taken out of its
+        settings; for `onnx` a file, whose graph takes `vectors` (rows, p) to `mapped` (rows, q), both float32, and
+        gives what `apply` gives. The canary of the map is written into the folder, or beside the file.
     kind : {"dense", "onnx"}
 
     Raises
@@ -162,13 +145,30 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
     fitted = load_map(folder)
     if fitted.affine is None:
         raise ConfigError(f"the {fitted.rung} map in {folder} is not affine, so no layer: fit with --rung linear")
+    lineage, canary = Lineage.read(folder), canary_of(folder)
     with output_errors(out, "give another path"):
         out.parent.mkdir(parents=True, exist_ok=True)
         if kind == "onnx":
-            return to_onnx(fitted, out, normalised=_normalised(folder))
+            to_onnx(fitted, out, normalised=lineage.normalised)
+            canary.write(out.with_suffix(f".{CANARY_FILE}"))
+            return out
         out.mkdir(parents=True, exist_ok=True)
-        dense_layer(fitted).save(str(out))
+        dense_layer(fitted, width=lineage.source_width).save(str(out))
+        canary.write(out / CANARY_FILE)
         return out
+
+
+def canary_of(folder: Path) -> Canary:
+    """Return the canary of a map's folder; an older folder has none, and gets one of vectors.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no map, or a damaged canary.
+    """
+    if (folder / CANARY_FILE).is_file():
+        return Canary.read(folder)
+    return Canary.of(load_map(folder), None, normalised=Lineage.read(folder).normalised)
 
 
 def to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
@@ -179,7 +179,7 @@ def to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
         raise ConfigError("export to ONNX needs the `onnx` extra: pip install 'polyglot-geometry[onnx]'")
     from onnx import TensorProto, helper, numpy_helper
 
-    weights, bias = affine_layer(fitted)
+    weights, bias = affine_parts(fitted)
     mapped = "rows" if normalised else "mapped"
     nodes = [helper.make_node("Gemm", ["vectors", "weights", "bias"], [mapped])]
     if normalised:
@@ -193,10 +193,3 @@ def to_onnx(fitted: Map, out: Path, *, normalised: bool) -> Path:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", ONNX_OPSET)], ir_version=ONNX_IR)
     write_bytes(out, model.SerializeToString())
     return out
-
-
-def _normalised(folder: Path) -> bool:
-    try:
-        return bool(json.loads((folder / LINEAGE_FILE).read_text(encoding="utf-8")).get("normalised", False))
-    except (OSError, ValueError, AttributeError):
-        return False

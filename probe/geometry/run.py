@@ -109,6 +109,7 @@ def measure(
 
 
 def _measured(stacks: LanguageStacks, config: GeometryConfig, start: Start) -> GeometryResult:
+    stacks, constant = stacks.varying()
     if len(np.unique(stacks.groups)) < config.blocks:
         raise DataError(f"expected at least {config.blocks} groups of rows for the jackknife: give more text")
     folds = group_folds(stacks.groups, config.blocks, np.random.default_rng(config.seed))
@@ -130,6 +131,7 @@ def _measured(stacks: LanguageStacks, config: GeometryConfig, start: Start) -> G
         sentences=tuple(map(geometry_sentence, languages)),
         warnings=(*caveats.few_rows(stacks.n, stacks.width), *stacks.warnings),
         provenance=stacks.provenance(start, config.seed),
+        constant=constant,
     )
 
 

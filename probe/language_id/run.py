@@ -103,6 +103,7 @@ def measure(
 
 
 def _measured(stacks: LanguageStacks, config: LanguageIdConfig, start: Start) -> LanguageIdResult:
+    stacks, constant = stacks.varying()
     design = stacks.design(Draws(config.folds, 1, config.resamples, config.seed))
     classes = len(stacks.languages)
     labels, types = np.repeat(np.arange(classes), stacks.n), np.arange(classes * stacks.n)
@@ -137,6 +138,7 @@ def _measured(stacks: LanguageStacks, config: LanguageIdConfig, start: Start) ->
         orders=config.orders,
         resamples=config.resamples,
         provenance=stacks.provenance(start, config.seed),
+        constant=constant,
     )
 
 

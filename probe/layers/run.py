@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...analysis.types import Labels, Rows
+from ...analysis.types import Floats, Labels, Rows
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, embed_bitext
-from ..experiment.layer_stack import Stack, same_layers
+from ..experiment.layer_stack import Stack, same_layers, unread
+from ..experiment.pairs import embed_instruments
 from ..experiment.parallel import side_by_side
 from ..results.layers import MEASURES, Layer, LayersResult, Stress
 from ..results.provenance import Start
 from .config import LayersConfig
 from .disturbances import PaddingInputs, stress_tests
-from .scores import LayerPlan, chance_band, measure_layer
+from .latent import LatentPlan
+from .scores import LayerPlan, Measured, chance_band, measure_layer
 from .sentences import layer_sentences
 
 if TYPE_CHECKING:
-    from ...data.bitext import Bitext
+    from ...data.bitext import Bitext, ParallelText
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
@@ -33,6 +35,7 @@ def run(
     bitext: Bitext,
     config: LayersConfig = LayersConfig(),  # noqa: B008 - frozen
     *,
+    instruments: ParallelText | None = None,
     cache: EmbeddingCache | None = None,
     command: str = "",
     batch_tokens: int | None = None,
@@ -47,6 +50,9 @@ def run(
     bitext : Bitext
         At least 50 pairs.
     config : LayersConfig
+    instruments : ParallelText, optional
+        The same rows in other languages, whose pooled output takes noise out of latent shares. The languages of the
+        bitext among them are passed over.
     cache : EmbeddingCache, optional
         Of embeddings.
     command : str
@@ -66,7 +72,8 @@ def run(
     start = Start.now(command)
     pair = embed_bitext(encoder, bitext, config.layers, cache=cache, batch_tokens=batch_tokens, progress=progress)
     padded = PaddingInputs(encoder, tuple(bitext.sources), tuple(bitext.targets)) if config.stress else None
-    return _measured(pair, config, padded, start)
+    views = embed_instruments(encoder, bitext, instruments, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    return _measured(pair, views, config, padded, start)
 
 
 def measure(
@@ -75,6 +82,7 @@ def measure(
     groups: Sequence[int] | Labels | None = None,
     config: LayersConfig = LayersConfig(),  # noqa: B008 - frozen
     *,
+    instruments: Mapping[str, Rows] | None = None,
     names: tuple[str, str] = ("x", "y"),
     layers: Sequence[str] | None = None,
     command: str = "",
@@ -89,6 +97,8 @@ def measure(
         Concept group of each row, (n,); by default rows with equal vectors at the last layer are one group.
     config : LayersConfig
         `layers` is not used: all that is given is measured.
+    instruments : mapping of str to array (n, w), optional
+        Other renderings of the same rows, by name: they take noise out of latent shares.
     names : (str, str)
         What the sides are called in the result.
     layers : sequence of str, optional
@@ -101,17 +111,31 @@ def measure(
     """
     start = Start.now(command)
     stacks = (Stack.of_arrays(names[0], x, layers), Stack.of_arrays(names[1], y, layers))
-    return _measured(LanguageStacks.of_arrays(stacks, groups), config, None, start)
+    views = {name: np.asarray(rows, np.float64) for name, rows in (instruments or {}).items()}
+    return _measured(LanguageStacks.of_arrays(stacks, groups), views, config, None, start)
 
 
-def _measured(pair: LanguageStacks, config: LayersConfig, padded: PaddingInputs | None, start: Start) -> LayersResult:
+def _measured(
+    pair: LanguageStacks,
+    instruments: Mapping[str, Floats],
+    config: LayersConfig,
+    padded: PaddingInputs | None,
+    start: Start,
+) -> LayersResult:
+    same_layers(*pair.stacks)
+    pair, constant = pair.varying()
     source, target = pair.stacks
-    same_layers(source, target)
     design = pair.design(Draws(config.folds, config.permutations, config.resamples, config.seed))
     plan = LayerPlan(config.neighbours, config.removed, config.costly_permutations)
     both = tuple(zip(source.rows, target.rows, strict=True))
     held = COPIES * 8 * max(x.size + y.size for x, y in both)
-    measured = side_by_side(lambda xy: measure_layer(*xy, design, plan), both, bytes_each=held)
+    latent = LatentPlan.of(pair, instruments, config.seed)
+
+    def measured_layer(xy: tuple[Rows, Rows]) -> Measured:
+        plain = measure_layer(*xy, design, plan)
+        return plain if latent is None else replace(plain, estimates={**plain.estimates, **latent.shares(*xy)})
+
+    measured = side_by_side(measured_layer, both, bytes_each=held)
     layers = tuple(
         Layer(name, (x.shape[1], y.shape[1]), layer.measures)
         for name, (x, y), layer in zip(source.layers, both, measured, strict=True)
@@ -135,11 +159,13 @@ def _measured(pair: LanguageStacks, config: LayersConfig, padded: PaddingInputs 
         chance=chance,
         story=layer_sentences(layers, chance),
         stress=stress,
-        warnings=(*design_warnings(design, pair.width), *pair.warnings),
+        warnings=(*design_warnings(design, pair.width), *pair.warnings, *(unread(pair.stacks) if instruments else ())),
         permutations=config.permutations,
         costly_permutations=config.costly_permutations,
         resamples=config.resamples,
         provenance=pair.provenance(start, config.seed),
+        instruments=() if latent is None else tuple(latent.instruments),
+        constant=constant,
     )
 
 

@@ -1,4 +1,4 @@
-"""Up to three sentences on where in the encoder two languages are most alike, each only where intervals support it."""
+"""Up to four sentences on where in the encoder two languages are most alike, each only where intervals support it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def layer_sentences(layers: Sequence[Layer], chance: dict[str, ChanceBand]) -> t
             lambda layer: layer.measures.linear_r2,
             "The share that a linear map predicts (held-out R²) peaks at",
             chance.get("linear_r2"),
+        ),
+        extreme_sentence(
+            hidden,
+            lambda layer: layer.measures.latent_rotation,
+            "Noise aside, the share that a rotation explains peaks at",
         ),
     )
     return tuple(sentence for sentence in found if sentence)

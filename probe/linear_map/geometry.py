@@ -8,12 +8,12 @@ from ...analysis.certificate.geometry import Geometry as GeometryFound
 from ...analysis.certificate.geometry import GeometryConfig, Views, geometry_verdict
 from ...analysis.splits import deciles
 from ...analysis.types import Floats
+from ..experiment.caveats import UNREAD
 from ..experiment.pairs import Pairs
 from ..results.intervals import percent
 from ..results.linear_map import Geometry
 from .config import LinearMapConfig
 
-UNREAD = 0.2  # share of unknown tokens above which a model does not read a language
 SHOWN_SHARES = ("shift", "rotation", "linear")
 IN_WORDS = {"shift": "a shift", "rotation": "a rotation", "linear": "any linear map"}
 

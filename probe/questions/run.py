@@ -145,11 +145,7 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
         config.resamples,
         config.permutations,
         source_map.name if source_map else "",
-        (
-            *warnings,
-            *not_beyond_words(used, rankings, questions, config),
-            *caveats.few_passages(len(questions.passages)),
-        ),
+        tuple(warnings),
         questions_sentence(rankings, questions),
         start.provenance(
             corpus=questions.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .intervals import Interval
-from .layers import ChanceBand
+from .layers import ChanceBand, ConstantLayer
 from .provenance import Provenance, Side
 
 SCHEMA = "polyglot/cka/1"
@@ -42,6 +42,7 @@ class CkaResult:
     permutations: int
     resamples: int
     provenance: Provenance
+    constant: tuple[ConstantLayer, ...] = ()  # layers that were not measured
     schema: str = SCHEMA
 
     @property

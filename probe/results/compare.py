@@ -9,7 +9,8 @@ from .intervals import Interval
 from .provenance import Provenance
 
 SCHEMA = "polyglot/compare/1"
-SHARE = "share of the best R²"  # the measure that verdicts rest on
+SHARE = "share of the best R²"  # the measure that verdicts by R² rest on
+LATENT = "latent share"  # the measure that verdicts on geometry rest on
 Unit = Literal["share", "points"]  # a fraction or mean score, or points of 100
 
 
@@ -41,6 +42,9 @@ class Judgement:
     margin: float | None = None  # share of the best map that may be lost
     by_retrieval: str = ""  # the verdict by P@1
     smallest_detectable: float | None = None  # planted curvature found in 80 % of replicates
+    search: str = ""  # the verdict on search: is a map needed to find translations?
+    geometry: str = ""  # the verdict on geometry, noise aside; empty without instruments
+    geometry_sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

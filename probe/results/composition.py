@@ -37,6 +37,8 @@ class Composed:
     p_at_1_cost: Interval  # direct less composed, paired
     p_value: float  # two-sided, that P@1 does not differ
     p_adjusted: float  # Holm over all paths
+    latent_direct: Interval | None = None  # noise aside: what the direct linear map explains of what instruments share
+    latent_composed: Interval | None = None  # the same of the composed one; None where instruments say too little
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +69,5 @@ class CompositionResult:
     permutations: int
     resamples: int
     provenance: Provenance
+    instruments: tuple[str, ...] = ()  # further languages that take noise out of latent shares
     schema: str = SCHEMA

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from .intervals import Interval
+from .layers import ConstantLayer
 from .provenance import Provenance
 
 SCHEMA = "polyglot/geometry/1"
@@ -79,4 +80,5 @@ class GeometryResult:
     sentences: tuple[str, ...]
     warnings: tuple[str, ...]
     provenance: Provenance
+    constant: tuple[ConstantLayer, ...] = ()  # layers that were not measured
     schema: str = SCHEMA

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .intervals import Interval
+from .layers import ConstantLayer
 from .provenance import Provenance
 
 SCHEMA = "polyglot/language-id/1"
@@ -62,4 +63,5 @@ class LanguageIdResult:
     orders: int
     resamples: int
     provenance: Provenance
+    constant: tuple[ConstantLayer, ...] = ()  # layers that were not measured
     schema: str = SCHEMA

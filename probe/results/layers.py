@@ -23,6 +23,31 @@ def layer_label(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstantLayer:
+    """A layer at which all sentences of a language have one vector, as where [CLS] is pooled from the embeddings."""
+
+    name: str
+    place: int  # among all layers of its side, from 0
+    languages: tuple[str, ...]  # in which it is constant
+    model: str = ""  # where a result has layers of two models
+
+
+def constant_sentence(constant: tuple[ConstantLayer, ...]) -> str:
+    """Say which layers were not measured, and why; empty if there are none.
+
+    Examples
+    --------
+    >>> constant_sentence((ConstantLayer("0", 0, ("en", "fr")),))
+    'Constant, and not measured: layer 0 (en, fr), where all sentences have one vector.'
+    """
+    if not constant:
+        return ""
+    sides = (", ".join((*one.languages, *([one.model] if one.model else []))) for one in constant)
+    listed = "; ".join(f"{layer_label(one.name)} ({side})" for one, side in zip(constant, sides, strict=True))
+    return f"Constant, and not measured: {listed}, where all sentences have one vector."
+
+
+@dataclass(frozen=True, slots=True)
 class LayerMeasures:
     """Everything measured at one layer; what needs both sides in one width is None where widths differ."""
 
@@ -40,6 +65,8 @@ class LayerMeasures:
     p_at_1: Interval | None = None  # rows as they are
     p_at_1_backward: Interval | None = None
     language_id: Interval | None = None  # held-out accuracy of a linear classifier
+    latent_rotation: Interval | None = None  # noise aside: what a rotation explains of what instruments share with y
+    latent_linear: Interval | None = None  # the same of a linear map; both None where instruments say too little
 
 
 #: Names of all measures, in the order of their fields.
@@ -106,4 +133,6 @@ class LayersResult:
     costly_permutations: int
     resamples: int
     provenance: Provenance
+    instruments: tuple[str, ...] = ()  # languages whose pooled output takes the noise out of latent shares
+    constant: tuple[ConstantLayer, ...] = ()  # layers that are not among `layers`
     schema: str = SCHEMA

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...analysis.resampling import Interval
+from .linear_map import Geometry
 from .provenance import Provenance
 
 SCHEMA = "polyglot/train/1"
@@ -28,6 +29,7 @@ class MapVerdict:
     verdict: str
     sentence: str
     r2: dict[str, Interval]
+    geometry: Geometry | None = None  # noise aside; None where the text has no further language
 
 
 @dataclass(frozen=True, slots=True)

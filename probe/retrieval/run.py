@@ -103,6 +103,7 @@ def measure(
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.random.default_rng(0).standard_normal((300, 16))
     >>> measure(x, 2 * x).directions[0].scores["cosine"].p_at_1.value
     1.0

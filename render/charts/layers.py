@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...probe.results.intervals import Interval
-from ...probe.results.layers import POOLED, ChanceBand
+from ...probe.results.layers import POOLED, ChanceBand, ConstantLayer
 from ..formatting import drawn_text, two_digits
 from ..view import Cell, Column, FigureGroup, Panel, PlotlyJson, Table, View
 from .intervals import INTERVAL_COLUMNS, interval_cells
@@ -34,6 +34,28 @@ class Series:
 
     name: str
     estimates: tuple[Interval | None, ...]
+
+
+def with_constant(
+    names: Sequence[str], series: Sequence[Series], constant: Sequence[ConstantLayer]
+) -> tuple[list[str], list[Series]]:
+    """Put the constant layers where they stand in the model, marked and without values, into curves over layers.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the layers that were measured.
+    series : sequence of Series
+        Their values.
+    constant : sequence of ConstantLayer
+        In the order of their places.
+    """
+    shown, values = list(names), [list(one.estimates) for one in series]
+    for layer in constant:
+        shown.insert(layer.place, f"{layer.name} (constant)")
+        for estimates in values:
+            estimates.insert(layer.place, None)
+    return shown, [Series(one.name, tuple(v)) for one, v in zip(series, values, strict=True)]
 
 
 def layer_axis(names: Sequence[str], title: str = "layer (0 = embedding output)") -> PlotlyJson:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ...probe.results.cka import CkaResult, LayerTable
+from ...probe.results.layers import ConstantLayer, constant_sentence
 from ...probe.results.provenance import Side
 from ...probe.results.serialization import from_json
 from ..charts.layers import TEMPLATE, FindingsView, matrix_panel, matrix_table, where
 from ..formatting import capitalized, count, interval, language_name, number, two_digits
-from ..terminal import SummaryColumn, SummaryPart, SummaryTable
+from ..terminal import SummaryColumn, SummaryPart, SummaryTable, rows_with_constant
 from ..view import Fact, Figure, FigureGroup, Headline, Verdict
 from .provenance import models_of, provenance_facts
 
@@ -43,7 +44,7 @@ def view(text: str) -> FindingsView:
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} pairs in {count(result.groups)} groups of like meaning, {result.folds} folds by group, "
-            f"k = {result.neighbours}."
+            f"k = {result.neighbours}. {constant_sentence(result.constant)}"
         ),
         groups=groups,
     )
@@ -76,7 +77,14 @@ def _part(table: LayerTable, result: CkaResult) -> SummaryPart:
         parts = (table.cka[i][j], table.mutual_knn[i][j], table.linear_r2[i][j])
         rows.append((layer, table.column_layers[j], *(interval(part) for part in parts)))
     warnings = result.warnings if table is result.tables[0] else ()
-    return SummaryPart(_label(table), table.sentence, "", SummaryTable(columns, tuple(rows)), warnings)
+    constant = [one for one in result.constant if _constant_row(one, table)]
+    return SummaryPart(
+        _label(table), table.sentence, "", SummaryTable(columns, rows_with_constant(rows, constant)), warnings
+    )
+
+
+def _constant_row(layer: ConstantLayer, table: LayerTable) -> bool:
+    return table.rows.language in layer.languages and layer.model in ("", table.rows.model)
 
 
 def _subject(result: CkaResult) -> str:

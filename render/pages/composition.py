@@ -13,7 +13,17 @@ from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ..charts.layers import TEMPLATE, FindingsView, matrix_panel
 from ..charts.marks import dots, over, vertical_line
 from ..charts.theme import Reach, panel, row_axis, row_height, value_axis
-from ..formatting import count, interval, language_name, number, percent_interval, plain_percent, rung_name, two_digits
+from ..formatting import (
+    MISSING,
+    count,
+    interval,
+    language_name,
+    number,
+    percent_interval,
+    plain_percent,
+    rung_name,
+    two_digits,
+)
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable
 from ..view import Cell, Column, Fact, Figure, FigureGroup, Headline, Panel, Table, Verdict
 from .provenance import models_of, provenance_facts
@@ -68,6 +78,7 @@ def headline(text: str) -> Headline:
 
 def summary_parts(result: CompositionResult) -> tuple[SummaryPart, ...]:
     """Return the paths with what they cost."""
+    latent = any(one.latent_composed for one in result.composed)
     columns = (
         SummaryColumn("path", right=False),
         SummaryColumn("P@1 direct", drop=1),
@@ -75,6 +86,7 @@ def summary_parts(result: CompositionResult) -> tuple[SummaryPart, ...]:
         SummaryColumn("cost"),
         SummaryColumn("p, Holm", drop=1),
         SummaryColumn("agreement", drop=3),
+        *((SummaryColumn("latent direct", drop=4), SummaryColumn("latent composed", drop=1)) if latent else ()),
     )
     rows = tuple(
         (
@@ -84,11 +96,16 @@ def summary_parts(result: CompositionResult) -> tuple[SummaryPart, ...]:
             percent_interval(one.p_at_1_cost, 1),
             number(one.p_adjusted),
             interval(one.agreement),
+            *(map(_share, (one.latent_direct, one.latent_composed)) if latent else ()),
         )
         for one in result.composed
     )
     heading = f"{_subject(result)}  ({result.n} sentences in each)"
     return (SummaryPart(heading, result.sentence, "", SummaryTable(columns, rows), result.warnings),)
+
+
+def _share(estimate: Interval | None) -> str:
+    return MISSING if estimate is None else percent_interval(estimate)
 
 
 def _subject(result: CompositionResult) -> str:
@@ -160,16 +177,26 @@ def paths_figure(result: CompositionResult) -> Figure:
     """Draw composed maps beside the direct ones."""
     ordered = sorted(result.composed, key=lambda one: -one.p_at_1_cost.value)
     names = [" → ".join(one.path) for one in ordered]
-    panels = (
+    panels: tuple[Panel, ...] = (
         _row_panel("composition-cost", "P@1 lost against the direct map", names, [o.p_at_1_cost for o in ordered]),
         _row_panel("composition-agreement", "agreement with the direct map", names, [o.agreement for o in ordered]),
     )
+    known = [one for one in ordered if one.latent_composed is not None]
+    noise = ""
+    if known:
+        shares = [one.latent_composed for one in known if one.latent_composed is not None]
+        title = "latent share of the composed map"
+        panels += (_row_panel("composition-latent", title, [" → ".join(one.path) for one in known], shares),)
+        noise = (
+            " Below: the share of what further languages predict of the last one that the two maps explain, noise "
+            "taken out of all three; that of the direct map is in the table. 1 where nothing is missed."
+        )
     caption = (
         "Two maps one after the other against the direct one. Left: P@1 of the direct map less P@1 of the composed "
         "one, "
         "paired, with 95 % intervals; right of zero the detour costs. Right: 1 less the squared distance of the two "
         "predictions over the spread of the direct one's; 1 where they are equal. P-values in the table are adjusted "
-        f"over all {len(ordered)} paths (Holm)."
+        f"over all {len(ordered)} paths (Holm).{noise}"
     )
     return Figure("composition-paths", paths_title(ordered), panels, caption, (9,), _composed_table(ordered))
 
@@ -204,11 +231,15 @@ def _composed_table(composed: Sequence[Composed]) -> Table:
         "p_at_1_direct": "P@1, direct",
         "p_at_1_composed": "P@1, composed",
         "p_at_1_cost": "P@1, lost",
+        "latent_direct": "latent share, direct",
+        "latent_composed": "latent share, composed",
     }
     columns = (Column("path", "name"), Column("score", "text"), *INTERVAL_COLUMNS, Column("p"), Column("p, Holm"))
     rows: list[tuple[Cell, ...]] = []
     for one in composed:
         for field, name in names.items():
+            if getattr(one, field) is None:
+                continue
             tested = (one.p_value, one.p_adjusted) if field == "p_at_1_cost" else (None, None)
             rows.append((" → ".join(one.path), name, *interval_cells(getattr(one, field)), *tested))
     return Table.of(columns, rows)

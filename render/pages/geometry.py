@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ...probe.results.geometry import GeometryResult, LanguageGeometry, LayerGeometry
 from ...probe.results.intervals import Interval
+from ...probe.results.layers import constant_sentence
 from ...probe.results.serialization import from_json
-from ..charts.layers import STYLES, TEMPLATE, FindingsView, Series, layer_panel, layer_table, where
+from ..charts.layers import STYLES, TEMPLATE, FindingsView, Series, layer_panel, layer_table, where, with_constant
 from ..charts.marks import curve, dots
 from ..charts.theme import panel, row_axis, row_height, value_axis
 from ..formatting import capitalized, count, drawn_text, interval, language_name, number, percent, two_digits
-from ..terminal import SummaryColumn, SummaryPart, SummaryTable
+from ..terminal import SummaryColumn, SummaryPart, SummaryTable, rows_with_constant
 from ..view import Cell, Column, Fact, Figure, FigureGroup, Headline, Panel, Table, Verdict
 from .provenance import models_of, provenance_facts
 
@@ -56,7 +57,8 @@ def view(text: str) -> FindingsView:
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} sentences in each language, {count(result.groups)} groups of like meaning; "
-            f"{result.removed} principal components removed where said so; k = {result.neighbours}."
+            f"{result.removed} principal components removed where said so; k = {result.neighbours}. "
+            f"{constant_sentence(result.constant)}"
         ),
         groups=tuple(groups),
     )
@@ -72,12 +74,14 @@ def headline(text: str) -> Headline:
 def summary_parts(result: GeometryResult) -> tuple[SummaryPart, ...]:
     """Return for each language its layers."""
     return tuple(
-        SummaryPart(language_name(one.language), sentence, "", _summary(one), result.warnings if place == 0 else ())
+        SummaryPart(
+            language_name(one.language), sentence, "", _summary(one, result), result.warnings if place == 0 else ()
+        )
         for place, (one, sentence) in enumerate(zip(result.languages, result.sentences, strict=True))
     )
 
 
-def _summary(language: LanguageGeometry) -> SummaryTable:
+def _summary(language: LanguageGeometry, result: GeometryResult) -> SummaryTable:
     columns = (
         SummaryColumn("layer", right=False),
         SummaryColumn("mean cosine"),
@@ -97,7 +101,7 @@ def _summary(language: LanguageGeometry) -> SummaryTable:
         )
         for layer in language.layers
     )
-    return SummaryTable(columns, rows)
+    return SummaryTable(columns, rows_with_constant(rows, result.constant))
 
 
 def _subject(result: GeometryResult) -> str:
@@ -117,7 +121,10 @@ def _series(result: GeometryResult, measure: str) -> list[Series]:
 def layers_figure(result: GeometryResult, name: str, measures: tuple[str, str]) -> Figure:
     """Draw two measures of each language at every layer."""
     layers = [layer.name for layer in result.languages[0].layers]
-    panels = tuple(layer_panel(f"geometry-{m}", NAMES[m], layers, _series(result, m)) for m in measures)
+    panels = tuple(
+        layer_panel(f"geometry-{m}", NAMES[m], *with_constant(layers, _series(result, m), result.constant))
+        for m in measures
+    )
     more = [m for m in NAMES if m in measures or (name, m) in (("rank", "participation_ratio"), ("hubs", "robin_hood"))]
     table = layer_table(
         layers, [Series(f"{NAMES[m]}, {one.name}", one.estimates) for m in more for one in _series(result, m)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ...probe.results.intervals import Interval
 from ...probe.results.language_id import AS_IT_IS, LanguageIdResult, LayerLanguageId
+from ...probe.results.layers import constant_sentence
 from ...probe.results.serialization import from_json
 from ..charts.intervals import INTERVAL_COLUMNS, interval_cells
-from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, where
+from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, where, with_constant
 from ..charts.marks import dots, over, vertical_line
 from ..charts.theme import panel, row_axis, row_height, value_axis
 from ..formatting import capitalized, count, interval, language_name, number, percent, percent_interval
@@ -47,7 +48,8 @@ def view(text: str) -> FindingsView:
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} sentences in each language, {count(result.groups)} groups of like meaning, "
-            f"{result.folds} folds by group: a sentence and its translations never stand on two sides."
+            f"{result.folds} folds by group: a sentence and its translations never stand on two sides. "
+            f"{constant_sentence(result.constant)}"
         ),
         groups=tuple(groups),
     )
@@ -83,7 +85,8 @@ def summary_parts(result: LanguageIdResult) -> tuple[SummaryPart, ...]:
         for condition in result.layers[-1].conditions
     )
     heading = f"{_subject(result)}  ({result.n} sentences in each, {where(result.layers[-1].name)})"
-    return (SummaryPart(heading, result.sentence, "", SummaryTable(columns, rows), result.warnings),)
+    constant = constant_sentence(result.constant)
+    return (SummaryPart(heading, result.sentence, constant, SummaryTable(columns, rows), result.warnings),)
 
 
 def _percent(estimate: Interval | None) -> str:
@@ -205,8 +208,18 @@ def layers_figure(result: LanguageIdResult) -> Figure:
     accuracy = [Series(n, tuple(layer.conditions[i].accuracy for layer in result.layers)) for i, n in enumerate(names)]
     bits = [Series(n, tuple(layer.conditions[i].bits for layer in result.layers)) for i, n in enumerate(names)]
     panels = (
-        layer_panel("language-layer-accuracy", "held-out accuracy", layers, accuracy, tickformat=".0%"),
-        layer_panel("language-layer-bits", "description length, bits a text", layers, bits, rangemode="tozero"),
+        layer_panel(
+            "language-layer-accuracy",
+            "held-out accuracy",
+            *with_constant(layers, accuracy, result.constant),
+            tickformat=".0%",
+        ),
+        layer_panel(
+            "language-layer-bits",
+            "description length, bits a text",
+            *with_constant(layers, bits, result.constant),
+            rangemode="tozero",
+        ),
     )
     lowest = min(result.layers, key=lambda layer: layer.conditions[0].accuracy.value)
     value = lowest.conditions[0].accuracy

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from polyglot.cli import app, main
-from polyglot.errors import DataError, MissingExtraError
+from polyglot.errors import ConfigError, DataError, MissingExtraError
 from typer.testing import CliRunner
 
 PROBES = ("linear-map", "layers", "cka", "retrieval", "questions", "language-id", "composition", "geometry")
@@ -104,13 +104,33 @@ def test_texts_are_left_out_where_asked(given, module, command, texts):
     ("options", "instruments"),
     [((), {"de", "es", "ru"}), (("--instrument", "zh"), {"zh"}), (("--no-instruments",), None)],
 )
-def test_other_languages_of_the_built_in_corpus_are_instruments(given, options, instruments):
-    (_, bitext, _), extras = given("linear_map", "linear-map", "fr", "en", *options)
+@pytest.mark.parametrize(("module", "command"), [("linear_map", "linear-map"), ("layers", "layers")])
+def test_other_languages_of_the_built_in_corpus_are_instruments(given, module, command, options, instruments):
+    (_, bitext, _), extras = given(module, command, "fr", "en", *options)
     if instruments is None:
         assert "instruments" not in extras
     else:
         assert set(extras["instruments"].languages) == {"fr", "en"} | instruments
         assert extras["instruments"].column("fr") == bitext.sources
+
+
+@pytest.mark.parametrize(
+    ("options", "instruments"),
+    [((), ("es", "ru", "zh")), (("--instrument", "zh"), ("zh",)), (("--no-instruments",), ())],
+)
+def test_composition_reads_further_languages_beside_those_asked_for(given, options, instruments):
+    (_, text, languages, _), _ = given("composition", "composition", "en", "fr", "de", *options)
+    assert languages == ("en", "fr", "de")
+    assert text.languages == (*languages, *instruments)
+
+
+@pytest.mark.parametrize(
+    "command", [["linear-map", "en", "fr"], ["layers", "en", "fr"], ["composition", "en", "fr", "de"]]
+)
+def test_instruments_and_none_contradict_each_other(command):
+    found = CliRunner().invoke(app, ["probe", *command, "--instrument", "zh", "--no-instruments"])
+    assert isinstance(found.exception, ConfigError)
+    assert "--instrument and --no-instruments contradict each other" in str(found.exception)
 
 
 @pytest.mark.parametrize(

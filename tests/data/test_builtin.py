@@ -6,7 +6,15 @@ import unicodedata
 from collections import Counter, defaultdict
 
 import pytest
-from polyglot.data.builtin import FOLDER, LANGUAGES, builtin_domains, builtin_names, load_builtin, load_questions
+from polyglot.data.builtin import (
+    FOLDER,
+    LANGUAGES,
+    builtin_domains,
+    builtin_names,
+    default_instruments,
+    load_builtin,
+    load_questions,
+)
 from polyglot.data.near_duplicates import character_ngrams
 
 ROWS = load_builtin()
@@ -137,3 +145,17 @@ def test_passages_and_questions_are_of_a_fit_length(language):
     assert all(4 <= len(query.texts[language].split()) <= 30 for query in QUESTIONS.queries)
     assert all(query.texts[language].endswith("?") for query in QUESTIONS.queries)
     assert near_pairs([passage[language] for passage in QUESTIONS.passages], 0.4) == []
+
+
+@pytest.mark.parametrize(
+    ("corpus", "measured", "instruments"),
+    [
+        (None, ("en", "fr"), ("de", "es", "ru")),
+        (None, ("en-GB", "zh-CN"), ("fr", "de", "es")),
+        (("builtin",), ("en", "fr", "de", "es", "ru", "zh"), ()),
+        (("builtin", "builtin"), ("en", "fr"), ()),
+        (("my.tsv",), ("en", "fr"), ()),
+    ],
+)
+def test_default_instruments_are_no_form_of_a_measured_language(corpus, measured, instruments):
+    assert default_instruments(corpus, measured) == instruments

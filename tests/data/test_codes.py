@@ -71,6 +71,12 @@ def test_columns_of_flores_200_are_found_by_any_spelling_and_never_confused(data
     assert everything == tuple(find_code(code) for code in codes)
 
 
+def test_id_is_the_number_of_a_row_unless_the_user_names_it():
+    assert resolve_columns(["id", "en"], ()) == (None, "en")
+    assert resolve_columns(["id", "en"], (), given=True) == ("id", "en")
+    assert resolve_columns(["english", "non_english", "ID"], ["en", "fr"], given=True)[:2] == ("en", "fr")
+
+
 def test_a_flores_column_alone_is_read_for_no_other_language():
     served = [
         (asked, held)

@@ -78,7 +78,12 @@ def test_order_of_texts_does_not_matter(tiny_encoder):
 def test_equal_texts_are_computed_once(tiny_encoder, monkeypatch):
     seen = []
     forward = tiny_encoder._forward
-    monkeypatch.setattr(tiny_encoder, "_forward", lambda rows, layers: seen.extend(rows) or forward(rows, layers))
+
+    def watched(batch, *rest):
+        seen.extend(batch["input_ids"])
+        return forward(batch, *rest)
+
+    monkeypatch.setattr(tiny_encoder, "_forward", watched)
     encoded = tiny_encoder.encode(["a b", "c", "a b", "a b"])
     assert len(seen) == 2
     np.testing.assert_array_equal(encoded.pooled[0], encoded.pooled[3])
@@ -89,9 +94,9 @@ def test_batches_stay_under_the_budget(tiny_encoder, monkeypatch):
     sizes = []
     forward = tiny_encoder._forward
 
-    def watched(rows, layers):
-        sizes.append(len(rows) * max(map(len, rows)))
-        return forward(rows, layers)
+    def watched(batch, *rest):
+        sizes.append(batch["input_ids"].numel())
+        return forward(batch, *rest)
 
     monkeypatch.setattr(tiny_encoder, "_forward", watched)
     tiny_encoder.encode(random_texts(200), batch_tokens=100)

@@ -1,5 +1,8 @@
 """A stand-in for an encoder: letters counted, then mixed layer by layer; no weights are needed."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -50,3 +53,25 @@ def letter_texts():
     plain = ["".join(rng.choice(list(LETTERS[:18]), size=rng.integers(8, 22))) for _ in range(90)]
     turned = str.maketrans("abcdef", "bcdefg")
     return {"en": plain, "fr": ["zz" + text for text in plain], "de": [text.translate(turned) for text in plain]}
+
+
+@pytest.fixture
+def make_letter_model(tmp_path):
+    """Give a function that saves a variant of the tiny model of the tests of models/, and returns its folder."""
+    path = Path(__file__).parents[1] / "models" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("tiny_models", path)
+    tiny = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tiny)
+    return lambda name="tiny", **options: tiny.build_model(tmp_path / name, **options)
+
+
+@pytest.fixture
+def letter_model(make_letter_model):
+    return make_letter_model()
+
+
+@pytest.fixture
+def letter_bitext(letter_texts):
+    from polyglot.data.bitext import Bitext
+
+    return Bitext.of("letters", ("fr", "en"), letter_texts["de"], letter_texts["en"])

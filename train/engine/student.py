@@ -12,7 +12,9 @@ import numpy as np
 
 from ...analysis.types import Integers
 from ...errors import ModelError
+from ...models.embeddings import blocks
 from ...models.progress import hidden_library_bars
+from ...models.prompts import set_prompt
 from .precision import mixed_precision
 
 if TYPE_CHECKING:
@@ -36,6 +38,28 @@ def quiet_library() -> Iterator[None]:
             yield
     finally:
         library.set_verbosity(level)
+
+
+def require_transformer(encoder: Encoder) -> None:
+    """Refuse an encoder without weights that read token ids one after the other.
+
+    Raises
+    ------
+    ModelError
+    """
+    first = encoder.model[0]
+    if encoder.architecture.transformer is not first:
+        raise ModelError(
+            f"{encoder.name} begins with {type(first).__name__}: training takes a transformer that reads text, without "
+            "routes; take another base"
+        )
+
+
+def save_encoder(encoder: Encoder, path: Path) -> None:
+    """Save a model as a sentence-transformers folder, weights in safetensors, with the prompt of the encoder."""
+    set_prompt(encoder.model, encoder.prompt)
+    with quiet_library():
+        encoder.model.save(str(path), create_model_card=False, safe_serialization=True)
 
 
 @dataclass(slots=True)
@@ -66,6 +90,20 @@ class Student:
     encoder: Encoder
     precision: str
     padding: PaddingCounter = field(default_factory=PaddingCounter)
+    constants: dict[str, Any] = field(init=False)  # features that are the same for every text
+    least_width: int = field(init=False)  # columns of the smallest batch
+
+    def __post_init__(self) -> None:
+        """Check the encoder.
+
+        Raises
+        ------
+        ModelError
+            If it is no transformer.
+        """
+        require_transformer(self.encoder)
+        object.__setattr__(self, "constants", self.encoder.texts.constants())
+        object.__setattr__(self, "least_width", self.encoder.texts.least_width())
 
     @property
     def model(self) -> Any:  # noqa: ANN401 - the library is imported late
@@ -97,37 +135,28 @@ class Student:
         return table  # type: ignore[no-any-return]
 
     def save(self, path: Path) -> None:
-        """Save the model as a sentence-transformers folder, weights in safetensors."""
-        with quiet_library():
-            self.model.save(str(path), create_model_card=False, safe_serialization=True)
+        """Save the model; see `save_encoder`."""
+        save_encoder(self.encoder, path)
 
     def tokenise(self, texts: Sequence[str]) -> TokenRows:
-        """Return the token ids of texts with the prompt of the model, truncated at its greatest length."""
-        encoded = self.tokenizer(
-            [self.encoder.prompt + text for text in texts],
-            truncation=True,
-            max_length=self.encoder.max_length,
-            padding=False,
-            verbose=False,
-        )
-        rows: TokenRows = encoded["input_ids"]
-        return rows
+        """Return the token ids of texts as the model reads them: with its prompt, and cut at its greatest length."""
+        return [row for block in blocks(texts) for row in self.encoder.texts.read(block).rows()]
 
     def forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
         """Embed b token rows in one padded batch; return unit vectors, (b, d), in float32."""
         import torch
 
         with mixed_precision(self.precision, self.encoder.device):
-            output = self.model(self.pad(rows))["sentence_embedding"]
+            output = self.model(self.pad(rows))["sentence_embedding"][:, : self.encoder.dim]
         return torch.nn.functional.normalize(output.float(), dim=1)
 
-    def pad(self, rows: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
-        """Pad b token rows on the tokenizer's side; return ids and mask, (b, l), on the device."""
+    def pad(self, rows: Sequence[Sequence[int]]) -> dict[str, Any]:
+        """Pad b token rows on the model's side; return ids and mask, (b, l), on the device, and what goes with them."""
         import torch
 
         lengths = np.array([len(row) for row in rows])
-        inside = np.arange(max(1, lengths.max())) < lengths[:, None]
-        if self.tokenizer.padding_side == "left":
+        inside = np.arange(max(self.least_width, lengths.max())) < lengths[:, None]
+        if self.encoder.texts.pads_left():
             inside = inside[:, ::-1]
         self.padding.padded += inside.size
         self.padding.tokens += int(lengths.sum())
@@ -135,7 +164,7 @@ class Student:
         ids[inside] = np.concatenate([np.asarray(row, np.int64) for row in rows])
         device = self.encoder.device
         mask = torch.from_numpy(np.ascontiguousarray(inside, np.int64)).to(device)
-        return {"input_ids": torch.from_numpy(ids).to(device), "attention_mask": mask}
+        return {**self.constants, "input_ids": torch.from_numpy(ids).to(device), "attention_mask": mask}
 
 
 def token_lengths(*columns: TokenRows) -> Integers:

@@ -12,7 +12,7 @@ from ...analysis.types import Floats32, Integers
 from ...errors import DataError
 from ...probe.results.training import MapVerdict
 from ..config import LoopConfig
-from .metrics import LEAST_FOR_CERTIFICATE, map_verdict
+from .metrics import LEAST_FOR_CERTIFICATE, Certify, map_verdict
 from .retention import RetentionText, measure_retention
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class EvaluationPairs:
 @dataclass(frozen=True, slots=True, eq=False)
 class PairEvaluator:
     """Mean P@1 over data sets of held-out pairs, and the linear-map certificate of each language.
+
+    Geometry is judged before and after training only.
 
     Parameters
     ----------
@@ -85,8 +87,8 @@ class PairEvaluator:
             forward, _ = match_ranks(new, pivot, groups, groups)
             scores.append(float(np.mean(forward.cosine <= 1)))
             if certify:
-                names = (pairs.source, pairs.target)
-                certificates[pairs.source] = map_verdict(new, pivot, groups, names, seed=self.seed)
+                sides = Certify((pairs.source, pairs.target))
+                certificates[pairs.source] = map_verdict(new, pivot, groups, sides, seed=self.seed)
         return float(np.mean(scores)), certificates
 
 

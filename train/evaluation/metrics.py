@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +18,27 @@ LEAST_FOR_CERTIFICATE = 100
 RESAMPLES = 1000
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Certify:
+    """What a certificate needs beside the rows.
+
+    Parameters
+    ----------
+    names : (str, str)
+        Languages of both sides.
+    instruments : mapping of str to array (n, d)
+        The same rows in further languages, by language; without any there is no verdict on geometry.
+    unknown : float
+        Share of the new language's tokens that the model does not know, 0 … 1.
+    """
+
+    names: tuple[str, str]
+    instruments: Mapping[str, Floats32] = field(default_factory=dict)
+    unknown: float = 0.0
+
+
 def language_metrics(
-    new: Floats32, pivot: Floats32, groups: Integers, *, seed: int, certify: tuple[str, str] | None
+    new: Floats32, pivot: Floats32, groups: Integers, *, seed: int, certify: Certify | None
 ) -> LanguageMetrics:
     """Measure the held-out rows of a language.
 
@@ -31,8 +52,8 @@ def language_metrics(
         Concept groups; every member of a row's group counts as correct.
     seed : int
         Of the resamples.
-    certify : (str, str), optional
-        The languages of both sides, to measure the linear-map certificate too; it needs at least 100 rows.
+    certify : Certify, optional
+        Where the linear-map certificate is measured too; it needs at least 100 rows.
     """
     certificate = None
     if certify and len(new) >= LEAST_FOR_CERTIFICATE:
@@ -104,18 +125,19 @@ def scores_before_and_after(name: str, before: Floats, after: Floats, rng: np.ra
     }
 
 
-def map_verdict(new: Floats32, pivot: Floats32, groups: Integers, names: tuple[str, str], *, seed: int) -> MapVerdict:
-    """Return the verdict of `polyglot probe linear-map` on held-out rows, with few resamples and permutations.
+def map_verdict(new: Floats32, pivot: Floats32, groups: Integers, certify: Certify, *, seed: int) -> MapVerdict:
+    """Return the verdicts of `polyglot probe linear-map` on held-out rows, with few resamples and permutations.
 
     Parameters
     ----------
     new, pivot : array (n, d)
     groups : array (n,) of int64
-    names : (str, str)
-        Languages of the sides.
+    certify : Certify
     seed : int
     """
-    from ...probe.linear_map.run import LinearMapConfig, measure
+    from ...probe.experiment.pairs import Pairs
+    from ...probe.linear_map.config import LinearMapConfig
+    from ...probe.linear_map.direction import measure_direction
 
     short = LinearMapConfig(
         rungs=("identity", "shift", "rotation", "linear"),
@@ -128,6 +150,9 @@ def map_verdict(new: Floats32, pivot: Floats32, groups: Integers, names: tuple[s
         same_space=True,
         seed=seed,
     )
-    direction = measure(new, pivot, groups, short, names=names).directions[0]
+    arrays = Pairs.of_arrays(new, pivot, groups, names=certify.names, same_space=True)
+    pairs = replace(arrays, unknown=(certify.unknown, 0.0))
+    instruments = {name: rows.astype(np.float64) for name, rows in certify.instruments.items()}
+    direction = measure_direction(pairs, short, instruments)
     r2 = {rung: scores.r2 for rung, scores in direction.rungs.items()}
-    return MapVerdict(direction.certificate.verdict, direction.certificate.sentence, r2)
+    return MapVerdict(direction.certificate.verdict, direction.certificate.sentence, r2, direction.geometry)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,6 +44,8 @@ class TrainingPairs:
         Of the corpus as opened.
     paired : str
         Kind of pairs: translations, references or questions.
+    instruments : mapping of str to list of str
+        The held-out rows in further languages of the corpus, by language; only of the built-in one.
     """
 
     training: Bitext
@@ -55,6 +57,7 @@ class TrainingPairs:
     overlapping: int
     fingerprint: str
     paired: PairKind = "translations"
+    instruments: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, str]:
@@ -78,7 +81,24 @@ def open_pairs(config: DataConfig, language: str, pivot: str, loop: LoopConfig) 
         If the corpus lacks a language, or too few pairs remain.
     """
     text, overlap = _open_text(config, (language, pivot), loop.seed)
-    return _split(text.bitext(language, pivot), config, loop, overlap)
+    pairs = _split(text.bitext(language, pivot), config, loop, overlap)
+    return replace(pairs, instruments=_renderings(pairs.held_out, config, loop.seed))
+
+
+def _renderings(held_out: Bitext, config: DataConfig, seed: int) -> dict[str, list[str]]:
+    """Find the held-out pairs in the further languages of the corpus, which is opened again with these."""
+    from ...data.builtin import default_instruments
+    from ...data.open import open_corpus
+
+    pair = (held_out.source, held_out.target)
+    others = default_instruments(config.corpus, pair)
+    if not others:
+        return {}
+    text = open_corpus(config.corpus or None, (*pair, *others), limit=config.limit, seed=seed, skip_bad=config.skip_bad)
+    row_of = {sides: row for row, sides in enumerate(zip(*(text.column(code) for code in pair), strict=True))}
+    rows = [row_of[sides] for sides in zip(held_out.sources, held_out.targets, strict=True)]
+    columns = {code: text.column(code) for code in others}
+    return {code: [column[row] for row in rows] for code, column in columns.items()}
 
 
 def open_references(config: DataConfig, language: str, loop: LoopConfig) -> TrainingPairs:

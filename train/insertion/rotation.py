@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...analysis.types import Floats32
+from ...models.affine import affine_layer, full_width
 from ..engine.student import Student
 
 
@@ -30,15 +31,9 @@ def fit_rotation(new: Floats32, known: Floats32) -> tuple[Floats32, Floats32]:
 
 def append_rotation(student: Student, weight: Floats32, bias: Floats32) -> None:
     """Append a dense layer, weight (d, d) and bias (d,), and a normalisation to an encoder."""
-    import torch
-    from sentence_transformers.sentence_transformer.modules import Dense, Normalize
+    from sentence_transformers.sentence_transformer.modules import Normalize
 
-    layer = Dense(
-        in_features=weight.shape[1],
-        out_features=weight.shape[0],
-        activation_function=torch.nn.Identity(),
-        init_weight=torch.from_numpy(weight),
-        init_bias=torch.from_numpy(bias),
-    )
+    layer = affine_layer(weight.T, bias, width=full_width(student.model))
+    student.model.truncate_dim = None  # the layer reads what was left
     student.model.append(layer.to(student.encoder.device))
     student.model.append(Normalize())

@@ -11,6 +11,7 @@ import numpy as np
 from ...analysis.types import Integers
 from ...distributed import Processes
 from ...errors import ConfigError
+from ...models.affine import truncates
 from ..engine.sampler import Batch, RowIndex, text_keys
 from ..engine.student import Student, TokenRows, token_lengths
 
@@ -123,4 +124,6 @@ def info_nce(
         directions=("query_to_doc", "doc_to_query"),
         partition_mode="per_direction",
     )
-    return MatryoshkaLoss(student.model, criterion, [student.encoder.dim, *matryoshka]) if matryoshka else criterion
+    if matryoshka or truncates(student.model):
+        return MatryoshkaLoss(student.model, criterion, [student.encoder.dim, *matryoshka])
+    return criterion

@@ -101,8 +101,8 @@ def _mine(  # noqa: PLR0917 - queries, passages and the settings of mining
             range_max=min(CANDIDATES, len(passages) - 1),
             relative_margin=margin,
             sampling_strategy="top",
-            query_prompt=encoder.prompt or None,
-            corpus_prompt=encoder.prompt or None,
+            query_prompt=encoder.prompt,  # an empty one stands against the model's default
+            corpus_prompt=encoder.prompt,
             output_format="triplet",
             verbose=False,
         )

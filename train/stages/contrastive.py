@@ -11,7 +11,7 @@ from ..engine.session import Run, open_run
 from ..engine.student import Student
 from ..engine.trainer import train
 from ..evaluation.evaluators import EvaluationPairs, PairEvaluator
-from ..evaluation.metrics import language_metrics
+from ..evaluation.metrics import Certify, language_metrics
 from ..evaluation.outcome import language_outcome
 from ..evaluation.retention import RetentionBaseline, open_retention_text
 from ..evaluation.splits import TrainingPairs, exclude_held_out, open_pairs, open_question_pairs, open_references
@@ -81,7 +81,8 @@ def _train(config: ContrastiveConfig, run: Run) -> TrainResult:
     criterion = info_nce(
         student, run.processes, scale=config.scale, mini_batch=config.mini_batch, matryoshka=config.matryoshka
     )
-    before = [_metrics(encoder, pairs, config) for pairs in datasets]
+    unknown = [report.unknown_rate for report in reports]
+    before = [_metrics(encoder, *one, config) for one in zip(datasets, unknown, strict=True)]
     baseline = RetentionBaseline.measure(encoder, text)
     rows = [TextRows.of(student, bitext.sources, bitext.targets) for bitext in training]
     validation = [EvaluationPairs(pairs.validation, pairs.validation_groups) for pairs in datasets]
@@ -90,7 +91,7 @@ def _train(config: ContrastiveConfig, run: Run) -> TrainResult:
     loop = train(run, objective, [r.index for r in rows], evaluator)
     trained = run.trained_encoder(student)
     languages = tuple(
-        language_outcome(pairs, (was, _metrics(trained, pairs, config)), (report, report))
+        language_outcome(pairs, (was, _metrics(trained, pairs, report.unknown_rate, config)), (report, report))
         for pairs, was, report in zip(datasets, before, reports, strict=True)
     )
     outcome = StageOutcome(
@@ -103,11 +104,14 @@ def _train(config: ContrastiveConfig, run: Run) -> TrainResult:
         next_command=f"polyglot train finetune --model {run.folder.model}",
     )
     result = training_result(run, student, trained, loop, outcome)
-    run.save(student, result)
+    run.save(student.encoder, result)
     return result
 
 
-def _metrics(encoder: Encoder, pairs: TrainingPairs, config: ContrastiveConfig) -> LanguageMetrics:
+def _metrics(encoder: Encoder, pairs: TrainingPairs, unknown: float, config: ContrastiveConfig) -> LanguageMetrics:
     new, pivot = encoder.encode(pairs.held_out.sources).pooled, encoder.encode(pairs.held_out.targets).pooled
-    certify = pairs.names if config.certificate and pairs.paired == "translations" else None
+    certify = None
+    if config.certificate and pairs.paired == "translations":
+        instruments = {code: encoder.encode(texts).pooled for code, texts in pairs.instruments.items()}
+        certify = Certify(pairs.names, instruments, unknown)
     return language_metrics(new, pivot, pairs.held_out_groups, seed=config.loop.seed, certify=certify)

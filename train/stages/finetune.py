@@ -72,7 +72,7 @@ def _insert(config: FinetuneConfig, run: Run) -> TrainResult:
     outcomes = tuple(trained_outcome(trained, config, *pair) for pair in zip(languages, added, strict=True))
     outcome = insertion_outcome(config, run, outcomes, retention)
     result = training_result(run, student, trained, report, outcome)
-    run.save(student, result)
+    run.save(student.encoder, result)
     return result
 
 
@@ -101,5 +101,5 @@ def _insert_map(
     outcomes = (trained_outcome(trained, config, new),)
     outcome = insertion_outcome(config, run, outcomes, retention, query_note(config))
     result = training_result(run, student, trained, TrainingReport(), outcome)
-    run.save(student, result)
+    run.save(student.encoder, result)
     return result

@@ -46,7 +46,7 @@ def insert_words(config: FinetuneConfig, run: Run) -> TrainResult:
     outcomes = tuple(trained_outcome(trained, config, new) for new in languages)
     outcome = insertion_outcome(config, run, outcomes, retention, query_note(config))
     result = training_result(run, Student(encoder, "float32"), trained, report, outcome)
-    run.save(Student(trained, "float32"), result)
+    run.save(trained, result)
     return result
 
 

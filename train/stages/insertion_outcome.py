@@ -10,7 +10,7 @@ from ...probe.results.training import LanguageOutcome, Retention
 from ..config import FinetuneConfig
 from ..engine.result import StageOutcome, TrainingText
 from ..engine.session import Run
-from ..evaluation.metrics import language_metrics
+from ..evaluation.metrics import Certify, language_metrics
 from ..evaluation.outcome import language_outcome
 from ..evaluation.words_control import words_outcome, words_warnings
 from ..insertion.tokenizer_report import SAMPLE, TokenizerReport, coverage_warnings, report_tokenizer, static_report
@@ -36,10 +36,10 @@ def trained_outcome(
     pairs = new.pairs
     report = _coverage(trained, pairs.training.sources, pairs.training.source)
     vectors = trained.encode(pairs.held_out.sources).pooled
-    certify = pairs.names if config.certificate else None
+    certify = Certify(pairs.names, new.instruments, report.unknown_rate) if config.certificate else None
     after = language_metrics(vectors, new.held_out_pivot, pairs.held_out_groups, seed=config.loop.seed, certify=certify)
-    vectors = new.teacher, new.held_out_pivot
-    words = None if config.method == "words" else words_outcome(pairs, vectors, after, config.loop.seed)
+    pivot = new.teacher, new.held_out_pivot
+    words = None if config.method == "words" else words_outcome(pairs, pivot, after, config.loop.seed)
     return language_outcome(pairs, (new.before, after), (new.report, report), added, words)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from ...probe.results.training import LanguageMetrics
 from ..config import FinetuneConfig
 from ..engine.session import Run
 from ..evaluation.evaluators import EvaluationPairs
-from ..evaluation.metrics import language_metrics
+from ..evaluation.metrics import Certify, language_metrics
 from ..evaluation.splits import TrainingPairs
 from ..insertion.tokenizer_report import TokenizerReport, report_tokenizer
 
@@ -30,6 +31,7 @@ class NewLanguage:
     before: LanguageMetrics
     report: TokenizerReport
     validation: EvaluationPairs
+    instruments: Mapping[str, Floats32]  # by language, (m, d), f0 of the held-out rows in further languages
 
 
 def announce_tokenizer(encoder: Encoder, run: Run, pairs: TrainingPairs, config: FinetuneConfig) -> TokenizerReport:
@@ -48,16 +50,19 @@ def measure_base(
 ) -> NewLanguage:
     """Embed the pairs of a language with the base, and measure it on the held-out ones."""
     held_out, validation = pairs.held_out, pairs.validation
+    further = pairs.instruments if config.certificate else {}
     columns = [
         pairs.training.targets,
         held_out.targets,
         held_out.sources,
         validation.targets if config.loop.evaluates else [],
+        *further.values(),
     ]
     vectors = run.encode(encoder, [text for column in columns for text in column])
     borders = np.cumsum([len(column) for column in columns[:-1]])
-    teacher, held_out_pivot, held_out_new, validation_pivot = np.split(vectors, borders)
-    certify = pairs.names if config.certificate else None
+    teacher, held_out_pivot, held_out_new, validation_pivot, *others = np.split(vectors, borders)
+    instruments = dict(zip(further, others, strict=True))
+    certify = Certify(pairs.names, instruments, report.unknown_rate) if config.certificate else None
     before = language_metrics(held_out_new, held_out_pivot, pairs.held_out_groups, seed=run.seed, certify=certify)
     evaluation = EvaluationPairs(validation, pairs.validation_groups, validation_pivot)
-    return NewLanguage(pairs, teacher, held_out_pivot, before, report, evaluation)
+    return NewLanguage(pairs, teacher, held_out_pivot, before, report, evaluation, instruments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....probe.results.compare import SHARE, CompareResult, score_name
+from ....probe.results.compare import LATENT, SHARE, CompareResult, score_name
 from ....probe.results.intervals import Interval
 from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ...charts.layers import Series, layer_panel
@@ -39,8 +39,9 @@ class Rows:
 
 
 def measures_figures(result: CompareResult) -> tuple[Figure, ...]:
-    """Draw one figure a measure, with a panel for each part; the share that verdicts rest on has its own."""
-    measures = [m for m in dict.fromkeys(s.measure for one in result.results for s in one.scores) if m != SHARE]
+    """Draw one figure a measure, with a panel for each part; the shares that verdicts rest on have their own."""
+    found = dict.fromkeys(s.measure for one in result.results for s in one.scores)
+    measures = [measure for measure in found if measure not in (SHARE, LATENT)]
     return tuple(_measure_figure(result, measure, place) for place, measure in enumerate(measures))
 
 
@@ -48,7 +49,7 @@ def _measure_figure(result: CompareResult, measure: str, place: int) -> Figure:
     some = [s for one in result.results for s in one.scores if s.measure == measure]
     parts = tuple(dict.fromkeys(s.part for s in some))
     key = f"compare-{identifier(measure) or 'measure'}-{place}"
-    draw = _layers_panel if result.kind == LAYERS else _rows_panel
+    draw = _layers_panel if result.kind == LAYERS else rows_panel
     panels = tuple(draw(result, measure, part, f"{key}-{i}") for i, part in enumerate(parts))
     columns = (Column("result", "name"), Column("part", "text"), Column("row", "text"), *INTERVAL_COLUMNS)
     rows: list[tuple[Cell, ...]] = [
@@ -94,7 +95,8 @@ def _rows_of(result: CompareResult, measure: str, part: str) -> Rows:
     return Rows(names, tuple((label, tuple(found.get(name) for name in names)) for label, found in by_result))
 
 
-def _rows_panel(result: CompareResult, measure: str, part: str, key: str) -> Panel:
+def rows_panel(result: CompareResult, measure: str, part: str, key: str) -> Panel:
+    """Draw every row of a measure of one part in all results."""
     rows = _rows_of(result, measure, part)
     lowest = min(e.low for e in rows.every)
     points = any(s.unit == "points" for one in result.results for s in one.scores if s.measure == measure)

@@ -12,7 +12,7 @@ from .amounts import amounts_figure
 from .differences import differences_figure
 from .measures import measures_figures
 from .summary import summary_parts
-from .verdicts import shares_figure
+from .verdicts import geometry_figure, shares_figure
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
@@ -29,8 +29,9 @@ KINDS = {
 def view(text: str) -> FindingsView:
     """Return the page's content for the JSON text of a comparison."""
     result = from_json(text, CompareResult)
-    shares, amounts = shares_figure(result), amounts_figure(result)
-    groups = [] if shares is None else [FigureGroup("The verdicts", (shares,))]
+    amounts = amounts_figure(result)
+    verdicts = tuple(figure for figure in (geometry_figure(result), shares_figure(result)) if figure is not None)
+    groups = [FigureGroup("The verdicts", verdicts)] if verdicts else []
     groups.append(FigureGroup("Side by side", measures_figures(result)))
     if result.differences:
         groups.append(FigureGroup("The differences", (differences_figure(result),)))

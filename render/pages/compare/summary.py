@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....probe.results.compare import SHARE, CompareResult, score_name
-from ...formatting import interval, number, percent, rung_name
+from ...formatting import interval, number, percent, rung_name, shown_verdict
 from ...terminal import SummaryColumn, SummaryPart, SummaryTable
 
 
@@ -21,8 +21,10 @@ def _scores_table(result: CompareResult, part: str) -> SummaryTable:
         dict.fromkeys((s.measure, s.row) for one in result.results for s in one.scores if s.part == part and s.tested)
     )
     judged = {one.label: j for one in result.results for j in one.judgements if j.part == part and j.verdict}
-    columns = [SummaryColumn("", right=False)]
-    columns += [SummaryColumn("verdict", right=False), SummaryColumn("detectable curvature", drop=20)] if judged else []
+    kinds = [kind for kind in ("search", "geometry") if any(getattr(j, kind) for j in judged.values())]
+    by = SummaryColumn("verdict by R²" if kinds else "verdict", drop=15 if kinds else 0, right=False)
+    columns = [SummaryColumn("", right=False), *(SummaryColumn(kind, right=False) for kind in kinds)]
+    columns += [by, SummaryColumn("detectable curvature", drop=20)] if judged else []
     columns += [
         SummaryColumn(m if m == SHARE else f"{m} ({rung_name(r)})", drop=place) for place, (m, r) in enumerate(keys)
     ]
@@ -30,7 +32,8 @@ def _scores_table(result: CompareResult, part: str) -> SummaryTable:
     for one in result.results:
         found = {(s.measure, s.row): s for s in one.scores if s.part == part}
         judgement = judged.get(one.label)
-        words = [judgement.verdict, percent(judgement.smallest_detectable)] if judgement else ["", ""]
+        words = [shown_verdict(getattr(judgement, kind)) if judgement else "" for kind in kinds]
+        words += [judgement.verdict, percent(judgement.smallest_detectable)] if judgement else ["", ""]
         cells = [interval(found[key].estimate) if key in found else "" for key in keys]
         rows.append((one.label, *(words if judged else []), *cells))
     return SummaryTable(tuple(columns), tuple(rows))

@@ -1,16 +1,62 @@
-"""The verdicts of several results: what the linear map reaches of the best one."""
+"""The verdicts of several results: on search and geometry, and what the linear map reaches of the best one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ....probe.results.compare import Compared, CompareResult
+from ....probe.results.compare import LATENT, Compared, CompareResult
 from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ...charts.marks import dots, over, vertical_line
 from ...charts.theme import panel, row_axis, value_axis
-from ...formatting import percent
-from ...view import Column, Figure, Panel, Table
+from ...formatting import percent, rung_name, shown_verdict
+from ...view import Cell, Column, Figure, Panel, Table
 from .marks import STYLES, height
+from .measures import rows_panel
+
+
+def geometry_figure(result: CompareResult) -> Figure | None:
+    """Draw the latent shares beside the verdicts on search and geometry; None for results without them."""
+    shares = [(one, s) for one in result.results for s in one.scores if s.measure == LATENT]
+    if not shares:
+        return None
+    judged = {(one.label, j.part): j for one in result.results for j in one.judgements}
+    columns = (
+        Column("result", "name"),
+        Column("part", "text"),
+        Column("search", "text"),
+        Column("geometry", "text"),
+        Column("map", "text"),
+        *INTERVAL_COLUMNS,
+        Column("geometry in words", "text"),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for one, score in shares:
+        judgement = judged[one.label, score.part]
+        verdicts = (shown_verdict(judgement.search), shown_verdict(judgement.geometry))
+        cells = (rung_name(score.row), *interval_cells(score.estimate), judgement.geometry_sentence)
+        rows.append((one.label, score.part, *verdicts, *cells))
+    parts = tuple(dict.fromkeys(score.part for _, score in shares))
+    return Figure(
+        "compare-geometry",
+        geometry_title(result),
+        tuple(rows_panel(result, LATENT, part, f"compare-geometry-{i}") for i, part in enumerate(parts)),
+        "Latent shares: what each map explains of what further languages of the same rows predict of the target, noise "
+        "of both sides taken out. The verdict on geometry names the plainest map that suffices and is not settled by "
+        "default; the verdict on search says whether a map is needed to find translations.",
+        (3, 5),
+        Table.of(columns, rows),
+    )
+
+
+def geometry_title(result: CompareResult) -> str:
+    """Say which verdicts on geometry the results reach, in all their parts."""
+    of: dict[str, list[str]] = {}
+    for one in result.results:
+        verdicts = dict.fromkeys(shown_verdict(j.geometry) or "not judged" for j in one.judgements)
+        of.setdefault(" and ".join(verdicts), []).append(one.label)
+    if len(of) == 1:
+        return f"Noise aside, the map is {next(iter(of))} in all"
+    return "Noise aside, the map is " + ", ".join(f"{verdict} in {_listed(labels)}" for verdict, labels in of.items())
 
 
 def shares_figure(result: CompareResult) -> Figure | None:

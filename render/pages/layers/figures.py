@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import floor
 
 from ....probe.results.layers import Layer, LayersResult
-from ...charts.layers import Series, layer_panel, layer_table, where
-from ...formatting import count, percent, two_digits
+from ...charts.layers import Series, layer_panel, layer_table, where, with_constant
+from ...formatting import count, language_name, percent, two_digits
 from ...view import Figure
 
 NAMES = {
@@ -27,6 +27,8 @@ NAMES = {
     "p_at_1_mapped": "P@1, mapped",
     "p_at_1_mapped_backward": "P@1, mapped, backward",
     "language_id": "language identity",
+    "latent_rotation": "rotation, latent share",
+    "latent_linear": "linear map, latent share",
 }
 BAND = (
     "The grey band is the maximum over all layers with permuted pairs of like length, mean to 95th percentile: what "
@@ -51,7 +53,7 @@ class FigureText:
 
 
 def _figure(result: LayersResult, text: FigureText, series: list[Series], *, band: str) -> Figure:
-    layers = [layer.name for layer in result.layers]
+    layers, series = with_constant([layer.name for layer in result.layers], series, result.constant)
     drawn = layer_panel(f"layers-{text.name}", text.axis, layers, series, band=result.chance.get(band))
     caption = f"{text.caption} {BAND}" if band in result.chance else text.caption
     return Figure(f"layers-{text.name}", text.title, (drawn,), caption, text.method, layer_table(layers, series))
@@ -107,13 +109,26 @@ def maps_figure(result: LayersResult) -> Figure:
         "the R² "
         "of a rotation with one scale as a share of the best map's. The share of an unscaled rotation is in the table."
     )
-    layers = [layer.name for layer in result.layers]
-    band = result.chance.get("linear_r2")
-    drawn = layer_panel("layers-maps", "held-out score", layers, series, band=band)
-    table = layer_table(layers, [*series, *_series(result.layers, "rotation_share")])
+    names, band = [layer.name for layer in result.layers], result.chance.get("linear_r2")
+    layers, shown = with_constant(names, series, result.constant)
+    drawn = layer_panel("layers-maps", "held-out score", layers, shown, band=band)
+    table = layer_table(names, [*series, *_series(result.layers, "rotation_share")])
     title = peak_title(result, "linear_r2", "What a linear map predicts")
     caption = f"{caption} {BAND} It is drawn for R²." if band is not None else caption
     return Figure("layers-maps", title, (drawn,), caption, (1, 2, 4), table)
+
+
+def latent_figure(result: LayersResult) -> Figure:
+    """Draw what a rotation and a linear map explain at every layer once noise is taken out."""
+    series = _series(result.layers, "latent_rotation", "latent_linear")
+    caption = (
+        f"Of what {' and '.join(map(language_name, result.instruments))} predict of {language_name(result.target)} at "
+        "a layer, from their pooled output, the share that a rotation and a linear map explain; noise of both sides is "
+        "taken out, so that 1 is a map that misses nothing. Layers of which the instruments predict too little are "
+        "left out. Curvature is not tested here: a high share of the linear map does not show that nothing is curved."
+    )
+    title = peak_title(result, "latent_rotation", "Noise aside, the share of a rotation")
+    return _figure(result, FigureText("latent", title, "latent share", caption, (3,)), series, band="")
 
 
 def retrieval_figure(result: LayersResult) -> Figure:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ....probe.results.intervals import Interval
-from ....probe.results.layers import LayersResult
+from ....probe.results.layers import LayersResult, constant_sentence
 from ....probe.results.serialization import from_json
 from ...charts.layers import TEMPLATE, FindingsView
-from ...formatting import count, interval, language_name, number, percent
-from ...terminal import SummaryColumn, SummaryPart, SummaryTable
+from ...formatting import MISSING, count, interval, language_name, number, percent, percent_interval
+from ...terminal import SummaryColumn, SummaryPart, SummaryTable, rows_with_constant
 from ...view import Fact, FigureGroup, Headline, Verdict
 from ..provenance import models_of, provenance_facts
-from .figures import language_figure, maps_figure, neighbours_figure, retrieval_figure, similarity_figure
+from .figures import language_figure, latent_figure, maps_figure, neighbours_figure, retrieval_figure, similarity_figure
 from .stress import stress_figure
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
@@ -23,6 +23,8 @@ def view(text: str) -> FindingsView:
         FigureGroup("How alike the languages are", (similarity_figure(result), neighbours_figure(result))),
         FigureGroup("How well maps predict", (maps_figure(result), retrieval_figure(result))),
     ]
+    if _has_latent(result):
+        groups.insert(1, FigureGroup("What maps explain, noise aside", (latent_figure(result),)))
     if any(layer.measures.language_id for layer in result.layers):
         groups.append(FigureGroup("Language identity", (language_figure(result),)))
     if result.stress:
@@ -51,7 +53,8 @@ def view(text: str) -> FindingsView:
         command=result.provenance.command,
         rows=(
             f"{count(result.n)} pairs in {count(result.groups)} groups of like meaning, {len(result.layers)} layers, "
-            f"{result.folds} folds by group, {count(result.pool)} candidates in every search, k = {result.neighbours}."
+            f"{result.folds} folds by group, {count(result.pool)} candidates in every search, k = {result.neighbours}. "
+            f"{constant_sentence(result.constant)}"
         ),
         groups=tuple(groups),
     )
@@ -67,12 +70,14 @@ def headline(text: str) -> Headline:
 
 def summary_parts(result: LayersResult) -> tuple[SummaryPart, ...]:
     """Return the table of layers and the story."""
+    latent = _has_latent(result)
     columns = (
         SummaryColumn("layer", right=False),
         SummaryColumn("CKA"),
         SummaryColumn("chance", drop=3),
         SummaryColumn("k-NN", drop=2),
         SummaryColumn("linear R²", drop=1),
+        *((SummaryColumn("latent rotation", drop=1), SummaryColumn("latent linear", drop=3)) if latent else ()),
         SummaryColumn("P@1", drop=1),
         SummaryColumn("language", drop=4),
     )
@@ -83,6 +88,7 @@ def summary_parts(result: LayersResult) -> tuple[SummaryPart, ...]:
             number(layer.measures.cka.null_p95),
             interval(layer.measures.mutual_knn),
             interval(layer.measures.linear_r2),
+            *(map(_share, (layer.measures.latent_rotation, layer.measures.latent_linear)) if latent else ()),
             _percent(layer.measures.p_at_1 or layer.measures.p_at_1_mapped),
             _percent(layer.measures.language_id),
         )
@@ -90,7 +96,23 @@ def summary_parts(result: LayersResult) -> tuple[SummaryPart, ...]:
     )
     label = f"{language_name(result.source)} ↔ {language_name(result.target)}"
     heading = f"{label}  ({result.n} pairs, {result.groups} groups, {result.pool} candidates)"
-    return (SummaryPart(heading, _story(result), "", SummaryTable(columns, rows), result.warnings),)
+    return (
+        SummaryPart(
+            heading,
+            _story(result),
+            "",
+            SummaryTable(columns, rows_with_constant(rows, result.constant)),
+            result.warnings,
+        ),
+    )
+
+
+def _share(estimate: Interval | None) -> str:
+    return MISSING if estimate is None else percent_interval(estimate)
+
+
+def _has_latent(result: LayersResult) -> bool:
+    return any(layer.measures.latent_linear for layer in result.layers)
 
 
 def _percent(estimate: Interval | None) -> str:

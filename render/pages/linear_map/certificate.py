@@ -46,12 +46,14 @@ def margin_title(judged: Certificate) -> str:
     pairs = margins(judged)
     runs = [(verdict, [m for m, _ in group]) for verdict, group in groupby(pairs, key=lambda pair: pair[1])]
     if not runs:
-        return f"The verdict at a margin of {plain_percent(judged.margin)} is “{judged.verdict}”"
+        return f"By R², noise included, the verdict at a margin of {plain_percent(judged.margin)} is “{judged.verdict}”"
     if len(runs) == 1:
         first, last = runs[0][1][0], runs[0][1][-1]
-        return f"The verdict is “{runs[0][0]}” at every margin from {plain_percent(first)} to {plain_percent(last)}"
+        every = f"at every margin from {plain_percent(first)} to {plain_percent(last)}"
+        return f"By R², noise included, the verdict is “{runs[0][0]}” {every}"
     parts = [f"“{verdict}” from {plain_percent(values[0])}" for verdict, values in runs[1:]]
-    return f"The verdict depends on the margin: “{runs[0][0]}” at {plain_percent(runs[0][1][0])}, " + ", ".join(parts)
+    plainest = f"“{runs[0][0]}” at {plain_percent(runs[0][1][0])}"
+    return f"By R², noise included, the verdict depends on the margin: {plainest}, " + ", ".join(parts)
 
 
 def _shares(judged: Certificate, prefix: str) -> Panel:

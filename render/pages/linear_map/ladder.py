@@ -41,14 +41,14 @@ def ladder_title(direction: Direction) -> str:
     short = [n for n in ORDER if certificate.equivalences.get(n) == "falls short"]
     if enough:
         below = short[-1] if short else None
-        fails = f"; {_article(below)} falls short" if below else ""
+        fails = f"; {_article(below)} does not" if below else ""
         r2 = number(direction.rungs[enough[0]].r2.value, 2)
-        return f"{_article(enough[0]).capitalize()} suffices, with R² {r2}{fails}"
+        return f"{_article(enough[0]).capitalize()} predicts as well as any map, with R² {r2}{fails}"
     linear = certificate.shares.get("linear")
     if linear is None:
-        return "Which rung suffices is undecided"
+        return "Which map predicts as well as any is undecided"
     if certificate.verdict == "nonlinear":
-        return f"No linear map suffices: it reaches {percent_interval(linear)} of the best rung"
+        return f"No linear map predicts as well as any: it reaches {percent_interval(linear)} of the best rung"
     return f"Undecided: a linear map reaches {percent_interval(linear)} of the best rung"
 
 

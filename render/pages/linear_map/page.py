@@ -8,7 +8,17 @@ from ....probe.results.intervals import Interval
 from ....probe.results.linear_map import Direction, Geometry, LinearMapResult, WorstRow
 from ....probe.results.serialization import from_json
 from ...charts.explorer import Explorer, explorer, packed_explorers
-from ...formatting import MEANINGS, count, identifier, language_name, language_tag, number, plain_percent, rung_name
+from ...formatting import (
+    MEANINGS,
+    count,
+    identifier,
+    language_name,
+    language_tag,
+    number,
+    plain_percent,
+    rung_name,
+    shown_verdict,
+)
 from ...view import Fact, Figure, FigureGroup, Headline, Scale, ScaleRow, Verdict, View
 from ..provenance import models_of, provenance_facts
 from .certificate import certificate
@@ -120,11 +130,6 @@ def _verdict(direction: Direction) -> Verdict:
         scale=_scale(direction),
         caveats=direction.warnings,
     )
-
-
-def shown_verdict(verdict: str) -> str:
-    """Return a verdict as people read it."""
-    return "not settled" if verdict == "undecided" else verdict
 
 
 def _scale(direction: Direction) -> Scale | None:

@@ -11,7 +11,13 @@ from polyglot.analysis.certificate.curvature import (
 )
 from polyglot.analysis.certificate.curvature_kernels import KERNELS, Source, curvature_kernels
 from polyglot.analysis.certificate.curvature_residuals import CURVATURE_FOLDS, Regularisation, crossed_residuals
-from polyglot.analysis.certificate.geometry import GeometryConfig, geometry_verdict, structural_fits
+from polyglot.analysis.certificate.geometry import (
+    Effort,
+    GeometryConfig,
+    first_stage,
+    geometry_verdict,
+    structural_fits,
+)
 from polyglot.analysis.certificate.planted_views import Design, plant_views
 from polyglot.analysis.maps.instruments import Smoother, axis_reliability, principal_components
 from polyglot.analysis.splits import group_folds
@@ -26,7 +32,8 @@ def small():
     scores = principal_components(list(views.instruments.values()))
     first = Smoother.fit([scores], views.x, group_folds(views.groups, CURVATURE_FOLDS, np.random.default_rng(2)))
     source = Source.of(views.x, axis_reliability(views.x, views.y, scores, folds), first)
-    return views, source, first, Regularisation.of(structural_fits(views, folds))
+    fits = structural_fits(views, folds, Effort(), first_stage(views.instruments))
+    return views, source, first, Regularisation.of(fits)
 
 
 def test_kernels_are_symmetric_and_blind_to_what_is_linear_and_to_pairs_within_a_fold(small):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from polyglot.analysis.certificate.geometry import structural_fits
+from polyglot.analysis.certificate.geometry import Effort, first_stage, structural_fits
 from polyglot.analysis.certificate.latent import (
     Correction,
     PairTerms,
@@ -96,7 +96,7 @@ def test_corrections_move_the_value_and_widen_the_interval():
 def test_corrections_bring_a_rotation_back_to_one(reliability):
     planted = plant_views(Design(n=800, reliability=reliability), np.random.default_rng(3))
     views, folds = planted.views, np.arange(800) % 5
-    fits = structural_fits(views, folds)
+    fits = structural_fits(views, folds, Effort(), first_stage(views.instruments))
     smoother = Smoother.fit([principal_components(list(views.instruments.values()))], views.y, folds)
     residual = np.concatenate([views.y - fits[k].maps()["linear"](views.x) for k in range(5)]).reshape(5, 800, -1)
     found = corrections(smoother, fits, views.x, residual[folds, np.arange(800)], seed=0)

@@ -1,4 +1,5 @@
 import codecs
+from html.entities import html5
 
 import pytest
 from hypothesis import given, settings
@@ -34,6 +35,26 @@ def test_text_in_any_encoding_comes_back(tmp_path_factory, encoding, text, asked
     path = tmp_path_factory.mktemp("xml") / "a.tmx"
     columns, bad = read(path, memory(text, encoding).encode(encoding), wanted=("en", "fr") if asked else ())
     assert columns == {"en": [text], "fr": ["b"]}
+    assert bad.dropped() == ()
+
+
+#: Letters and signs that HTML has a name for; spaces and marks that show nothing aside, which readers tidy.
+NAMED = {c: name[:-1] for name, c in html5.items() if name.endswith(";") and len(c) == 1 and c.isprintable()}
+FORMS = ("named", "decimal", "hexadecimal")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(sorted(NAMED)), st.sampled_from(FORMS)), min_size=1, max_size=8))
+def test_entities_and_references_are_the_characters_that_they_name(tmp_path_factory, parts):
+    written = {
+        "named": lambda c: f"&{NAMED[c]};",
+        "decimal": lambda c: f"&#{ord(c)};",
+        "hexadecimal": lambda c: f"&#x{ord(c):X};",
+    }
+    text, escaped = "".join(c for c, _ in parts), "".join(written[form](c) for c, form in parts)
+    path = tmp_path_factory.mktemp("xml") / "a.tmx"
+    columns, bad = read(path, memory(f"x{escaped}y", "utf-8").encode())
+    assert columns == {"en": [f"x{text}y"], "fr": ["b"]}
     assert bad.dropped() == ()
 
 

@@ -9,8 +9,10 @@ from polyglot.analysis.resampling import Interval, holm
 from polyglot.errors import ConfigError, DataError
 from polyglot.probe.compare.differences import NO_OUTCOMES, OTHER_ROWS, unpaired
 from polyglot.probe.compare.run import CompareConfig, Source, file_name, run
+from polyglot.probe.linear_map import run as linear_map
 from polyglot.probe.results import training as train_result
-from polyglot.probe.results.compare import CompareResult
+from polyglot.probe.results.compare import LATENT, CompareResult
+from polyglot.probe.results.linear_map import Geometry
 from polyglot.probe.results.provenance import Side
 from polyglot.probe.results.serialization import from_json, to_json
 from polyglot.probe.retrieval.run import RetrievalConfig, measure
@@ -262,3 +264,70 @@ def trained(rough):
         )
 
     return make
+
+
+def mapped(model, share, verdict="rotation", half=0.02, **changed):
+    """A linear-map result of made-up rows with a verdict on geometry and latent shares."""
+    found = linear_map.measure(*rows_of_a_rotation(), config=SHORT, names=("fr", "en"))
+    at = Interval(share, share - half, share + half)
+    shares = {"shift": Interval(0.2, 0.1, 0.3), "rotation": at, "linear": Interval(0.99, 0.97, 1.01)}
+    geometry = Geometry(verdict, "suffices", f"Geometry: {verdict}.", 0.05, ("de",), 0.02, shares, {"de": shares})
+    directions = tuple(dataclasses.replace(d, **({"geometry": geometry} | changed)) for d in found.directions)
+    sides = tuple(Side(name, model, f"{model:0<32}") for name in ("fr", "en"))
+    same = dataclasses.replace(found.provenance, models=sides)
+    return dataclasses.replace(found, directions=directions, provenance=same)
+
+
+@lru_cache
+def rows_of_a_rotation():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((120, 4))
+    return x, x @ np.linalg.qr(rng.standard_normal((4, 4)))[0] + 0.2 * rng.standard_normal((120, 4))
+
+
+SHORT = linear_map.LinearMapConfig(
+    rungs=("rotation", "linear"),
+    permutations=2,
+    costly_permutations=1,
+    resamples=100,
+    power_replicates=0,
+    failure=False,
+)
+
+
+def test_latent_shares_differ_with_intervals_and_verdicts_stand_side_by_side():
+    found = compared(mapped("one", 0.98), mapped("two", 0.7, "undecided"))
+    by_key = {one.key: one for one in found.differences}
+    rotation = by_key["fr → en", LATENT, "rotation"]
+    assert rotation.difference.value == pytest.approx(-0.28)
+    assert rotation.difference.high - rotation.difference.value == pytest.approx(np.hypot(0.02, 0.02))
+    assert rotation.holds
+    assert by_key["fr → en", LATENT, "linear"].difference.value == 0
+    assert ("fr → en", LATENT, "shift") not in by_key
+    first, second = (result.judgements[0] for result in found.results)
+    assert (first.geometry, second.geometry) == ("rotation", "undecided")
+    assert first.search == second.search != ""
+    assert "fr → en (geometry) and en → fr (geometry): rotation in one, not settled in two" in found.sentence
+    assert from_json(to_json(found), CompareResult) == found
+
+
+def test_where_one_result_has_no_geometry_verdicts_by_r2_are_compared():
+    found = compared(mapped("one", 0.98), mapped("old", 0.7, geometry=None, use=None))
+    assert not any(one.measure == LATENT for one in found.differences)
+    assert found.sentence.startswith("fr → en and en → fr: rotation in one and old")
+    assert found.results[1].judgements[0].geometry == ""
+
+
+def test_geometry_of_a_trained_model_is_compared(trained):
+    run_of = trained("align", 0.5, 10.0)
+    share = {"rotation": Interval(0.9, 0.8, 1.0)}
+    geometry = Geometry("undecided", "…", "Geometry: not settled.", 0.05, ("de",), 0.02, share, {})
+    (language,) = run_of.languages
+    verdict = dataclasses.replace(language.after.certificate, geometry=geometry)
+    after = dataclasses.replace(language.after, certificate=verdict)
+    judged = dataclasses.replace(run_of, languages=(dataclasses.replace(language, after=after),))
+    found = compared(judged, dataclasses.replace(judged, method="distill"))
+    assert any(one.key[1:] == (LATENT, "rotation") for one in found.differences)
+    assert found.sentence.startswith(
+        "fr: identity in align and distill; fr (geometry): not settled in align and distill"
+    )

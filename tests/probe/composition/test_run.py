@@ -121,3 +121,51 @@ def test_refuses_two_languages_and_bad_configs():
     for wrong in ({"margin": 0}, {"folds": 2}, {"permutations": 1}, {"resamples": 9}):
         with pytest.raises(ConfigError):
             CompositionConfig(**wrong)
+
+
+def noisy(languages, middle=6, n=360, d=6):
+    """One meaning under noise, turned by each language; the second one says some of its coordinates only."""
+    rng = np.random.default_rng(2)
+    meaning = rng.standard_normal((n, d))
+    known = np.arange(d) < middle
+    return [
+        (meaning * (known if i == 1 else 1)) @ np.linalg.qr(rng.standard_normal((d, d)))[0]
+        + 0.5 * rng.standard_normal((n, d))
+        for i in range(languages)
+    ]
+
+
+def latent(rows, **options):
+    names = "abcdefg"[: len(rows)]
+    return {one.path: one for one in measure(rows, config=QUICK, names=tuple(names), **options).composed}
+
+
+def test_latent_shares_tell_a_poor_bridge_from_noise():
+    rows = noisy(5)
+    further = dict(zip("xy", rows[3:], strict=True))
+    over_b = latent(rows[:3], instruments=further)["a", "b", "c"]
+    assert over_b.r2_composed.value < over_b.r2_direct.value - 0.01  # noise counts twice
+    assert over_b.latent_direct.value == pytest.approx(1, abs=0.05)
+    assert over_b.latent_composed.value == pytest.approx(1, abs=0.05)
+    rows = noisy(5, middle=3)
+    poor = latent(rows[:3], instruments=dict(zip("xy", rows[3:], strict=True)))["a", "b", "c"]
+    assert poor.latent_composed.high < poor.latent_direct.low
+    assert poor.latent_composed.value == pytest.approx(0.5, abs=0.12)
+
+
+def test_languages_that_are_not_on_a_path_are_instruments_where_no_others_are_given():
+    rows = noisy(4)
+    assert all(one.latent_composed is not None for one in latent(rows).values())
+    assert all(one.latent_composed is None for one in latent(rows[:3]).values())
+
+
+def test_further_languages_of_the_text_are_instruments(letter_encoder, letter_texts):
+    more = {"es": ["q" + text for text in letter_texts["en"]], "ru": [text[::-1] for text in letter_texts["en"]]}
+    text = ParallelText.of("letters", pa.table({**letter_texts, **more}))
+    found = run(letter_encoder, text, ("en", "fr", "de"), QUICK)
+    assert found.instruments == ("es", "ru")
+    assert found.languages == ("en", "fr", "de")
+    assert from_json(to_json(found), CompositionResult) == found
+    alone = run(letter_encoder, ParallelText.of("letters", pa.table(letter_texts)), ("en", "fr", "de"), QUICK)
+    assert [one.r2_direct for one in alone.composed] == [one.r2_direct for one in found.composed]
+    assert alone.instruments == ()

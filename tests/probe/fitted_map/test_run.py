@@ -88,7 +88,7 @@ def test_what_is_loaded_predicts_what_was_scored(turned, tmp_path):
 def test_the_folder_holds_a_record_a_card_and_no_pickle(turned, tmp_path):
     result = fit_vectors(*turned, tmp_path / "map", config=LINEAR)
     names = {path.name for path in (tmp_path / "map").iterdir()}
-    assert names == {"map.safetensors", "map.json", "fit.json", "README.md", "polyglot.json"}
+    assert names == {"map.safetensors", "map.json", "fit.json", "README.md", "polyglot.json", "canary.json"}
     assert from_json((tmp_path / "map" / "fit.json").read_text(), MapFitResult) == result
     card = (tmp_path / "map" / "README.md").read_text()
     assert "it was fitted to vectors" in card
@@ -290,7 +290,7 @@ def exported(request, turned, tmp_path_factory):
     np.save(folder / "x.npy", turned[0].astype(np.float32))
     apply(folder / "map", folder / "x.npy", folder / "y.npy")
     path = export(folder / "map", folder / "map.onnx", "onnx")
-    assert {p.name for p in folder.iterdir()} == {"map", "x.npy", "y.npy", "map.onnx"}
+    assert {p.name for p in folder.iterdir()} == {"map", "x.npy", "y.npy", "map.onnx", "map.canary.json"}
     return path, np.load(folder / "x.npy"), np.load(folder / "y.npy")
 
 

@@ -1,8 +1,10 @@
 import dataclasses
+import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from polyglot.data.bitext import Bitext
+from polyglot.data.bitext import Bitext, ParallelText
 from polyglot.errors import ConfigError, DataError
 from polyglot.probe.layers.run import LayersConfig, measure, run
 from polyglot.probe.layers.sentences import layer_sentences
@@ -51,13 +53,17 @@ def test_best_layer_clears_the_maximum_under_broken_pairs_and_unrelated_rows_do_
     band = result.chance["cka"]
     assert result.layers[1].measures.cka.low > band.p95 > result.layers[0].measures.cka.low
     assert band.mean >= max(layer.measures.cka.null_mean for layer in result.layers)
-    assert set(result.chance) == set(MEASURES) - {"rotation_share", "similarity_share"}
+    latent = {"latent_rotation", "latent_linear"}
+    assert set(result.chance) == set(MEASURES) - {"rotation_share", "similarity_share"} - latent
 
 
 def test_every_estimate_lies_in_its_interval_and_mapped_retrieval_has_its_null(result):
     for layer in result.layers:
         for name in MEASURES:
             estimate = getattr(layer.measures, name)
+            if name.startswith("latent"):
+                assert estimate is None  # nothing takes noise out
+                continue
             assert estimate.low <= estimate.value <= estimate.high, name
     assert result.layers[0].measures.p_at_1_mapped.null_p95 < 0.05
 
@@ -151,3 +157,69 @@ def test_refuses_bad_shapes_rows_and_configs(letter_encoder, letter_texts):
             LayersConfig(**wrong)
     with pytest.raises(ConfigError, match="costly"):
         LayersConfig(costly_permutations=30)
+
+
+def noisy_layers(n=300, d=6):
+    """Three layers under noise: unrelated to the instruments, a rotation, a stretch of the coordinates."""
+    rng = np.random.default_rng(5)
+    meaning = rng.standard_normal((n, d))
+    turn = np.linalg.qr(rng.standard_normal((d, d)))[0]
+    stretch = np.diag(np.linspace(0.3, 2.0, d))
+
+    def noisy(rows):
+        return rows + 0.6 * rows.std() * rng.standard_normal(rows.shape)
+
+    x = [noisy(meaning) for _ in range(3)]
+    y = [rng.standard_normal((n, d)), noisy(meaning @ turn), noisy(meaning @ turn @ stretch)]
+    return x, y, {name: noisy(meaning @ rng.standard_normal((d, d))) for name in ("de", "es")}
+
+
+@pytest.fixture(scope="module")
+def latent():
+    x, y, instruments = noisy_layers()
+    return measure(x, y, config=QUICK, instruments=instruments)
+
+
+def test_latent_shares_see_the_map_under_the_noise(latent):
+    unrelated, rotated, stretched = (layer.measures for layer in latent.layers)
+    assert unrelated.latent_rotation is None
+    assert unrelated.latent_linear is None
+    assert rotated.linear_r2.value < 0.8
+    assert rotated.latent_rotation.value == pytest.approx(1, abs=0.05)
+    assert stretched.latent_rotation.high < 0.95
+    assert stretched.latent_linear.value == pytest.approx(1, abs=0.06)
+    assert latent.instruments == ("de", "es")
+    assert from_json(to_json(latent), LayersResult) == latent
+
+
+def test_instruments_of_other_rows_are_refused():
+    x, y, instruments = noisy_layers()
+    short = {"de": instruments["de"][:200]}
+    with pytest.raises(DataError, match=r"de: expected finite values of shape \(300, width\)"):
+        measure(x, y, config=QUICK, instruments=short)
+
+
+def test_other_languages_of_the_text_are_instruments_unless_the_model_reads_none(letter_encoder, letter_texts):
+    text = ParallelText.of("letters", pa.table(letter_texts))
+    bitext, quick = text.bitext("en", "fr"), dataclasses.replace(QUICK, layers=(1,))
+    read = run(letter_encoder, bitext, quick, instruments=text)
+    assert read.instruments == ("de",)
+    assert read.layers[-1].measures.latent_linear is not None
+    encode = letter_encoder.encode_block
+    letter_encoder.encode_block = lambda *args, **options: unknown_tokens(encode(*args, **options))
+    unread = run(letter_encoder, bitext, quick, instruments=text)
+    assert unread.instruments == ()
+    assert unread.layers[-1].measures.latent_linear is None
+    assert "52% of the en tokens are unknown to the model: there are no latent shares" in unread.warnings
+
+
+def unknown_tokens(encoded):
+    return dataclasses.replace(encoded, unknown=encoded.tokens // 2 + encoded.tokens % 2)
+
+
+def test_results_without_latent_shares_read_as_before(result):
+    plain = json.loads(to_json(result))
+    del plain["instruments"]
+    for layer in plain["layers"]:
+        del layer["measures"]["latent_rotation"], layer["measures"]["latent_linear"]
+    assert from_json(json.dumps(plain), LayersResult) == result

@@ -142,6 +142,9 @@ def test_accuracy_of_repeated_rows_does_not_depend_on_the_last_bits_of_products(
     for direction in measure(x, y, np.r_[:60, :20], config=QUICK).directions:
         for scores in direction.scores.values():
             assert (scores.p_at_1.value, scores.accuracy.value) == (1.0, pytest.approx(0.75))
+    for direction in measure(x, y, np.arange(80), config=QUICK).directions:  # each row a group of its own
+        for scores in direction.scores.values():
+            assert (scores.p_at_1.value, scores.accuracy.value) == (pytest.approx(0.75), pytest.approx(0.75))
 
 
 def text_pairs():

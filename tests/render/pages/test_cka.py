@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from polyglot.probe.cka.run import CkaConfig, measure
-from polyglot.probe.results.layers import ChanceBand
+from polyglot.probe.results.layers import ChanceBand, ConstantLayer
 from polyglot.probe.results.serialization import to_json
 from polyglot.render import page
 from polyglot.render.kinds import terminal_summary
@@ -44,3 +44,10 @@ def test_headline_and_terminal(result):
     assert module.headline(to_json(result)).verdict == result.tables[0].sentence
     (part,) = terminal_summary(result).parts
     assert [row[1] for row in part.table.rows] == ["1", "0"]
+
+
+def test_a_constant_layer_is_marked_in_the_rows_of_its_own_side(result):
+    marked = dataclasses.replace(result, constant=(ConstantLayer("0", 0, ("en",)), ConstantLayer("7", 2, ("fr",))))
+    (part,) = terminal_summary(marked).parts
+    assert [row[:2] for row in part.table.rows] == [("0", "constant"), ("0", "1"), ("1", "0")]
+    assert "layer 0 (en); layer 7 (fr), where" in module.view(to_json(marked)).rows

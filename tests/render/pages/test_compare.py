@@ -33,6 +33,25 @@ def variant(result, model, by=0.0, language="fr"):
     return json.dumps(value)
 
 
+def with_geometry(text, verdict, share):
+    """Add verdicts on search and geometry to both directions."""
+    value = json.loads(text)
+    at = {"value": share, "low": share - 0.02, "high": share + 0.02, "level": 0.95}
+    for direction in value["directions"]:
+        direction["use"] = {"verdict": "a map helps", "sentence": "…", "best": "linear", "p_at_1": {}, "gain": None}
+        direction["geometry"] = {
+            "verdict": verdict,
+            "reason": "suffices",
+            "sentence": f"Geometry: {verdict} <i>&.",
+            "margin": 0.05,
+            "instruments": ["de"],
+            "map_p_value": 0.02,
+            "shares": {"rotation": at, "linear": at},
+            "by_instrument": {},
+        }
+    return json.dumps(value)
+
+
 def compared(*texts):
     return run([Source(f"{i}.json", text) for i, text in enumerate(texts)], CompareConfig(), command="polyglot compare")
 
@@ -145,3 +164,30 @@ def test_the_headline_names_models_and_verdict(models):
     assert headline.kind == "comparison"
     assert headline.models == "one, <b>two</b>"
     assert headline.verdict == models.sentence
+
+
+def test_verdicts_on_geometry_stand_side_by_side(result):
+    texts = (
+        with_geometry(variant(result, "one"), "rotation", 0.98),
+        with_geometry(variant(result, "two"), "undecided", 0.9),
+    )
+    found = compared(*texts)
+    (figure,) = [f for f in compare.view(to_json(found)).figures if f.id == "compare-geometry"]
+    assert figure.title == "Noise aside, the map is rotation in one, not settled in two"
+    assert {(row[0], row[2], row[3]) for row in figure.table.rows} == {
+        ("one", "a map helps", "rotation"),
+        ("two", "a map helps", "not settled"),
+    }
+    page = render(to_json(found), plotlyjs="directory")
+    assert "&lt;i&gt;&amp;." in page
+    assert page.count("compare-geometry-0") > 0
+    console = Console(width=200, color_system=None, force_terminal=False)
+    with console.capture() as capture:
+        console.print(terminal_summary(found))
+    first = next(line for line in capture.get().splitlines() if line.startswith("one"))
+    assert "a map helps" in first
+    assert "rotation" in first
+
+
+def test_old_results_have_no_figure_of_geometry(models):
+    assert all(figure.id != "compare-geometry" for figure in compare.view(to_json(models)).figures)

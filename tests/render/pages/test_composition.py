@@ -52,3 +52,17 @@ def test_headline_and_terminal(result):
     assert module.headline(to_json(result)).verdict == result.sentence
     (part,) = terminal_summary(result).parts
     assert len(part.table.rows) == 6
+
+
+def test_latent_shares_of_paths_are_drawn_and_printed_where_measured(result):
+    share = Interval(0.9, 0.8, 1.0)
+    paths = (dataclasses.replace(result.composed[0], latent_direct=share, latent_composed=share), *result.composed[1:])
+    found = dataclasses.replace(result, composed=paths)
+    figure = module.view(to_json(found)).figures[1]
+    assert [panel.id for panel in figure.panels][-1] == "composition-latent-plot"
+    assert len(figure.panels[-1].data[0]["x"]) == 1
+    assert {"latent share, direct", "latent share, composed"} <= {row[1] for row in figure.table.rows}
+    (part,) = terminal_summary(found).parts
+    assert [column.label for column in part.table.columns][-2:] == ["latent direct", "latent composed"]
+    assert part.table.rows[1][-1] == "–"
+    assert len(module.view(to_json(result)).figures[1].panels) == 2

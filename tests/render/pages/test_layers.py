@@ -7,6 +7,7 @@ from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.layers import (
     MEASURES,
     ChanceBand,
+    ConstantLayer,
     Layer,
     LayerMeasures,
     LayersResult,
@@ -72,10 +73,10 @@ def figures(result):
 
 def test_page_holds_every_figure_with_label_table_and_escaped_words():
     html = page.render(to_json(made(*THREE)), plotlyjs="cdn")
-    for name in ("similarity", "neighbours", "maps", "retrieval", "language"):
+    for name in ("similarity", "neighbours", "maps", "latent", "retrieval", "language"):
         assert f'id="layers-{name}"' in html
         assert f'id="layers-{name}-table"' in html
-    assert html.count('role="img" aria-label="') == 5
+    assert html.count('role="img" aria-label="') == 6
     assert "peaks at layer 1 of 2 &lt;b&gt;&amp;." in html
 
 
@@ -139,6 +140,19 @@ def test_stress_names_what_moved_while_retrieval_did_not():
     assert stress_title((quiet,)) == "No measure moved where retrieval did not"
 
 
+def test_a_constant_layer_is_marked_where_it_stands():
+    result = made(*THREE[1:], constant=(ConstantLayer("0", 0, ("en", "fr")),))
+    (part,) = terminal_summary(result).parts
+    assert part.table.rows[0][:2] == ("0", "constant")
+    assert [row[0] for row in part.table.rows] == ["0", "1", "pooled"]
+    view = module.view(to_json(result))
+    assert "Constant, and not measured: layer 0 (en, fr)" in view.rows
+    drawn = figures(result)["layers-similarity"]
+    assert drawn.panels[0].layout["xaxis"]["ticktext"] == ["0 (constant)", "1", "pooled"]
+    assert drawn.panels[0].data[0]["x"] == [1]
+    assert "0 (constant)" in page.render(to_json(result), plotlyjs="cdn")
+
+
 def test_headline_and_terminal_tell_the_story():
     result = made(*THREE)
     assert module.headline(to_json(result)).subject == "English ↔ French"
@@ -152,3 +166,16 @@ def test_headline_and_terminal_tell_the_story():
 def test_same_result_same_bytes(plotlyjs):
     text = to_json(made(*THREE))
     assert page.render(text, plotlyjs=plotlyjs) == page.render(text, plotlyjs=plotlyjs)
+
+
+def test_latent_shares_are_drawn_where_they_were_measured_and_columns_only_then():
+    figure = figures(made(*THREE, instruments=("de", "es")))["layers-latent"]
+    assert figure.title == "Noise aside, the share of a rotation is highest at layer 1: 0.60"
+    assert "Of what German and Spanish predict of French" in figure.caption
+    none = tuple(layer(one.name, 0.3, latent_rotation=None, latent_linear=None) for one in THREE)
+    assert "layers-latent" not in figures(made(*none))
+    (with_shares,), (without,) = (terminal_summary(made(*some)).parts for some in (THREE, none))
+    assert [c.label for c in with_shares.table.columns if "latent" in c.label] == ["latent rotation", "latent linear"]
+    assert not any("latent" in c.label for c in without.table.columns)
+    weak = (layer("0", 0.2, latent_rotation=None, latent_linear=None), *THREE[1:])
+    assert terminal_summary(made(*weak)).parts[0].table.rows[0][5] == "–"

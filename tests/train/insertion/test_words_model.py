@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from polyglot.analysis.maps.hashed_words import HashedWords
 from polyglot.analysis.maps.piece_words import PieceWords
-from polyglot.errors import DataError, ModelError
+from polyglot.errors import ConfigError, DataError, ModelError
 from polyglot.models.encoder import load_encoder
 from polyglot.train.insertion.portable_words import piece_tokenizer, pieces_of
 from polyglot.train.insertion.words_model import ngram_model, portable_model
@@ -37,7 +37,7 @@ def test_a_saved_model_gives_the_vectors_of_the_fitted_one(toy, tmp_path, make):
     assert encoder.encode([*texts[:3], ""]).tokens[-1] == 0
     assert encoder.layers == 0
     assert load_encoder(str(tmp_path / "model"), device="cpu").fingerprint == encoder.fingerprint
-    with pytest.raises(ModelError, match="no layers"):
+    with pytest.raises(ConfigError, match="no layers"):
         encoder.encode(texts, layers=(0,))
 
 

@@ -2,9 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from polyglot.data.builtin import load_builtin
 from polyglot.errors import DataError, MissingExtraError, ModelError
 from polyglot.models.encoder import load_encoder
-from polyglot.train.config import RetentionConfig
+from polyglot.probe.results.serialization import from_json
+from polyglot.probe.results.training import TrainResult
+from polyglot.train.config import DataConfig, LoopConfig, RetentionConfig
+from polyglot.train.evaluation.splits import open_pairs
 from polyglot.train.insertion.tokenizer_report import MOST_FERTILITY
 from polyglot.train.stages.finetune import run_finetune
 
@@ -159,6 +163,27 @@ def test_lora_without_peft_says_what_to_install(finetune_config, monkeypatch):
         run_finetune(finetune_config(method="lora"))
 
 
+def test_the_certificate_of_the_built_in_corpus_judges_geometry(finetune_config):
+    import dataclasses
+
+    config = finetune_config(method="map", data={"corpus": (), "limit": 240, "held_out": 0.5})
+    result = run_finetune(dataclasses.replace(config, certificate=True))
+    for metrics in (result.languages[0].before, result.languages[0].after):
+        assert metrics.certificate.geometry.instruments == ("de", "es", "ru")
+    read = from_json((config.out / "result.json").read_text(), TrainResult).languages[0].after.certificate.geometry
+    assert read.sentence == result.languages[0].after.certificate.geometry.sentence
+    assert "| fr: geometry to f0, noise aside |" in (config.out / "model" / "README.md").read_text()
+
+
+def test_held_out_rows_are_found_in_the_further_languages():
+    pairs = open_pairs(DataConfig(limit=150), "fr", "en", LoopConfig())
+    text = load_builtin(("fr", "en", "de"))
+    rows = dict(zip(zip(text.column("fr"), text.column("en"), strict=True), text.column("de"), strict=True))
+    assert set(pairs.instruments) == {"de", "es", "ru"}
+    sides = zip(pairs.held_out.sources, pairs.held_out.targets, strict=True)
+    assert pairs.instruments["de"] == [rows[side] for side in sides]
+
+
 def test_the_certificate_is_measured_before_and_after(finetune_config):
     import dataclasses
 
@@ -166,4 +191,5 @@ def test_the_certificate_is_measured_before_and_after(finetune_config):
     outcome = run_finetune(config).languages[0]
     assert {"identity", "rotation", "linear"} <= set(outcome.before.certificate.r2)
     assert outcome.before.certificate.sentence.startswith("fr → en ")
+    assert outcome.before.certificate.geometry is None  # the file holds no further language
     assert outcome.after.certificate.r2["identity"].value > outcome.before.certificate.r2["identity"].value

@@ -120,7 +120,7 @@ def test_a_rung_off_the_axis_is_an_arrow_with_its_value(direction):
 
 
 def test_the_ladder_names_what_suffices(direction):
-    assert ladder_title(direction) == "A linear map suffices, with R² 0.61; a similarity falls short"
+    assert ladder_title(direction) == "A linear map predicts as well as any map, with R² 0.61; a similarity does not"
 
 
 def test_the_ladder_claims_nothing_that_is_undecided(direction):
@@ -130,7 +130,7 @@ def test_the_ladder_claims_nothing_that_is_undecided(direction):
 
 def test_the_ladder_says_when_no_linear_map_suffices(direction):
     curved = certified(direction, verdict="nonlinear", equivalences={"linear": "falls short"})
-    assert ladder_title(curved).startswith("No linear map suffices: it reaches 96\u202f% [95, 97]")
+    assert ladder_title(curved).startswith("No linear map predicts as well as any: it reaches 96\u202f% [95, 97]")
 
 
 def test_the_ladder_says_when_nothing_beats_chance(direction):
@@ -166,16 +166,22 @@ def test_absent_rungs_are_explained(direction):
 @pytest.mark.parametrize(
     ("by_margin", "title"),
     [
-        ({"0.01": "linear", "0.1": "linear"}, "The verdict is “linear” at every margin from 1\u202f% to 10\u202f%"),
+        (
+            {"0.01": "linear", "0.1": "linear"},
+            "is “linear” at every margin from 1\u202f% to 10\u202f%",
+        ),
         (
             {"0.1": "rotation", "0.02": "linear"},
-            "The verdict depends on the margin: “linear” at 2\u202f%, “rotation” from 10\u202f%",
+            "depends on the margin: “linear” at 2\u202f%, “rotation” from 10\u202f%",
         ),
-        ({}, "The verdict at a margin of 5\u202f% is “linear”"),
+        ({}, "at a margin of 5\u202f% is “linear”"),
     ],
 )
 def test_the_certificate_says_whether_it_hangs_on_the_margin(direction, by_margin, title):
-    assert margin_title(dataclasses.replace(direction.certificate, by_margin=by_margin)) == title
+    assert (
+        margin_title(dataclasses.replace(direction.certificate, by_margin=by_margin))
+        == f"By R², noise included, the verdict {title}"
+    )
 
 
 def test_power_is_stated_even_where_it_is_poor(direction):
