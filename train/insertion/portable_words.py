@@ -40,10 +40,12 @@ def piece_tokenizer(texts: Sequence[str], most: int = MOST_PIECES) -> Tokenizer:
                 normalizers.NFC(),
                 normalizers.Lowercase(),
                 normalizers.Replace(Regex(r"[^\p{L}\p{M}\p{N}]+"), " "),
+                normalizers.Replace(Regex("^ $"), EDGE),  # a text without words is one piece, whose row is the mean
                 normalizers.Strip(),
                 normalizers.Replace(" ", f"{EDGE} {EDGE}"),
                 normalizers.Prepend(EDGE),
                 normalizers.Replace(Regex(r"(?<=.)$"), EDGE),
+                normalizers.Replace(Regex(f"^{EDGE}+$"), EDGE),
             ]
         )
         tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
