@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 # A process for each core, one thread in each: small products on two threads can take five times as long as on one.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: setup demo test test-slow check bench reports clean
+.PHONY: setup demo test test-slow check coverage docs bench reports clean
 
 setup: $(STAMP)
 
@@ -32,6 +32,13 @@ check: setup
 	$(BIN)/mypy
 	$(PYTEST) --doctest-modules $(DOCTESTED) -m ""
 
+# Takes three quarters more processor time than the tests alone, so nothing else calls it.
+coverage: setup
+	$(PYTEST) --cov --cov-report=term:skip-covered
+
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
 bench: setup
 	$(BIN)/python benchmarks/run.py
 
@@ -41,4 +48,4 @@ reports: setup
 	$(BIN)/polyglot index reports
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache

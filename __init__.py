@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .probe.language_id.config import LanguageIdConfig
     from .probe.layers.config import LayersConfig
     from .probe.linear_map.config import LinearMapConfig
-    from .probe.questions.run import QuestionConfig
+    from .probe.questions.config import QuestionConfig
     from .probe.retrieval.config import RetrievalConfig
     from .train.config import FinetuneConfig
 
@@ -147,7 +147,7 @@ _MODULES = {
     "probe.language_id.config": ("LanguageIdConfig",),
     "probe.layers.config": ("LayersConfig",),
     "probe.linear_map.config": ("LinearMapConfig",),
-    "probe.questions.run": ("QuestionConfig",),
+    "probe.questions.config": ("QuestionConfig",),
     "probe.retrieval.config": ("RetrievalConfig",),
     "train.config": ("FinetuneConfig",),
     "errors": ("ConfigError", "DataError", "MissingExtraError", "ModelError", "OutputError", "PolyglotError"),
@@ -168,3 +168,21 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _warn_of_namesake() -> None:
+    """Warn if files of PyPI's `polyglot`, a natural-language pipeline of the same import name, are in this folder."""
+    from pathlib import Path
+
+    if Path(__file__).with_name("downloader.py").exists():
+        import warnings
+
+        warnings.warn(
+            "the distributions polyglot-geometry and polyglot are both installed and overwrite each other's files: "
+            "keep one of them in an environment. To keep this one: pip uninstall polyglot, "
+            "then pip install --force-reinstall --no-deps polyglot-geometry",
+            stacklevel=3,
+        )
+
+
+_warn_of_namesake()

@@ -6,38 +6,75 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Collection
+from importlib import import_module
 from typing import Annotated, NoReturn
 
 import typer
 
 from . import __version__
-from .commands import data, probe, results, train
-from .commands import map as maps
+from .commands import results
 from .commands.tables import print_table
 from .distributed import ProcessDone
 from .errors import PolyglotError
 
 INTERRUPTED = 130  # as a shell counts a process that SIGINT ended
+RESULTS, SYSTEM = "Results", "This installation"
+EXAMPLES = """Examples:
+  polyglot probe linear-map fr en                     the built-in sentences
+  polyglot probe linear-map fr en --corpus my.tsv --model me5-small
+  polyglot probe linear-map --vectors fr.npy en.npy   vectors that you have
+  polyglot map fit fr en --out fr-en                  a map to search with
 
-app = typer.Typer(
-    name="polyglot",
-    help="Is translation, inside an embedding model, approximately a linear map? Measure it, train for it, report it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.add_typer(probe.app, name="probe")
-app.add_typer(data.app, name="data")
-app.add_typer(maps.app, name="map")
-app.add_typer(train.app, name="train")
-app.command("compare")(results.compare)
-app.command("index")(results.index)
-app.command("report")(results.report)
+`polyglot COMMAND --help` shows the options of each with their defaults."""
+#: Groups of commands with what they are for: the module of a group is imported only where its name is typed.
+GROUPS = {
+    "probe": "Measure the languages of a model: linear-map, retrieval, questions, layers, cka, geometry, …",
+    "map": "Fit a map between languages, apply it to vectors, export it, check that a server applies it.",
+    "train": "Train encoders in three stages, and insert languages into them.",
+    "data": "Look at text, import it, check training text for leakage.",
+}
 
 
-@app.callback()
+def application(words: Collection[str] = tuple(GROUPS)) -> typer.Typer:
+    """Return the command line.
+
+    Parameters
+    ----------
+    words : collection of str
+        What was typed: groups that are not among the words are named in the help, but hold no commands.
+    """
+    app = typer.Typer(
+        name="polyglot",
+        help="Is translation, inside an embedding model, approximately a linear map? Measure it, use it, train for it.",
+        epilog=EXAMPLES,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    for name, about in GROUPS.items():
+        group = import_module(f".commands.{name}", __package__).app if name in words else typer.Typer()
+        app.add_typer(group, name=name, help=about, no_args_is_help=True)
+    for command in (results.report, results.compare, results.index):
+        app.command(rich_help_panel=RESULTS)(command)
+    app.command("models", rich_help_panel=SYSTEM)(models_command)
+    app.command("verify", rich_help_panel=SYSTEM)(verify_command)
+    app.command("version", rich_help_panel=SYSTEM)(version_command)
+    app.callback()(root)
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 def root(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Set up what all commands share."""
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s: %(message)s")
@@ -45,13 +82,11 @@ def root(
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-@app.command("version")
 def version_command() -> None:
     """Print the version."""
     typer.echo(__version__)
 
 
-@app.command("models")
 def models_command() -> None:
     """List the models that are known, where they come from, and what is installed here."""
     from .models.registry import installed, known
@@ -60,7 +95,6 @@ def models_command() -> None:
     print_table(("model", "installed", "from", "languages", "prompt"), rows)
 
 
-@app.command("verify")
 def verify_command() -> None:
     """Replay the published reference values and print every deviation; exit code 1 if one is out of tolerance."""
     from .probe.verify import replay
@@ -88,7 +122,7 @@ def verify_command() -> None:
 def main() -> None:
     """Run the command line; a `PolyglotError` becomes one line on stderr and exit code 1, Ctrl-C one and 130."""
     try:
-        app()
+        application(sys.argv[1:])()
     except PolyglotError as error:
         if "--debug" in sys.argv:
             raise

@@ -225,6 +225,8 @@ def open_matrix(path: Path) -> NDArray[np.floating]:
     """
     import numpy as np
 
+    if not path.is_file():
+        raise DataError(f"no such file: {path}; expected a .npy matrix of floats, a row for each text")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # the header is parsed as Python literals, which fail in many ways
@@ -232,5 +234,23 @@ def open_matrix(path: Path) -> NDArray[np.floating]:
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
         several = not isinstance(array, np.ndarray)
         found = "an archive of several arrays" if several else f"{array.shape} of {array.dtype}"
-        raise DataError(f"{path}: expected a .npy matrix of floats, got {found}")
+        raise DataError(f"{path}: expected a .npy matrix of floats, got {found}; save rows × columns as float32")
     return array
+
+
+def open_paired_matrices(x: Path, y: Path) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Memory-map two .npy files of paired rows.
+
+    Returns
+    -------
+    array (n, p), (n, q)
+
+    Raises
+    ------
+    DataError
+        If one cannot be read, or they differ in their number of rows.
+    """
+    first, second = open_matrix(x), open_matrix(y)
+    if len(first) != len(second):
+        raise DataError(f"{x} has {len(first)} rows, {y} {len(second)}: row i of each must be a pair")
+    return first, second

@@ -22,7 +22,7 @@ from .probe.geometry.config import GeometryConfig
 from .probe.language_id.config import LanguageIdConfig
 from .probe.layers.config import LayersConfig
 from .probe.linear_map.config import LinearMapConfig
-from .probe.questions.run import QuestionConfig
+from .probe.questions.config import QuestionConfig
 from .probe.results.cka import CkaResult
 from .probe.results.composition import CompositionResult
 from .probe.results.fitted_map import MapFitResult
@@ -235,7 +235,7 @@ def questions(
         As `open_questions` reads them.
     config : QuestionConfig, optional
     options
-        As `probe.questions.run.run` takes them: `through`, `reference`, `cache`, `progress`.
+        As `probe.questions.run.run` takes them: `source_map`, `reference`, `cache`, `progress`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
 """Mathematics on arrays: moments, map families, scores, inference, geometry. No text, no models, no files, no printing.
 
-May import: errors. Rows are sentences; pair members share the row index.
+May import: errors, stages. Rows are sentences; pair members share the row index.
 """

@@ -8,7 +8,7 @@ import tempfile
 from timing import Measure, Ratio, arguments, report, seconds
 
 PROBES = ("retrieval", "layers", "linear-map")
-MOST_SECONDS = 15
+MOST_SECONDS = 4
 
 
 def run(probe, folder, limit):

@@ -65,7 +65,7 @@ def main():
                 ours,
                 lambda: peer(x, y, folds, leave_one_out=False),
                 runs=options.runs,
-                goal="≥ 10",
+                goal="≥ 50",
             ),
             side_by_side(
                 f"closed-form rungs, peer by leave-one-out shortcut, {size}",

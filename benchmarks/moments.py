@@ -74,7 +74,7 @@ def main():
         lambda: Moments.from_arrays(x, y),
         lambda: bare_products(tx, ty),
         runs=options.runs,
-        goal="≥ 0.5",
+        goal="≥ 0.7",
     )
     report([result], options.out)
     with tempfile.TemporaryDirectory() as folder:

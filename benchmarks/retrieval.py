@@ -32,7 +32,7 @@ from threadpoolctl import threadpool_limits
 MEBIBYTE = 2**20
 PRODUCTS, FAISS = "two bare products", "faiss flat, both ways, CSLS of the 10"
 CSLS, PEERS_TASK = "CSLS, exact", "both ways, CSLS of the 10"
-MOST_OF_PRODUCTS, MOST_OF_FAISS, MOST_MEMORY = 1.6, 1.0, 1024
+MOST_OF_PRODUCTS, MOST_OF_FAISS, MOST_MEMORY = 1.3, 1.0, 1024
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ import typer
 from . import options
 from .tables import print_table
 
-app = typer.Typer(no_args_is_help=True, help="Look at corpora, import them, check them for leakage.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
@@ -22,7 +22,7 @@ def list_command() -> None:
     print_table(("corpus", "languages", "where", "what"), rows)
 
 
-@app.command("show")
+@app.command("show", epilog="Example: polyglot data show fr en --corpus my.tsv")
 def show_command(
     source: options.Source,
     target: options.Target,
@@ -39,7 +39,7 @@ def show_command(
     print_table((pairs.source, pairs.target), list(zip(pairs.sources, pairs.targets, strict=True)))
 
 
-@app.command("import")
+@app.command("import", epilog="Example: polyglot data import my.tmx --out my.parquet --lang fr --lang en")
 def import_command(
     corpus: Annotated[list[str], typer.Argument(metavar="FILE…", help="Files, a folder, or the name of a corpus.")],
     out: Annotated[Path, typer.Option("--out", help="What to write: .parquet, or .arrow for more rows than memory.")],
@@ -63,7 +63,7 @@ def import_command(
     typer.echo(report.path)
 
 
-@app.command("check")
+@app.command("check", epilog="Example: polyglot data check train.tsv test.tsv")
 def check_command(
     training: Annotated[str, typer.Argument(metavar="TRAIN", help="The corpus that a model learns from.")],
     evaluation: Annotated[str, typer.Argument(metavar="EVAL", help="The corpus that it is judged on.")],

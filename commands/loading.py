@@ -4,19 +4,78 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from ..models.cache import EmbeddingCache
 
 
-def check_models(*names: str | None) -> None:
-    """Resolve model names, so that a wrong one is refused before text is read."""
+DEVICES = ("cpu", "cuda", "mps", "xpu", "hpu")
+
+
+def check_models(*names: str | None, device: str | None = None) -> None:
+    """Resolve model names, so that a wrong one is refused before anything is loaded, and look at the device's name.
+
+    Raises
+    ------
+    ModelError, ConfigError
+    """
     from ..models.registry import resolve
 
     for name in names:
         if name is not None:
             resolve(name)
+    if device is not None and device.partition(":")[0] not in DEVICES:
+        raise ConfigError(f"unknown device {device!r}: give cpu, cuda, cuda:1 or mps, or leave --device out")
+
+
+def check_pair(source: str, target: str) -> None:
+    """Refuse two spellings of one language, and files where languages are expected.
+
+    Raises
+    ------
+    ConfigError, DataError
+        The latter for what is no language.
+    """
+    from ..data.languages import display_name, find_code
+
+    check_languages([source, target])
+    if find_code(source.strip()) == find_code(target.strip()):
+        raise ConfigError(f"Source and target are both {display_name(source)}: give two languages, such as `en fr`")
+
+
+def check_languages(spellings: Sequence[str]) -> None:
+    """Refuse what is no language, with the option that a file belongs to.
+
+    Raises
+    ------
+    ConfigError, DataError
+        The latter for what is no language and no file.
+    """
+    from ..data.languages import canonical_code
+
+    for spelled in spellings:
+        path = Path(spelled)
+        if path.suffix == ".npy":
+            raise ConfigError(f"{spelled} is no language: for two files of vectors give --vectors X.npy Y.npy")
+        if path.suffix and path.is_file():
+            raise ConfigError(f"{spelled} is a file, no language: give it as --corpus {spelled}, and two languages")
+        canonical_code(spelled)
+
+
+def check_map(folder: Path | None) -> None:
+    """Refuse a folder of a fitted map that is not there.
+
+    Raises
+    ------
+    DataError
+    """
+    if folder is not None and not folder.is_dir():
+        raise DataError(f"{folder} holds no map, there is no such folder: make it with `polyglot map fit … --out DIR`")
 
 
 def user_cache(*, half: bool = False) -> EmbeddingCache:

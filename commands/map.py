@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ..files import open_matrix
 from . import options
-from .loading import check_models
+from .loading import check_map
+from .progress import shown
 from .report import require_one_of
+from .results import read_result
 from .shared import Common, shared
 
-app = typer.Typer(no_args_is_help=True, help="Put a fitted map to use: on vectors, or as a model that carries it.")
+if TYPE_CHECKING:
+    from ..probe.fitted_map import run, use
 
+app = typer.Typer(no_args_is_help=True)
+
+CHOSEN_BY = ("p_at_1", "r2")
+PRECISIONS = ("float32", "float16")
+EXPORTS = ("dense", "onnx")
 Map = Annotated[Path, typer.Argument(metavar="MAP", help="Folder that `polyglot map fit` left.")]
 
 
-@app.command("fit")
+@app.command("fit", epilog="Example: polyglot map fit fr en --out fr-en")
 @shared
 def fit(
     source: options.Source,
@@ -38,30 +47,36 @@ def fit(
     common: Common,
 ) -> None:
     """Fit a map from SRC into the space of TGT, and write it with a card and a model that carries it."""
-    from ..probe.fitted_map import run as probe
-
     folder = out or folder
     if folder is None:
         raise typer.BadParameter("expected the folder to make for the map: --out DIR")
-    require_one_of("--chosen-by", chosen_by, get_args(probe.ChosenBy))
+    require_one_of("--chosen-by", chosen_by, CHOSEN_BY)
     if with_words and (rung is not None or certificate is not None):
         raise typer.BadParameter("--with-words is a map of its own: leave --rung and --certificate out")
-    config = probe.MapFitConfig(rung=rung, chosen_by=cast("probe.ChosenBy", chosen_by), seed=common.seed)
-    check_models(common.model, target_model)
-    given = None if certificate is None else probe.read_certificate(certificate)
-    bitext = common.bitext(source, target)
-    encoders = common.encoders(target_model)
-    if with_words:
-        from ..probe.fitted_map.with_words import fit_with_words
+    common.check(target_model)
+    common.check_pair(source, target)
+    if certificate is not None:
+        read_result(certificate)
+    with shown(quiet=common.quiet):
+        bitext = common.bitext(source, target)
+        from ..probe.fitted_map import run as probe
+        from ..probe.fitted_map.folder import check_free
 
-        result = fit_with_words(encoders, bitext, folder, config, **common.run_options())
-    else:
-        result = probe.fit(encoders, bitext, folder, config, certificate=given, **common.run_options())
+        config = probe.MapFitConfig(rung=rung, chosen_by=cast("run.ChosenBy", chosen_by), seed=common.seed)
+        check_free(folder)
+        given = None if certificate is None else probe.read_certificate(certificate)
+        encoders = common.encoders(target_model)
+        if with_words:
+            from ..probe.fitted_map.with_words import fit_with_words
+
+            result = fit_with_words(encoders, bitext, folder, config, **common.run_options())
+        else:
+            result = probe.fit(encoders, bitext, folder, config, certificate=given, **common.run_options())
     typer.echo(folder)
     typer.echo(result.sentence)
 
 
-@app.command("apply")
+@app.command("apply", epilog="Example: polyglot map apply fr-en vectors.npy --out mapped.npy")
 def apply_command(
     folder: Map,
     vectors: Annotated[Path, typer.Argument(metavar="VECTORS.npy", help="Rows in the space of the source.")],
@@ -70,15 +85,17 @@ def apply_command(
     dtype: Annotated[str, typer.Option("--dtype", help="float32 or float16.")] = "float32",
 ) -> None:
     """Map a file of vectors, block by block."""
+    require_one_of("--dtype", dtype, PRECISIONS)
+    check_map(folder)
+    open_matrix(vectors)
     from ..probe.fitted_map import use as probe
 
-    require_one_of("--dtype", dtype, get_args(probe.Precision))
-    rows, width = probe.apply(folder, vectors, out, texts=texts, dtype=cast("probe.Precision", dtype))
+    rows, width = probe.apply(folder, vectors, out, texts=texts, dtype=cast("use.Precision", dtype))
     typer.echo(f"{rows} rows, {width} wide")
     typer.echo(out)
 
 
-@app.command("export")
+@app.command("export", epilog="Example: polyglot map export fr-en --to onnx --out fr-en.onnx")
 def export_command(
     folder: Map,
     out: Annotated[Path, typer.Option("--out", help="Where the exported map goes.")],
@@ -87,15 +104,16 @@ def export_command(
     ] = "dense",
 ) -> None:
     """Write an affine map for use elsewhere."""
+    require_one_of("--to", kind, EXPORTS)
+    check_map(folder)
     from ..probe.fitted_map import use as probe
 
-    require_one_of("--to", kind, get_args(probe.ExportKind))
-    written = probe.export(folder, out, cast("probe.ExportKind", kind))
+    written = probe.export(folder, out, cast("use.ExportKind", kind))
     typer.echo(f"to see whether a server applies it: {probe.canary_of(folder).text}; `polyglot map check` compares")
     typer.echo(written)
 
 
-@app.command("check")
+@app.command("check", epilog="Example: polyglot map check fr-en")
 def check_command(
     given: Annotated[
         Path,

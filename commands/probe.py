@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ConfigError
+from ..files import open_paired_matrices
 from . import options
-from .loading import typed_command
+from .loading import check_languages, check_map, typed_command
 from .probe_table import Inputs, run_probe
 from .shared import Probing, probing
 
-app = typer.Typer(no_args_is_help=True, help="Measure the geometry of languages in an embedding model.")
+app = typer.Typer(no_args_is_help=True)
 
 Layers = Annotated[list[int] | None, typer.Option("--layer", help="A layer to measure; repeat it. By default all.")]
 Permutations = Annotated[int, typer.Option("--permutations", help="Permuted pairings for the null.")]
@@ -51,19 +52,20 @@ def _several(common: Probing, languages: list[str]) -> Inputs:
     return "-".join(text.languages), (common.encoder(), text, text.languages), {}
 
 
-@app.command("linear-map")
+@app.command("linear-map", epilog="Example: polyglot probe linear-map fr en --corpus my.tsv")
 @probing
 def linear_map(
     source: Annotated[str, typer.Argument(metavar="SRC", help="Source language, such as fr.")] = "",
     target: Annotated[str, typer.Argument(metavar="TGT", help="Target language, such as en.")] = "",
     *,
     vectors: Annotated[
-        tuple[Path, Path] | None, typer.Option("--vectors", help="Two .npy files of paired rows instead of text.")
+        tuple[Path, Path] | None,
+        typer.Option("--vectors", help="Two .npy files instead of text: row i of each a pair."),
     ] = None,
-    same_space: Annotated[bool, typer.Option("--same-space", help="Both sides live in one space.")] = False,
-    margin: Annotated[float, typer.Option("--margin", help="Share of the ceiling that may be lost.")] = 0.05,
+    same_space: Annotated[bool, typer.Option("--same-space", help="Both files of --vectors are of one space.")] = False,
+    margin: Annotated[float, typer.Option("--margin", help="Share of the best that a plainer map may lose.")] = 0.05,
     permutations: Permutations = 20,
-    mlp: Annotated[bool, typer.Option("--mlp", help="Add the MLP rung.")] = False,
+    mlp: Annotated[bool, typer.Option("--mlp", help="Add a small neural network to the maps.")] = False,
     target_model: options.TargetModel = None,
     instrument: options.Instrument = None,
     no_instruments: options.NoInstruments = False,
@@ -75,6 +77,7 @@ def linear_map(
     """Is the map from SRC to TGT identity, shift, rotation, linear, or more?"""
     common.report("linear-map")
     if vectors is None and not (source and target):
+        check_languages([source] if source else [])
         raise typer.BadParameter("expected two languages such as `en fr`, or --vectors X.npy Y.npy")
     if vectors is not None and untrained:
         raise ConfigError("--untrained embeds text, and --vectors brings none: leave one of them out")
@@ -92,11 +95,18 @@ def linear_map(
         assert vectors is not None
         return measure_files(*vectors, config, command=typed_command())
 
+    def check() -> None:
+        if vectors is None:
+            common.check_pair(source, target, instruments)
+        else:
+            open_paired_matrices(*vectors)
+
     run_probe(
         "linear-map",
         common,
         inputs,
         target_model,
+        check=check,
         measured=measured if vectors else None,
         rungs=(*DEFAULT_RUNGS, "mlp") if mlp else DEFAULT_RUNGS,
         margin=margin,
@@ -108,7 +118,7 @@ def linear_map(
     )
 
 
-@app.command("layers")
+@app.command("layers", epilog="Example: polyglot probe layers fr en --model me5-small")
 @probing
 def layers(
     source: options.Source,
@@ -127,6 +137,7 @@ def layers(
         "layers",
         common,
         lambda: _pair_with_instruments(common, (source, target), common.encoder, instruments),
+        check=lambda: common.check_pair(source, target, instruments),
         layers=tuple(only) if only else None,
         permutations=permutations,
         costly_permutations=min(5, permutations),
@@ -134,7 +145,7 @@ def layers(
     )
 
 
-@app.command("cka")
+@app.command("cka", epilog="Example: polyglot probe cka fr en --other me5-small")
 @probing
 def cka(
     source: options.Source,
@@ -152,10 +163,10 @@ def cka(
         name, given, _ = _pair(common, source, target, common.encoder)
         return name, given, {"other": None if other is None else common.encoder(other)}
 
-    run_probe("cka", common, inputs, other, permutations=permutations)
+    run_probe("cka", common, inputs, other, check=lambda: common.check_pair(source, target), permutations=permutations)
 
 
-@app.command("retrieval")
+@app.command("retrieval", epilog="Example: polyglot probe retrieval fr en --map fr-en")
 @probing
 def retrieval(
     source: options.Source,
@@ -172,10 +183,14 @@ def retrieval(
         name, given, _ = _pair(common, source, target, lambda: common.encoders(target_model))
         return name, given, {"source_map": _map_of(fitted or through)}
 
-    run_probe("retrieval", common, inputs, target_model, texts=not common.no_texts)
+    def check() -> None:
+        common.check_pair(source, target)
+        check_map(fitted or through)
+
+    run_probe("retrieval", common, inputs, target_model, check=check, texts=not common.no_texts)
 
 
-@app.command("questions")
+@app.command("questions", epilog="Example: polyglot probe questions fr en")
 @probing
 def questions(
     source: Annotated[str, typer.Argument(metavar="SRC", help="Language of the questions, such as fr.")],
@@ -206,7 +221,12 @@ def questions(
         name = f"{asked.query_language}-{asked.passage_language}"
         return name, (common.encoders(target_model), asked), extras
 
-    run_probe("questions", common, inputs, target_model, texts=not common.no_texts)
+    def check() -> None:
+        check_languages([source, target])
+        common.check_questions()
+        check_map(fitted or through)
+
+    run_probe("questions", common, inputs, target_model, check=check, texts=not common.no_texts)
 
 
 def _pairs_of_words(corpus: list[str] | None, source: str, target: str) -> object:
@@ -226,7 +246,7 @@ def _map_of(folder: Path | None) -> object:
     return None if folder is None else SourceMap.load(folder)
 
 
-@app.command("language-id")
+@app.command("language-id", epilog="Example: polyglot probe language-id en fr de")
 @probing
 def language_id(
     languages: options.Languages,
@@ -245,11 +265,12 @@ def language_id(
         "language-id",
         common,
         lambda: _several(common, languages),
+        check=lambda: common.check_several(languages, least=2),
         layers=None if all_layers else tuple(only or ()),
     )
 
 
-@app.command("composition")
+@app.command("composition", epilog="Example: polyglot probe composition en fr de")
 @probing
 def composition(
     languages: options.Languages,
@@ -269,11 +290,23 @@ def composition(
         text = common.text_with_instruments(languages, instruments)
         return "-".join(asked), (common.encoder(), text, asked), {}
 
-    run_probe("composition", common, inputs, curved=curved)
+    run_probe(
+        "composition",
+        common,
+        inputs,
+        check=lambda: common.check_several(languages, least=3, further=instruments),
+        curved=curved,
+    )
 
 
-@app.command("geometry")
+@app.command("geometry", epilog="Example: polyglot probe geometry en fr")
 @probing
 def geometry(languages: options.Languages, *, only: Layers = None, common: Probing) -> None:
     """Measure the cloud of each language: isotropy, effective rank, intrinsic dimension, hubness, by layer."""
-    run_probe("geometry", common, lambda: _several(common, languages), layers=tuple(only) if only else None)
+    run_probe(
+        "geometry",
+        common,
+        lambda: _several(common, languages),
+        check=lambda: common.check_several(languages, least=1),
+        layers=tuple(only) if only else None,
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from .loading import check_models
+from .progress import shown
 from .shared import Probing
 
 #: The name of the report, what the probe is given besides its config, and its keyword arguments.
@@ -56,7 +56,7 @@ PROBES = {
     ),
     "cka": Probe("cka", "config.CkaConfig", "CkaResult"),
     "retrieval": Probe("retrieval", "config.RetrievalConfig", "RetrievalResult"),
-    "questions": Probe("questions", "run.QuestionConfig", "QuestionResult"),
+    "questions": Probe("questions", "config.QuestionConfig", "QuestionResult"),
     "language-id": Probe("language_id", "config.LanguageIdConfig", "LanguageIdResult"),
     "composition": Probe("composition", "config.CompositionConfig", "CompositionResult"),
     "geometry": Probe("geometry", "config.GeometryConfig", "GeometryResult", lambda result: " ".join(result.sentences)),
@@ -68,6 +68,7 @@ def run_probe(
     common: Probing,
     inputs: Callable[[], Inputs],
     *models: str | None,
+    check: Callable[[], object],
     measured: Callable[[Any], object] | None = None,
     **settings: object,
 ) -> None:
@@ -81,6 +82,8 @@ def run_probe(
         Opens the text and loads the encoders; called after everything that is quick to check.
     models : str or None
         Models besides `--model`.
+    check : callable
+        Refuses wrong names and files; it loads nothing heavy.
     measured : callable, optional
         Measures with the config in place of the probe's `run`, such as on files of vectors.
     settings
@@ -88,13 +91,16 @@ def run_probe(
     """
     probe = PROBES[command]
     report = common.report(command)
+    common.check(*models)
+    check()
     config = probe.config_type()(seed=common.seed, **settings)
-    check_models(*(() if measured else (common.model, *models)))
-    name, given, extras = inputs()
-    if measured is not None:
-        result: Any = measured(config)
-    else:
-        kind: type[Any] = getattr(probe.load(f"results.{probe.module}"), probe.result)
-        run = probe.load(f"{probe.module}.run").run
-        result = common.measured(report, name, kind, run, *given, config, **extras)
-    report.write(result, name, verdict=probe.verdict(result))
+    with shown(quiet=common.quiet):
+        name, given, extras = inputs()
+        if measured is not None:
+            result: Any = measured(config)
+        else:
+            kind: type[Any] = getattr(probe.load(f"results.{probe.module}"), probe.result)
+            run = probe.load(f"{probe.module}.run").run
+            result = common.measured(report, name, kind, run, *given, config, **extras)
+        path = report.write(result, name)
+    report.show(result, path, probe.verdict(result))

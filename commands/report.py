@@ -1,4 +1,4 @@
-"""How a command leaves its result: JSON and a page in a folder, then a summary, the page's path and the verdict."""
+"""How a command leaves its result: JSON and a page in a folder; a summary with the verdict, and the page's path."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, cast
 import typer
 
 from ..errors import ConfigError, OutputError
+from ..stages import stage
 
 FORMATS = ("html", "json", "both")
 
@@ -42,19 +43,24 @@ class Report:
         """Return where the JSON of a result of this name lies."""
         return self.folder / f"{name}.json"
 
-    def write(self, result: Any, name: str, verdict: str) -> None:  # noqa: ANN401 - a result of any probe
-        """Write the result under a name; the last line printed is the verdict, the one before it the page's path."""
+    def write(self, result: Any, name: str) -> Path:  # noqa: ANN401 - a result of any probe
+        """Write the result under a name, and return the path of its page, or of its JSON where there is no page."""
         from ..files import write_text
         from ..probe.results.serialization import to_json
         from ..render.plotlyjs import PlotlyJs
         from ..render.write import write_page
 
+        stage("writing the page")
         text = to_json(result)
         path = self.path_of(name)
         if self.output_format != "html":
             write_text(path, text)
         if self.output_format != "json":
             path = write_page(text, self.folder / f"{name}.html", plotlyjs=cast("PlotlyJs", self.plotlyjs))
+        return path
+
+    def show(self, result: Any, path: Path, verdict: str) -> None:  # noqa: ANN401 - a result of any probe
+        """Print the summary, whose end is the verdict, and the path last; the path and the verdict alone if quiet."""
         if not self.quiet:
             from rich.console import Console
 
@@ -62,7 +68,8 @@ class Report:
 
             Console().print(terminal_summary(result))
         typer.echo(path)
-        typer.echo(verdict)
+        if self.quiet:
+            typer.echo(verdict)
         if self.open_page and self.output_format != "json":
             typer.launch(str(path))
 

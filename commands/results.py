@@ -7,9 +7,9 @@ from typing import Annotated, cast
 
 import typer
 
+from ..errors import ConfigError, DataError
 from . import options
 from .loading import typed_command
-from .report import Report, require_one_of
 
 IMAGES = ("svg", "png")
 
@@ -25,12 +25,19 @@ def compare(
     quiet: options.Quiet = False,
 ) -> None:
     """Put results side by side: models, languages or training stages; differences are taken from the first."""
+    from .report import Report
+
+    if len(results) < 2:
+        raise ConfigError(
+            f"expected 2 to 8 results, got one: give another, or show this one by `polyglot report {results[0]}`"
+        )
+    report = Report(out / "compare", output_format, plotlyjs, open_page, quiet)
+    texts = [read_result(path) for path in results]
     from ..probe.compare import run as probe
 
-    report = Report(out / "compare", output_format, plotlyjs, open_page, quiet)
-    sources = [probe.Source(path.as_posix(), read_result(path)) for path in results]
+    sources = [probe.Source(path.as_posix(), text) for path, text in zip(results, texts, strict=True)]
     result = probe.run(sources, probe.CompareConfig(seed=seed), command=typed_command())
-    report.write(result, name or probe.file_name(result), verdict=result.sentence)
+    report.show(result, report.write(result, name or probe.file_name(result)), result.sentence)
 
 
 def index(
@@ -40,6 +47,7 @@ def index(
     """List all results of a folder on one page, its index.html: sortable, searchable."""
     from ..render.index import write_index
 
+    require_results(folder)
     page = write_index(folder)
     typer.echo(page)
     if open_page:
@@ -57,13 +65,15 @@ def report(
     open_page: options.OpenPage = False,
 ) -> None:
     """Render a result again: its page, or its figures as images."""
-    from ..render.images import ImageForm, write_images
     from ..render.plotlyjs import PLOTLYJS, PlotlyJs
-    from ..render.write import write_page
+    from .report import require_one_of
 
     require_one_of("--plotlyjs", plotlyjs, PLOTLYJS)
     require_one_of("--image", image, IMAGES)
     text = read_result(result)
+    from ..render.images import ImageForm, write_images
+    from ..render.write import write_page
+
     if figures is not None:
         for path in write_images(text, figures, cast("ImageForm", image)):
             typer.echo(path)
@@ -80,11 +90,44 @@ def read_result(path: Path) -> str:
     Raises
     ------
     DataError
-        If it cannot be read.
+        If it cannot be read, or is none.
     """
-    from ..errors import DataError
+    from ..probe.results.serialization import read_schema
 
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise DataError(f"{path} {what}: give the .json of a result, such as reports/linear-map/fr-en.json")
+    if path.suffix == ".npy":
+        raise DataError(
+            f"{path} holds vectors, no result: measure them by `polyglot probe linear-map --vectors X.npy Y.npy`, and "
+            "give the .json that it leaves"
+        )
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
+        raise DataError(f"cannot read {path} as text ({error}): give the .json that a probe left") from error
+    try:
+        read_schema(text)
+    except DataError as error:
+        beside = path.with_suffix(".json")
+        found = f"{beside} beside it" if path.suffix != ".json" and beside.is_file() else "the .json that a probe left"
+        raise DataError(f"{path} is {error}; give {found}") from error
+    return text
+
+
+def require_results(folder: Path) -> None:
+    """Refuse a folder without any result; it stops at the first one.
+
+    Raises
+    ------
+    DataError
+    """
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}: give one that holds results, such as reports")
+    for path in sorted(folder.rglob("*.json")):
+        try:
+            read_result(path)
+        except DataError:
+            continue
+        return
+    raise DataError(f"{folder} holds no results: make one first, such as by `polyglot probe linear-map fr en`")

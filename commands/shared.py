@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
 import typer
 
 from ..errors import ConfigError
+from ..stages import stage
 from . import options
-from .loading import in_several_processes, typed_command, user_cache
+from .loading import (
+    check_languages,
+    check_models,
+    check_pair,
+    in_several_processes,
+    typed_command,
+    user_cache,
+)
 from .report import Report
 
 if TYPE_CHECKING:
@@ -51,10 +59,59 @@ class Common:
     half_cache: options.HalfCache = False
     task: options.Task = None
 
+    def check(self, *models: str | None) -> None:
+        """Refuse names and numbers that are wrong whatever the text holds, before anything is loaded.
+
+        Raises
+        ------
+        ConfigError, ModelError
+        """
+        check_models(self.model, *models, device=self.device)
+        for option, value, least in (("--batch-tokens", self.batch_tokens, 1), ("--seed", self.seed, 0)):
+            if value is not None and value < least:
+                raise ConfigError(f"{option} must be at least {least}, got {value}")
+
+    def check_text(self, languages: Sequence[str], further: Sequence[str] | None = ()) -> None:
+        """Refuse a corpus that is not there, and languages that are none or that the built-in corpus lacks.
+
+        Raises
+        ------
+        ConfigError, DataError
+        """
+        from ..data.open import find_corpus
+
+        asked = [*languages, *(further or ())]
+        check_languages(asked)
+        find_corpus(self.corpus, asked, columns=self.columns or (), limit=self.limit)
+
+    def check_pair(self, source: str, target: str, further: Sequence[str] | None = ()) -> None:
+        """Refuse what `check_text` does, and a language paired with itself."""
+        check_pair(source, target)
+        self.check_text([source, target], further)
+
+    def check_several(self, languages: Sequence[str], *, least: int, further: Sequence[str] | None = ()) -> None:
+        """Refuse what `check_text` does, and too few languages."""
+        if len(languages) < least:
+            raise ConfigError(
+                f"expected at least {least} languages, got {len(languages)}: {', '.join(languages)}; "
+                f"such as `{' '.join(('en', 'fr', 'de')[:least])}`"
+            )
+        self.check_text(languages, further)
+
+    def check_questions(self) -> None:
+        """Refuse a question set that is not one folder, and one that is not there."""
+        if self.corpus is not None and len(self.corpus) != 1:
+            raise ConfigError(f"a question set is one folder, got {len(self.corpus)}: give --corpus once")
+        if self.corpus is not None and not Path(self.corpus[0]).is_dir():
+            raise ConfigError(
+                f"no such folder: {self.corpus[0]}; a question set has a file NAME.LANGUAGE.json a language"
+            )
+
     def text(self, languages: list[str]) -> ParallelText:
         """Open the corpus in some languages."""
         from ..data.open import open_corpus
 
+        stage(f"reading {'the built-in sentences' if self.corpus is None else ', '.join(self.corpus)}")
         return open_corpus(
             self.corpus,
             languages,
@@ -81,17 +138,21 @@ class Common:
         """Open the question set, or the built-in one: questions in one language, passages in another."""
         from ..data.questions import open_questions
 
-        if self.corpus is not None and len(self.corpus) != 1:
-            raise ConfigError(f"a question set is one folder, got {len(self.corpus)}: give --corpus once")
         folder = None if self.corpus is None else self.corpus[0]
         return open_questions(folder, asked, answered).limited(self.limit, self.seed)
 
     def encoder(self, model: str | None = None) -> Encoder:
         """Load the model, or another one with the same options."""
+        stage(f"loading {model or self.model}")
+        from ..files import default_cache_dir
         from ..models.encoder import load_encoder
 
         return load_encoder(
-            model or self.model, device=self.device, task=self.task, trust_remote_code=self.trust_remote_code
+            model or self.model,
+            device=self.device,
+            task=self.task,
+            trust_remote_code=self.trust_remote_code,
+            notes=None if in_several_processes() else default_cache_dir(),
         )
 
     def encoders(self, target_model: str | None) -> tuple[Encoder, Encoder]:

@@ -16,10 +16,10 @@ from .settings import with_settings
 if TYPE_CHECKING:
     from ..probe.results.training import TrainResult
 
-app = typer.Typer(no_args_is_help=True, help="Train encoders in three stages, and insert languages into them.")
+app = typer.Typer(no_args_is_help=True)
 
 
-@app.command("finetune")
+@app.command("finetune", epilog="Example: polyglot train finetune --lang fr --corpus my.tsv")
 @with_settings(FinetuneConfig)
 def finetune(config: FinetuneConfig, quiet: options.Quiet = False) -> None:
     """Insert languages by bitext (--lang), or train questions towards the passages that answer them."""
@@ -28,7 +28,7 @@ def finetune(config: FinetuneConfig, quiet: options.Quiet = False) -> None:
     _run(run_finetune, config, quiet=quiet)
 
 
-@app.command("contrastive")
+@app.command("contrastive", epilog="Example: polyglot train contrastive --corpus my.tsv")
 @with_settings(ContrastiveConfig)
 def contrastive(config: ContrastiveConfig, quiet: options.Quiet = False) -> None:
     """Train an encoder on text pairs: symmetric InfoNCE, with large batches by cached gradients."""
@@ -37,7 +37,7 @@ def contrastive(config: ContrastiveConfig, quiet: options.Quiet = False) -> None
     _run(run_contrastive, config, quiet=quiet)
 
 
-@app.command("pretrain")
+@app.command("pretrain", epilog="Example: polyglot train pretrain --corpus my.txt")
 @with_settings(PretrainConfig)
 def pretrain(config: PretrainConfig, quiet: options.Quiet = False) -> None:
     """Train an encoder to predict masked words of raw text, in one language or several."""

@@ -137,8 +137,10 @@ def canonical_codes(spellings: Iterable[str]) -> tuple[str, ...]:
     """
     spelled = list(spellings)
     codes = tuple(canonical_code(s) for s in spelled)
-    if len(set(codes)) < len(codes):
-        raise DataError(f"the languages {', '.join(spelled)} name one language twice: expected different languages.")
+    for place, code in enumerate(codes):
+        if code in codes[:place]:
+            both = f"{spelled[codes.index(code)]} and {spelled[place]}"
+            raise DataError(f"{both} are both {display_name(code)}: give different languages.")
     return codes
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from .bitext import ParallelText
-from .builtin import DEFAULT, builtin_names, load_builtin
+from .builtin import DEFAULT, LANGUAGES, builtin_names, load_builtin
 from .hub import read_hub
 from .hub_corpora import hub_names
 from .languages import canonical_codes
@@ -71,10 +71,8 @@ def open_corpus(
     >>> text.languages, len(text)
     (('en', 'fr'), 100)
     """
-    if limit is not None and limit < minimum:
-        raise DataError(f"--limit {limit} is too small: expected at least {minimum} pairs.")
+    source = find_corpus(corpus, languages, columns=columns, limit=limit, minimum=minimum)
     bad = BadRows(skip=skip_bad)
-    source = CorpusSource.find(list(corpus or [DEFAULT]), canonical_codes(languages), columns)
     text = ParallelText.of(source.name, sampled(source.read(bad, limit=limit, seed=seed), limit, seed).table())
     dropped = bad.dropped()
     listed = ", ".join(f"{one.rows}: {one.reason}" for one in dropped)
@@ -85,6 +83,29 @@ def open_corpus(
     if dropped:
         _log.warning("%s: left out %d rows (%s)", text.name, sum(one.rows for one in dropped), listed)
     return text
+
+
+def find_corpus(
+    corpus: Sequence[str] | None,
+    languages: Sequence[str],
+    *,
+    columns: Sequence[str] = (),
+    limit: int | None = None,
+    minimum: int = MINIMUM_PAIRS,
+) -> CorpusSource:
+    """Refuse what can be refused before anything is read; the arguments are those of `open_corpus`.
+
+    Raises
+    ------
+    DataError
+        If the corpus or a language is unknown, a file is missing, or the limit is below the minimum.
+    """
+    if limit is not None and limit < minimum:
+        raise DataError(f"--limit {limit} is too small: expected at least {minimum} pairs.")
+    source = CorpusSource.find(list(corpus or [DEFAULT]), canonical_codes(languages), columns)
+    if source.corpus[0] in builtin_names():
+        check_languages("the built-in corpus", LANGUAGES, source.wanted)
+    return source
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """An encoder and text in, pooled embeddings of any layers out, in one forward pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from ..errors import ConfigError, ModelError
 from .architecture import Architecture
 from .embeddings import Encoded, batches, blocks, distinct, joined
 from .fingerprint import fingerprint, read_lineage
-from .loading import load_model
-from .progress import Progress
+from .identity import EncoderIdentity, IdentityNotes, identity_key
+from .loading import checked_folder, load_model
+from .progress import Progress, nothing
 from .prompts import prompt_of
 from .registry import resolve
 from .tokenization import TextReader
@@ -36,6 +38,7 @@ def load_encoder(
     max_length: int | None = None,
     task: str | None = None,
     trust_remote_code: bool = False,
+    notes: Path | None = None,
 ) -> "Encoder":
     """Load a sentence encoder by name.
 
@@ -54,6 +57,9 @@ def load_encoder(
         modules, as the library's `encode_query` and `encode_document` take them.
     trust_remote_code : bool
         Allow Python code that comes with the model to run.
+    notes : Path, optional
+        Cache folder in which the fingerprint and the widths of local models are noted: the next time their weights are
+        loaded when a text is first encoded, not before.
 
     Raises
     ------
@@ -72,11 +78,33 @@ def load_encoder(
     """
     card = resolve(name)
     base = read_lineage(Path(card.source)) if card.kind == "folder" else None
-    model = load_model(card, device=device, trust_remote_code=trust_remote_code)
-    chosen = prompt
-    if prompt is None and (task is None or prompt_of(model, task) is None):
-        chosen = card.prompt
-    return Encoder(model, name=name, prompt=chosen, max_length=max_length, task=task, base_fingerprint=base)
+
+    def load() -> Encoder:
+        model = load_model(card, device=device, trust_remote_code=trust_remote_code)
+        chosen = prompt
+        if prompt is None and (task is None or prompt_of(model, task) is None):
+            chosen = card.prompt
+        return Encoder(model, name=name, prompt=chosen, max_length=max_length, task=task, base_fingerprint=base)
+
+    if notes is None or card.kind == "hub":
+        return load()
+    folder = checked_folder(card, trust_remote_code=trust_remote_code)
+    own = {"device": device, "prompt": prompt, "card_prompt": card.prompt, "max_length": max_length, "task": task}
+    known, key = IdentityNotes(notes), identity_key(folder, **own)
+    if (identity := known.read(key)) is not None:
+        return Encoder.of_identity(identity, name=name, load=load, forget=lambda: known.forget(key))
+    encoder = load()
+    known.write(key, encoder.identity)
+    return encoder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """A model in memory with what is read off it."""
+
+    model: "SentenceTransformer"
+    architecture: Architecture
+    texts: TextReader
 
 
 class Encoder:
@@ -127,31 +155,117 @@ class Encoder:
         task: str | None = None,
         base_fingerprint: str | None = None,
     ) -> None:
-        self.model = model.eval()
-        self.name = name
-        if prompt is None:
-            prompt = prompt_of(model, task)
-        self.prompt = prompt or ""
-        self.base_fingerprint = base_fingerprint
-        self.architecture = Architecture.of(model, name, task)
-        self.texts = TextReader(model, self.architecture, name=name, prompt=self.prompt, task=task)
-        self.max_length = self.texts.possible_length(max_length)
+        own = (prompt_of(model, task) if prompt is None else prompt) or ""
+        architecture = Architecture.of(model.eval(), name, task)
+        texts = TextReader(model, architecture, name=name, prompt=own, task=task)
+        length = texts.possible_length(max_length)
         if (dimension := model.get_embedding_dimension()) is None:
             raise ModelError(f"{name} does not say how wide its embeddings are; save it with sentence-transformers")
-        self.dim = int(dimension)
-        self.layers = self.architecture.hidden_states
-        self.fingerprint = fingerprint(
-            model,
-            self.architecture,
-            prompt=self.prompt,
-            max_length=self.max_length,
-            reading=self.texts.saved_settings(),
+        reading = texts.saved_settings()
+        self.name = name
+        self.identity = EncoderIdentity(
+            fingerprint=fingerprint(model, architecture, prompt=own, max_length=length, reading=reading),
+            base_fingerprint=base_fingerprint,
+            prompt=own,
+            max_length=length,
+            dim=int(dimension),
+            layers=architecture.hidden_states,
+            pooled_width=architecture.pooled_width,
+            pools_layers=architecture.pooling is not None,
+            device=str(model.device),
         )
+        self._loaded: _Parts | None = _Parts(model, architecture, texts)
+        self._load: Callable[[], Encoder] = lambda: self
+
+    @classmethod
+    def of_identity(
+        cls,
+        identity: EncoderIdentity,
+        *,
+        name: str,
+        load: "Callable[[], Encoder]",
+        forget: Callable[[], object] = lambda: None,
+    ) -> Self:
+        """Return an encoder that is known already, whose weights are loaded when they are first needed.
+
+        Parameters
+        ----------
+        identity : EncoderIdentity
+        name : str
+            How the user calls it.
+        load : callable
+            Returns the encoder with its weights; a ModelError where it is another one.
+        forget : callable
+            Called where it is another one.
+        """
+
+        def same() -> Encoder:
+            loaded = load()
+            if loaded.fingerprint != identity.fingerprint:
+                forget()
+                raise ModelError(f"the files of {name} changed while they were used; run the command again")
+            return loaded
+
+        encoder = cls.__new__(cls)
+        encoder.name, encoder.identity = name, identity
+        encoder._loaded, encoder._load = None, same
+        return encoder
+
+    @property
+    def _parts(self) -> _Parts:
+        if self._loaded is None:
+            self._loaded = self._load()._parts
+        return self._loaded
+
+    @property
+    def model(self) -> "SentenceTransformer":
+        """The model, loaded now if it is not yet."""
+        return self._parts.model
+
+    @property
+    def architecture(self) -> Architecture:
+        """What the model is made of."""
+        return self._parts.architecture
+
+    @property
+    def texts(self) -> TextReader:
+        """The model's preprocessing."""
+        return self._parts.texts
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that decides the numbers."""
+        return self.identity.fingerprint
+
+    @property
+    def base_fingerprint(self) -> str | None:
+        """Fingerprint of the model from which this one was finetuned."""
+        return self.identity.base_fingerprint
+
+    @property
+    def prompt(self) -> str:
+        """Text put before every sentence."""
+        return self.identity.prompt
+
+    @property
+    def max_length(self) -> int:
+        """Tokens after which a text is cut."""
+        return self.identity.max_length
+
+    @property
+    def dim(self) -> int:
+        """Width of the pooled embeddings."""
+        return self.identity.dim
+
+    @property
+    def layers(self) -> int:
+        """Number of hidden states."""
+        return self.identity.layers
 
     @property
     def device(self) -> str:
         """Where the model computes."""
-        return str(self.model.device)
+        return self.identity.device if self._loaded is None else str(self.model.device)
 
     def encode(
         self,
@@ -195,11 +309,17 @@ class Encoder:
         parts = [self.empty(len(asked))]
         with Progress(len(unique), "encoding", visible=progress) as bar:
             for block in blocks(unique):
-                parts.append(self.encode_block(block, layers=asked, batch_tokens=budget))
-                bar.advance(len(block))
+                parts.append(self.encode_block(block, layers=asked, batch_tokens=budget, advance=bar.advance))
         return joined(parts).take(places)
 
-    def encode_block(self, texts: Sequence[str], *, layers: Sequence[int], batch_tokens: int) -> Encoded:
+    def encode_block(
+        self,
+        texts: Sequence[str],
+        *,
+        layers: Sequence[int],
+        batch_tokens: int,
+        advance: Callable[[int], object] = nothing,
+    ) -> Encoded:
         """Embed one block of texts; the unit in which both `encode` and the cache work, so that both give equal bits.
 
         Parameters
@@ -210,6 +330,8 @@ class Encoder:
             Hidden states, as `checked_layers` gives them.
         batch_tokens : int
             Upper limit of rows × longest row in a batch, ≥ 1.
+        advance : callable
+            Called after every batch with its number of texts.
         """
         import torch
 
@@ -221,6 +343,7 @@ class Encoder:
             for batch in batches(read.lengths[order].tolist(), batch_tokens):
                 chosen = order[batch]
                 pooled[chosen], hidden[:, chosen] = self._forward(read.take(chosen), layers, states)
+                advance(len(chosen))
         unread = (read.lengths == 0) & np.isnan(pooled).all(axis=1)
         pooled[unread] = 0  # as at full precision; the library divides zero by zero at half precision
         bad = np.flatnonzero(~np.isfinite(pooled).all(axis=1))
@@ -256,7 +379,7 @@ class Encoder:
                 raise ConfigError(
                     f"layer {layer} does not exist in {self.name}: expected 0 (embeddings) to {self.layers - 1}"
                 )
-        if layers and self.architecture.pooling is None:
+        if layers and not self.identity.pools_layers:
             raise ModelError(f"{self.name} has no pooling module, so its layers cannot be pooled; ask for none")
         return tuple(layer % self.layers for layer in layers)
 
@@ -274,7 +397,7 @@ class Encoder:
             The budget is not positive.
         """
         if batch_tokens is None:
-            return CPU_BATCH_TOKENS if self.model.device.type == "cpu" else BATCH_TOKENS
+            return CPU_BATCH_TOKENS if self.device.startswith("cpu") else BATCH_TOKENS
         if batch_tokens < 1:
             raise ConfigError(f"the token budget of a batch must be at least 1, got {batch_tokens}")
         return batch_tokens
@@ -288,7 +411,7 @@ class Encoder:
             Number of layers asked for.
         """
         none = np.empty(0, np.int32)
-        hidden = np.empty((layers, 0, self.architecture.pooled_width), np.float32)
+        hidden = np.empty((layers, 0, self.identity.pooled_width), np.float32)
         return Encoded(np.empty((0, self.dim), np.float32), hidden, none, none.astype(bool), none)
 
     def _forward(

@@ -7,7 +7,7 @@ the first encodes itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..distributed import Processes
 from .cache import COUNTS, POOLED, EmbeddingCache, block_key
 from .embeddings import Encoded, blocks, distinct, joined
-from .progress import Progress
+from .progress import Progress, nothing
 
 if TYPE_CHECKING:
     from .encoder import Encoder
@@ -67,14 +67,19 @@ def encode_cached(
     parts = [encoder.empty(len(asked))]
     with Progress(len(unique), "encoding", visible=progress) as bar:
         for block in blocks(unique):
-            parts.append(encode_block(encoder, block, asked, budget, cache))
-            bar.advance(len(block))
+            parts.append(encode_block(encoder, block, asked, budget, cache, advance=bar.advance))
     whole = joined(parts)
     return whole if len(unique) == len(places) else whole.take(places)
 
 
 def encode_block(
-    encoder: Encoder, texts: Sequence[str], layers: tuple[int, ...], budget: int, cache: EmbeddingCache | None
+    encoder: Encoder,
+    texts: Sequence[str],
+    layers: tuple[int, ...],
+    budget: int,
+    cache: EmbeddingCache | None,
+    *,
+    advance: Callable[[int], object] = nothing,
 ) -> Encoded:
     """Embed one block of distinct texts, and leave in the cache what was not there.
 
@@ -90,9 +95,11 @@ def encode_block(
         Token budget of a batch.
     cache : EmbeddingCache or None
         Without it everything is computed.
+    advance : callable
+        Called with the number of texts that are done, again and again.
     """
     if cache is None:
-        return encoder.encode_block(texts, layers=layers, batch_tokens=budget)
+        return encoder.encode_block(texts, layers=layers, batch_tokens=budget, advance=advance)
     key = block_key(encoder.fingerprint, texts)
     width = encoder.empty(0).hidden.shape[-1]
     shapes: dict[str, tuple[int, ...]] = {POOLED: (len(texts), encoder.dim), COUNTS: (3, len(texts))}
@@ -100,11 +107,14 @@ def encode_block(
     found = {part: cache.read(key, part, shape) for part, shape in shapes.items()}
     missing = tuple(layer for layer in dict.fromkeys(layers) if found[_layer_part(layer)] is None)
     if missing or found[POOLED] is None or found[COUNTS] is None:
-        made = _as_parts(encoder.encode_block(texts, layers=missing, batch_tokens=budget), missing)
+        encoded = encoder.encode_block(texts, layers=missing, batch_tokens=budget, advance=advance)
+        made = _as_parts(encoded, missing)
         for part, array in made.items():
             if found[part] is None:
                 found[part] = cache.as_stored(part, array)
                 cache.write(key, part, array)
+    else:
+        advance(len(texts))
     return _from_parts({part: array for part, array in found.items() if array is not None}, layers, width)
 
 
@@ -178,8 +188,7 @@ def encode_together(
         visible = progress and cache.processes.is_first
         with Progress(sum(map(len, mine)), "encoding my part", visible=visible) as bar:
             for block in mine:
-                encode_block(job.encoder, block, layers, budget, cache)
-                bar.advance(len(block))
+                encode_block(job.encoder, block, layers, budget, cache, advance=bar.advance)
     cache.processes.barrier()
     if not stay:
         cache.processes.only_first_goes_on()

@@ -49,9 +49,30 @@ def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) 
     device = chosen_device(device)
     if card.kind == "hub":
         return _load_from_hub(card.source, device, trust_remote_code)
+    folder = checked_folder(card, trust_remote_code=trust_remote_code)
+    return _load(str(folder), device, trust_remote_code or _names_package_module(folder), local=True)
+
+
+def checked_folder(card: ModelCard, *, trust_remote_code: bool) -> Path:
+    """Return the folder of a local model, as `check_folder` looked at it.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Of a packaged model or a folder.
+    trust_remote_code : bool
+        Let folders pass that bring Python code.
+
+    Raises
+    ------
+    ModelError
+        As `check_folder`.
+    MissingExtraError
+        A packaged model is not installed.
+    """
     folder = packaged_model(card.name).folder() if card.kind == "packaged" else Path(card.source)
     check_folder(folder, trust_remote_code=trust_remote_code)
-    return _load(str(folder), device, trust_remote_code or _names_package_module(folder), local=True)
+    return folder
 
 
 def chosen_device(device: str | None) -> str:

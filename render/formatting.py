@@ -22,6 +22,7 @@ MEANINGS = {
     "nonlinear": "linear plus curves",
     "mlp": "linear plus a small network",
 }
+MODELS = {"minilm": "MiniLM", "me5-small": "mE5-small"}
 LONGEST_LABEL = 300
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 
@@ -54,6 +55,17 @@ def count(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return MISSING
     return f"{value:,.0f}".replace(",", NARROW).replace("-", MINUS)
+
+
+def counted(value: int, singular: str, plural: str = "") -> str:
+    """Print how many there are of something, one as one.
+
+    Examples
+    --------
+    >>> counted(1, "pair"), counted(2, "pair")
+    ('1 pair', '2 pairs')
+    """
+    return f"{count(value)} {singular if value == 1 else plural or singular + 's'}"
 
 
 def plain(value: float) -> str:
@@ -125,7 +137,25 @@ def identifier(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text[:80].lower()).strip("-")
 
 
+def shortened(text: str) -> str:
+    """Return text cut to what a label may hold."""
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+
+
 def drawn_text(text: str) -> str:
     """Return text safe to draw in a figure: plotly reads a little HTML in labels, here it shall be read as written."""
-    short = text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
-    return html.escape(short, quote=False)
+    return html.escape(shortened(text), quote=False)
+
+
+def model_name(model: str) -> str:
+    """Return a model as a title names it: no owner, no folders of a run.
+
+    Examples
+    --------
+    >>> model_name("sentence-transformers/LaBSE"), model_name("runs/align-fr/model"), model_name("minilm")
+    ('LaBSE', 'align-fr', 'MiniLM')
+    """
+    parts = [part for part in re.split(r"[/\\]", model) if part not in ("", ".", "..")]
+    if len(parts) > 1 and parts[-1] == "model":
+        parts.pop()
+    return MODELS.get(model, parts[-1] if parts else model)

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from .. import __version__
 from ..errors import OutputError
-from .charts.theme import LIGHT, TEMPLATE
+from .charts.theme import LIGHT, TEMPLATE, heading
 from .kinds import module_for
 from .view import Panel, PlotlyJson
 
@@ -44,7 +45,9 @@ def write_images(text: str, folder: Path, form: ImageForm = "svg") -> tuple[Path
     """
     if importlib.util.find_spec("kaleido") is None:
         raise OutputError("figures as images need kaleido: pip install 'polyglot-geometry[images]'")
-    panels = [panel for figure in module_for(text).view(text).figures for panel in figure.panels]
+    view = module_for(text).view(text)
+    headed = [(heading(figure, view.title, __version__), panel) for figure in view.figures for panel in figure.panels]
+    panels = [panel for _, panel in headed]
     files = tuple(folder / f"{panel.id.removesuffix('-plot')}.{form}" for panel in panels)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,11 +57,11 @@ def write_images(text: str, folder: Path, form: ImageForm = "svg") -> tuple[Path
     _draw(
         [
             {
-                "fig": drawing(panel),
+                "fig": drawing(panel, above),
                 "path": file,
-                "opts": {"format": form, "width": WIDTH, "height": panel.height, "scale": scale},
+                "opts": {"format": form, "width": WIDTH, "height": panel.height + above["height"], "scale": scale},
             }
-            for panel, file in zip(panels, files, strict=True)
+            for (above, panel), file in zip(headed, files, strict=True)
         ]
     )
     missing = [file.name for file in files if not file.is_file()]
@@ -67,9 +70,11 @@ def write_images(text: str, folder: Path, form: ImageForm = "svg") -> tuple[Path
     return files
 
 
-def drawing(panel: Panel) -> PlotlyJson:
-    """Return a panel as plotly's JSON with its colours resolved for white paper."""
-    layout = painted(panel.layout, LIGHT)
+def drawing(panel: Panel, above: PlotlyJson) -> PlotlyJson:
+    """Return a panel under its heading as plotly's JSON, with its colours resolved for white paper."""
+    margin = {**TEMPLATE["layout"]["margin"], **panel.layout.get("margin", {})}
+    headed = {**panel.layout, "title": above["title"], "margin": {**margin, "t": margin["t"] + above["height"]}}
+    layout = painted(headed, LIGHT)
     return {
         "data": painted(panel.data, LIGHT),
         "layout": {**layout, "template": painted(TEMPLATE, LIGHT), "paper_bgcolor": "#ffffff"},

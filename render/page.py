@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import ConfigError, DataError, OutputError, PolyglotError
-from .charts.theme import FONT, PALETTES, TEMPLATE
+from .charts.theme import FONT, PALETTES, TEMPLATE, heading
 from .escaping import to_script_json, without_lone_surrogates
-from .formatting import count, number, percent, tidy
+from .formatting import count, counted, identifier, number, percent, tidy
 from .kinds import module_for
+from .links import Links
 from .method import cited
 from .plotlyjs import PLOTLYJS, PlotlyJs, plotly_tag, script_hash, script_source
 from .view import CAVEATS_SHOWN, Cell, Column, View
@@ -21,9 +23,11 @@ from .view import CAVEATS_SHOWN, Cell, Column, View
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+NO_LINKS = Links()
 LARGEST_PAGE = 10_000_000
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("page.js", "explorer.js")
+FIRST_SCRIPTS = ("hero.js",)  # run before the packed data, which take long to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +38,23 @@ class Assets:
     palettes: dict[str, dict[str, str]]
     font: str
     css: str
+    first_scripts: tuple[str, ...]
     scripts: tuple[str, ...]
 
 
 @cache
-def assets(scripts: tuple[str, ...]) -> Assets:
+def assets(scripts: tuple[str, ...], first_scripts: tuple[str, ...] = ()) -> Assets:
     """Return what every page holds, with the named scripts of the templates folder."""
     from markupsafe import Markup
 
-    css, *sources = (Markup((TEMPLATES / name).read_text(encoding="utf-8")) for name in ("page.css", *scripts))
-    return Assets(__version__, PALETTES, Markup(FONT), css, tuple(sources))
+    def read(name: str) -> Markup:
+        return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+
+    first, last = (tuple(map(read, names)) for names in (first_scripts, scripts))
+    return Assets(__version__, PALETTES, Markup(FONT), read("page.css"), first, last)
 
 
-def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
+def render(text: str, *, plotlyjs: PlotlyJs = "inline", links: Links = NO_LINKS) -> str:
     """Return the page of a result.
 
     Parameters
@@ -56,6 +64,8 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
     plotlyjs : {"inline", "cdn", "directory"}
         Where the page finds plotly.js: inside itself (about 2 MB, works anywhere), on plotly's server (needs the
         network), or in a file beside the page (`write_page` puts it there).
+    links : Links
+        What stands beside the page; `write_page` finds it.
 
     Returns
     -------
@@ -85,14 +95,16 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
         raise DataError(
             f"the parts of this result contradict each other ({type(error).__name__}: {error}); run the probe again"
         ) from error
-    shared = assets(SCRIPTS)
+    shared = assets(SCRIPTS, FIRST_SCRIPTS)
     html = without_lone_surrogates(
         environment()
         .get_template(module.TEMPLATE)
         .render(
             view=view,
+            links=links,
+            citation=citation(view),
             assets=shared,
-            policy=content_security_policy(shared.scripts, script_source(plotlyjs)),
+            policy=content_security_policy((*shared.first_scripts, *shared.scripts), script_source(plotlyjs)),
             plotly=plotly_tag(plotlyjs),
             numbers={figure.id: place for place, figure in enumerate(view.figures, start=1)},
             method=cited(number for figure in view.figures for number in figure.method),
@@ -109,9 +121,25 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline") -> str:
     return html
 
 
+def citation(view: View) -> str:
+    """Return how to cite a page, in BibTeX: what was measured, by which version, and the command that does it again."""
+    title, command = (re.sub(r"[{}\\]", "", text) for text in (view.title, view.command or "measured from Python"))
+    lines = (
+        f"title = {{{title}}}",
+        "author = {{The authors of polyglot}}",
+        f"year = {{{view.year}}}",
+        f"note = {{polyglot {__version__}, {command}}}",
+    )
+    return f"@misc{{polyglot-{identifier(view.title)},\n  " + ",\n  ".join(lines) + "\n}"
+
+
 def figures_json(view: View) -> str:
     """Return all panels of a page, with the template and the palettes, as JSON for a script element."""
-    panels = {p.id: {"data": p.data, "layout": p.layout, "height": p.height} for f in view.figures for p in f.panels}
+    panels = {
+        p.id: {"data": p.data, "layout": p.layout, "height": p.height, "heading": heading(f, view.title, __version__)}
+        for f in view.figures
+        for p in f.panels
+    }
     return to_script_json({"panels": panels, "template": TEMPLATE, "palettes": PALETTES})
 
 
@@ -140,7 +168,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(cell=cell_text, exact=cell_exact, number=number, percent=percent, count=count, tidy=tidy)
+    made.filters.update(
+        cell=cell_text, exact=cell_exact, number=number, percent=percent, count=count, counted=counted, tidy=tidy
+    )
     return made
 
 

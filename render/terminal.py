@@ -1,6 +1,6 @@
 """A result in the terminal, in the same words as its page.
 
-It is honest about the width: a column that does not fit is left out whole and named below the table, never cut.
+A column that does not fit is never cut or left out: it stands in a further table below, with the names of the rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class SummaryColumn:
-    """A column; of those that do not fit, the one with the largest `drop` goes first, and 0 always stays."""
+    """A column; of those that do not fit, the one with the largest `drop` goes below first, and 0 always stays."""
 
     label: str
     drop: int = 0
@@ -38,28 +38,45 @@ class SummaryTable:
     emphasis: int | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """Draw the columns that fit, and name those that do not."""
-        shown = self.fitting(options.max_width)
+        """Draw the columns that fit, and the others in further tables below."""
+        for shown in self.tables(options.max_width):
+            yield self._table(shown)
+
+    def _table(self, shown: Sequence[int]) -> Table:
         table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
         for i in shown:
             justify: Literal["right", "left"] = "right" if self.columns[i].right else "left"
             table.add_column(Text(self.columns[i].label), justify=justify, overflow="fold")
         for place, row in enumerate(self.rows):
             table.add_row(*(Text(row[i]) for i in shown), style="bold" if place == self.emphasis else "")
-        yield table
-        missing = [c.label for i, c in enumerate(self.columns) if i not in shown]
-        if missing:
-            yield Text(f"(too narrow for: {', '.join(missing)}; all of it is in the page and the JSON)", style="dim")
+        return table
 
-    def fitting(self, width: int) -> tuple[int, ...]:
-        """Return the columns that fit a width in character cells."""
+    def tables(self, width: int) -> list[tuple[int, ...]]:
+        """Return the columns of every table that a width in character cells needs; all begin with the row names."""
+        names, found = self._row_names(), list[tuple[int, ...]]()
+        left = [i for i in range(len(self.columns)) if i not in names]
+        while left or not found:
+            fits = self._fitting(names, left, width)
+            found.append((*names, *fits))
+            left = [i for i in left if i not in fits]
+        return found
+
+    def _row_names(self) -> tuple[int, ...]:
+        """Return the fewest first columns whose cells tell the rows apart; the first one where none do."""
+        for count in range(1, len(self.columns)):
+            if len({row[:count] for row in self.rows}) == len(self.rows):
+                return tuple(range(count))
+        return (0,)
+
+    def _fitting(self, names: Sequence[int], others: Sequence[int], width: int) -> tuple[int, ...]:
+        """Return which of the other columns fit beside the row names: at least one, where there are any."""
         widths = [
             max(cell_len(text) for text in (column.label, *(row[i] for row in self.rows)))
             for i, column in enumerate(self.columns)
         ]
-        fits = list(range(len(widths)))
-        while sum(widths[i] + GAP for i in fits) - GAP > width and any(self.columns[i].drop for i in fits):
-            fits.remove(max(fits, key=lambda i: self.columns[i].drop))
+        fits = list(others)
+        while len(fits) > 1 and sum(widths[i] + GAP for i in (*names, *fits)) - GAP > width:
+            fits.remove(max(fits, key=lambda i: (self.columns[i].drop, i)))
         return tuple(fits)
 
 
@@ -86,7 +103,7 @@ class SummaryPart:
     beside: SummaryTable | None = None  # what the table is to be held against
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """Draw the table first and the verdict last, where the eye of a terminal reader rests."""
+        """Draw everything but the verdict."""
         yield Text(self.heading, style="bold")
         if self.table is not None:
             yield self.table
@@ -98,21 +115,19 @@ class SummaryPart:
             yield Text(f"  and {len(self.caveats) - CAVEATS_SHOWN} more on the page", style="dim")
         if self.note:
             yield Text(self.note)
-        if self.second:
-            yield Text(self.second)
-        if self.sentence:
-            yield Text(self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All parts of a result, an empty line between."""
+    """All parts of a result, an empty line between; the verdicts last, where the eye of a terminal reader rests."""
 
     parts: tuple[SummaryPart, ...]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """Draw part after part."""
-        for place, part in enumerate(self.parts):
-            if place:
-                yield Text("")
+        """Draw part after part, then what comes first of all of them, then what comes second."""
+        for part in self.parts:
             yield part
+            yield Text("")
+        for sentence in (*(part.sentence for part in self.parts), *(part.second for part in self.parts)):
+            if sentence:
+                yield Text(sentence)

@@ -137,3 +137,8 @@ class View:
     figures: tuple[Figure, ...]
     facts: tuple[Fact, ...]
     command: str
+
+    @property
+    def year(self) -> str:
+        """When it was measured; empty where that is not known."""
+        return next((fact.value[:4] for fact in self.facts if fact.name == "time"), "")

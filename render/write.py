@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..files import write_text
+from .links import links_of
 from .page import render
 from .plotlyjs import PlotlyJs, bundle
 
@@ -17,7 +18,7 @@ def write_page(text: str, path: Path, *, plotlyjs: PlotlyJs = "inline") -> Path:
     ConfigError, DataError, OutputError
         As `render`; also if the file cannot be written.
     """
-    html = render(text, plotlyjs=plotlyjs)
+    html = render(text, plotlyjs=plotlyjs, links=links_of(text, path))
     if plotlyjs == "directory":
         shared = path.parent / bundle().file_name
         if not shared.exists():

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..maps.affine import AffineMap
-from ..maps.fold_moments import ALL_ROWS, FoldedSource, FoldedTarget
+from ..maps.fold_moments import ALL_ROWS, FoldedSource, FoldedTarget, narrowed
 from ..maps.ridge import RidgeFactor, row_space
-from ..maps.shrinkage import choose_kappa, choose_shrinkage
+from ..maps.shrinkage import choose_shrinkage
 from ..resampling import permutation_p_value
 from ..retrieval.scores import row_squares
 from ..splits import group_folds
@@ -76,15 +76,24 @@ def local_drift(x: Floats, y: Floats, penalty: float, *, seed: int = 0) -> Local
     global_map = overall.weights(overall.rotate(about.T @ (y - y.mean(axis=0))), relative)
     scale = float(np.linalg.norm(global_map)) or 1.0
     pairs = list(zip(*np.tril_indices(len(regions), -1), strict=True))
+    # Of the bootstrap 1e-6 is enough: everything in it is float32, also for the observed statistic beside it.
+    basis, turned, vectors, inverses = narrowed(
+        (
+            basis,
+            tuple(f.rotate(c.T) for f, c in zip(factors, centred, strict=True)),
+            tuple(f.vectors for f in factors),
+            tuple(f.inverse(relative)[:, None] for f in factors),
+        )
+    )
 
     def differences(residuals: Floats) -> Floats:
-        local = zip(factors, centred, regions, strict=True)
-        maps = [f.weights(f.rotate(c.T @ residuals[rows]), relative) for f, c, rows in local]
-        return np.array([np.linalg.norm(maps[i] - maps[j]) for i, j in pairs]) / scale
+        local = zip(vectors, inverses, turned, regions, strict=True)
+        maps = [own @ (inverse * (rotated @ residuals[rows])) for own, inverse, rotated, rows in local]
+        return np.array([np.linalg.norm(maps[i] - maps[j]) for i, j in pairs], np.float64) / scale
 
     rng = np.random.default_rng([seed, 9])
-    residuals = _residuals(basis, y)
-    noise = residuals * np.sqrt((len(x) - 1) / freedom)  # least squares takes some of the noise with it
+    residuals = _residuals(basis, narrowed(y - y.mean(axis=0)))
+    noise = residuals * np.float32(np.sqrt((len(x) - 1) / freedom))  # least squares takes some of the noise with it
     null = np.empty(BOOTSTRAPS)
     for turn in range(BOOTSTRAPS):
         redrawn = noise.copy()
@@ -177,14 +186,14 @@ def domain_transfer(
 def domain_map(
     x: Floats, y: Floats, groups: NDArray[np.int64], rng: np.random.Generator, prior: Floats | None = None
 ) -> tuple[AffineMap, float]:
-    """Return the linear map of the rows of a domain, and its cross-validated R² within it."""
+    """Return the linear map of the rows of a domain, shrunk to the prior, and its cross-validated R² within it."""
     coordinates, basis = row_space(x)
     own_prior = None if prior is None else basis.T @ prior
     target = FoldedTarget.of(FoldedSource.of(coordinates, group_folds(groups, 5, rng)), y, own_prior)
     chosen = []
     for fold in range(5):
         inner = target.inner_splits(fold)
-        chosen.append(choose_shrinkage(inner, choose_kappa(inner, rough=True)))
+        chosen.append(choose_shrinkage(inner, np.inf))
     median = sorted(chosen, key=lambda shrinkage: shrinkage.penalty)[2]
     weights = target.regression(ALL_ROWS).linear(median).weights
     splits = [target.split(frozenset({fold}), fold) for fold in range(5)]

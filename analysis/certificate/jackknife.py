@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.affine import squared_error
-from ..maps.map_spec import MapSpec, solve
+from ..maps.map_spec import MapSpec, fit_spec
+from ..maps.regression import Regression, Split
 from ..moments import Moments, merged, provisional_centres
 from ..resampling import Interval, blocks_of_groups, jackknife_interval
 from ..types import Floats
@@ -76,7 +76,8 @@ def cross_validated_r2(
     total = merged(folds)
     errors, spread = np.zeros(len(specs[0])), 0.0
     for held_out, own in zip(folds, specs, strict=True):
-        training = total - held_out
-        errors += [squared_error(fitted, held_out) for fitted in solve(training, own, prior)]
-        spread += held_out.total_y(training.mean_y)
+        training = Regression(total - held_out, prior)
+        split = Split(training, held_out)
+        errors += [split.error(fit_spec(training, spec).weights) for spec in own]
+        spread += split.total
     return [float(1 - error / spread) for error in errors]

@@ -111,10 +111,10 @@ def _scores(
         folds = group_folds(groups[rows], plan.n_folds, rng)
         prior: Prior | Floats = basis.T if plan.same_space else "components"
         ladder = Ladder(coordinates, folds, rungs=("linear",), prior=prior)
-        rough = ladder.narrow(rough=True)
-        errors[rows], totals[rows] = _scored(rough, y[rows])
+        unturned = ladder.narrow(unturned=True)
+        errors[rows], totals[rows] = _scored(unturned, y[rows])
         partner = permute_within_strata(groups[rows], np.zeros(len(rows), np.int64), rng)
-        error, total = _scored(rough, y[rows][partner])
+        error, total = _scored(unturned, y[rows][partner])
         null.append(1 - error.sum(dtype=np.float64) / total.sum(dtype=np.float64))
     return PointScores(errors, totals, np.array(null))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...stages import counted
 from ..maps.ladder import Ladder, LadderFit
 from ..retrieval.scores import Pool, fidelity, retrieval_outcomes, retrieve, row_squares
 from ..splits import permute_within_strata
@@ -73,10 +74,10 @@ def permutation_null(
         Candidates for the retrieval scores; None leaves them out. At most 1 500 queries are searched.
     plan : NullPlan
     """
-    rng, ladder = np.random.default_rng(plan.seed), ladder.narrow(rough=True)
+    rng, ladder = np.random.default_rng(plan.seed), ladder.narrow(unturned=True)
     null = NullScores({}, {}, (), plan.costly)
     best: list[float] = []
-    for turn in range(plan.permutations):
+    for turn in counted(range(plan.permutations), "shuffling pairs"):
         partner = permute_within_strata(groups, strata, rng)
         costly = turn < plan.costly
         rungs = tuple(r for r in ladder.rungs if costly or r not in COSTLY_RUNGS)

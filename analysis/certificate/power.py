@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...stages import counted, stage
 from ..maps.ladder import Ladder
 from ..retrieval.scores import row_squares
 from ..types import Floats
@@ -79,7 +80,7 @@ def power_curve(
     little noise: the answer is conservative.
     """
     planting = replace(planting.projected(ladder, np.random.default_rng([seed, 1])), span=linear_span(ladder.x))
-    ladder = ladder.narrow(rough=True)
+    ladder = ladder.narrow(unturned=True)
     flat = flat_gains(ladder, planting, flat_replicates, seed)
     visited: dict[float, tuple[float, int]] = {}
     low, high = 0, len(shares)
@@ -96,7 +97,8 @@ def power_curve(
 
 def flat_gains(ladder: Ladder, planting: Planting, replicates: int, seed: int) -> tuple[float, ...]:
     """Return what the nonlinear rung gains over the linear one, in R², where nothing is planted."""
-    generators = (np.random.default_rng([seed, 3, turn]) for turn in range(replicates))
+    turns = counted(range(replicates), "power without curvature")
+    generators = (np.random.default_rng([seed, 3, turn]) for turn in turns)
     targets = (planted_target(ladder.x, planting, 0.0, rng) for rng in generators)
     return tuple(curvature_gain(ladder, target, planting.prior) for target in targets)
 
@@ -108,6 +110,7 @@ def detection_rate(
 
     Replicates stop as soon as the rate can no longer reach 80 %; it is then the rate among those that were tried.
     """
+    stage(f"power with {share:.1%} curvature")
     allowed = replicates - int(np.ceil(POWER * replicates))
     detected = tried = 0
     while tried < replicates and tried - detected <= allowed:

@@ -6,7 +6,7 @@ one, permuted ones for the null, planted ones for the power statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -39,6 +39,11 @@ def narrowed(value: Any) -> Any:  # noqa: ANN401 - whatever is memoized
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{f.name: narrowed(getattr(value, f.name)) for f in fields(value)})
     return value
+
+
+def fold_scatters(x: Floats, rows: Sequence[NDArray[np.intp]]) -> Floats:
+    """Return Σ xxᵀ over the rows of each fold, (k, p, p), x (n, p); of one array numpy computes half and mirrors it."""
+    return np.stack([part.T @ part for part in (x[own] for own in rows)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,10 +89,10 @@ class FoldedSource:
         rows = tuple(np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1))
         sums = np.stack([centred[r].sum(axis=0) for r in rows])
         if denoised is None:
-            return cls(centred, folds, rows, sums, np.stack([centred[r].T @ centred[r] for r in rows]))
+            return cls(centred, folds, rows, sums, fold_scatters(centred, rows))
         hat = np.asarray(denoised, np.float64) - mean
         products = np.stack([hat[r].T @ centred[r] for r in rows])
-        own = np.stack([hat[r].T @ hat[r] for r in rows])
+        own = fold_scatters(hat, rows)
         instrument = Denoised(hat, np.stack([hat[r].sum(axis=0) for r in rows]), own)
         return cls(centred, folds, rows, sums, (products + products.transpose(0, 2, 1)) / 2, instrument)
 

@@ -118,7 +118,7 @@ class Ladder:
         if isinstance(prior, str) and prior == "auto":
             self.prior = "identity" if SAME_SPACE_RUNGS & set(rungs) else "components"
         self.seed = seed
-        self._rough = False
+        self._unturned = False
         self._set_source(np.asarray(x, np.float64), FoldedSource.of(x, folds))
 
     def _set_source(self, x: Floats, source: FoldedSource) -> None:
@@ -126,14 +126,14 @@ class Ladder:
         self._local = LocalRung(source, self.seed)
         self._nonlinear = NonlinearRung(source, self.seed)
 
-    def narrow(self, *, rough: bool = False) -> Ladder:
+    def narrow(self, *, unturned: bool = False) -> Ladder:
         """Return the same ladder in float32, with what this one has factorised: for nulls and planted targets.
 
-        Scores agree to about 1e-5; the time is about half. A rough one chooses κ by whole decades, which suffices for
-        permuted targets.
+        Scores agree to about 1e-5; the time is about half. An unturned one leaves rotations at the prior map:
+        permuted pairs have none to find, and each κ costs a polar factor for every fold.
         """
         twin = copy(self)
-        twin._rough = rough
+        twin._unturned = unturned
         twin._set_source(self.x.astype(np.float32), self.source.narrow())
         return twin
 
@@ -186,7 +186,7 @@ class Ladder:
         parts: dict[str, Floats] = {}
         if not set(asked) <= SAME_SPACE_RUNGS:
             splits = target.inner_splits(fold)
-            choices = Choices(choose_kappa(splits, rough=self._rough))
+            choices = Choices(float("inf") if self._unturned else choose_kappa(splits))
             if not set(asked) <= RIGID | SAME_SPACE_RUNGS:
                 choices = self._predict_chosen(target, fold, asked, parts, splits=splits, kappa=choices.kappa)
         parts |= {name: fit_spec(training, choices.spec(name))(x) for name in asked if name in RIGID}

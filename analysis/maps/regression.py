@@ -18,7 +18,6 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import solve as solve_linear
 
 from ..types import Floats
 from .affine import AffineMap, PairSums, has_instrument
@@ -202,6 +201,8 @@ class Regression:
         width = len(self.sxx)
         strength = relative * (float(np.trace(self.sxx)) / width or 1.0)
         right = self.sxy if centre is None else self.sxy + (strength * shrinkage.scale) * centre
+        from scipy.linalg import solve as solve_linear
+
         weights: Floats = solve_linear(self.sxx + strength * np.eye(width), right, assume_a="pos")
         return weights
 
@@ -285,7 +286,7 @@ class Split:
         """
         training, factor = self.training, self.training.factor
         relative = np.minimum(np.asarray(penalties, np.float64) / training.rows.n, LARGEST_PENALTY)
-        shrink = np.stack([factor.inverse(penalty) for penalty in relative.tolist()])
+        shrink = factor.inverses(relative)
         cross, held = self._turned
         plain = self.total - 2 * shrink @ row_products(training.rotated, cross)
         plain = plain + quadratic_forms(shrink, training.gram * held, shrink)

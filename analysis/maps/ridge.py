@@ -101,22 +101,28 @@ class RidgeFactor:
         -------
         array (penalties,)
         """
-        shrink = np.stack([self.inverse(penalty) for penalty in penalties])
+        shrink = self.inverses(penalties)
         linear = np.einsum("ij,ij->i", rotated, rotated_validation)
         quadratic = (rotated @ rotated.T if gram is None else gram) * quadratic_validation
         errors: Floats = total_validation - 2 * shrink @ linear + np.einsum("ki,ki->k", shrink @ quadratic, shrink)
         return errors
 
     def inverse(self, penalty: float) -> Floats:
-        """Return 1 / (eigenvalue + λ), (r,), for a relative penalty.
+        """Return 1 / (eigenvalue + λ), (r,), for a relative penalty; see `inverses`."""
+        inverse: Floats = self.inverses([penalty])[0]
+        return inverse
+
+    def inverses(self, penalties: Sequence[float] | Floats) -> Floats:
+        """Return 1 / (eigenvalue + λ), (penalties, r), for relative penalties.
 
         Without a penalty it is 0 in directions that no row has: the least-norm solution.
         """
-        shrunk = self.eigenvalues + penalty * self.unit
-        if penalty < LEAST_PENALTY:
-            shrunk[self.eigenvalues <= NEGLIGIBLE * self.eigenvalues[-1:]] = np.inf
-        inverse: Floats = 1.0 / np.maximum(shrunk, np.finfo(self.eigenvalues.dtype).tiny)
-        return inverse
+        relative = np.asarray(penalties, np.float64)[:, None]
+        shrunk = self.eigenvalues + (relative * self.unit).astype(self.eigenvalues.dtype)
+        if (none := relative[:, 0] < LEAST_PENALTY).any():
+            shrunk[np.ix_(none, self.eigenvalues <= NEGLIGIBLE * self.eigenvalues[-1:])] = np.inf
+        inverses: Floats = 1.0 / np.maximum(shrunk, np.finfo(self.eigenvalues.dtype).tiny)
+        return inverses
 
 
 def row_space(x: Floats) -> tuple[Floats, Floats]:

@@ -19,24 +19,23 @@ DECADES_ABOVE_ROWS = 4  # the greatest weighs 10 000 times the rows
 STEPS_A_DECADE = 10
 LARGEST_SCALE = 2.0  # of the prior, in scales of the similarity
 NEXT_TO_ZERO = 1e-6  # pairs
-PATIENCE = 2  # steps without gain before the search for κ ends
 
 
-def kappa_grid(n: float, width: int, steps: int = 2) -> list[float]:
-    """Return the κ that are tried: ∞, steps of a decade from above 10 n to below n / 100, and 0.
+def kappa_grid(n: float, width: int) -> list[float]:
+    """Return the κ that are tried: ∞, half decades from above 10 n to below n / 100, and 0.
 
     With fewer rows than dimensions Procrustes leaves directions open, and the prior settles them: there a κ that is
     next to nothing stands for 0.
     """
-    top, bottom = int(np.ceil(steps * np.log10(10 * n))), int(np.floor(steps * np.log10(n / 100)))
+    top, bottom = int(np.ceil(2 * np.log10(10 * n))), int(np.floor(2 * np.log10(n / 100)))
     return [
         np.inf,
-        *(float(10.0 ** (step / steps)) for step in range(top, bottom - 1, -1)),
+        *(float(10.0 ** (step / 2)) for step in range(top, bottom - 1, -1)),
         0.0 if n > width else NEXT_TO_ZERO,
     ]
 
 
-def choose_kappa(splits: Sequence[Split], *, rough: bool = False) -> float:
+def choose_kappa(splits: Sequence[Split]) -> float:
     """Return the κ ≥ 0 of the rotation with the least error over all splits; infinite for the prior itself.
 
     The search goes from the prior towards Procrustes and ends where the error no longer falls, since every step costs
@@ -45,13 +44,10 @@ def choose_kappa(splits: Sequence[Split], *, rough: bool = False) -> float:
     Parameters
     ----------
     splits : sequence of Split
-    rough : bool
-        Whether whole decades suffice instead of half ones that are refined: for permuted targets, of which there are
-        many and whose rotations say nothing.
     """
     n = max(split.training.rows.n for split in splits)
     width = min(splits[0].sxy.shape)
-    grid, patience = (kappa_grid(n, width, 1), 1) if rough else (kappa_grid(n, width), PATIENCE)
+    grid = kappa_grid(n, width)
     equal = EQUAL * sum(split.total for split in splits)
     errors: list[float] = []
     best = 0
@@ -59,9 +55,9 @@ def choose_kappa(splits: Sequence[Split], *, rough: bool = False) -> float:
         errors.append(sum(split.rotation_error(kappa) for split in splits))
         if errors[-1] < errors[best] - equal:
             best = len(errors) - 1
-        elif len(errors) > best + patience - 1:
+        elif len(errors) > best + 1:
             break
-    if rough or not 1 < best < len(grid) - 2:
+    if not 1 < best < len(grid) - 2:
         return grid[best]
     return float(np.exp(parabola_minimum(np.log(grid[best - 1 : best + 2]), np.array(errors[best - 1 : best + 2]))))
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..types import Floats, Indices, Integers
 from .affine import AffineMap
+from .fold_moments import fold_scatters
 from .instruments import rows_of_folds
 
 Folds = frozenset[int]
@@ -44,6 +45,10 @@ class Scatter:
         """Return Σ‖y − xW‖² for weights W (p, q)."""
         quadratic = float(np.einsum("ij,ij->", weights, self.xx @ weights))
         return self.yy - 2 * float(np.einsum("ij,ij->", weights, self.xy)) + quadratic
+
+    def orthogonal_loss(self, rotation: Floats) -> float:
+        """Return the same for an orthogonal matrix (p, p), which leaves the length of x as it is."""
+        return self.yy - 2 * float(np.einsum("ij,ij->", rotation, self.xy)) + float(np.trace(self.xx))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +83,7 @@ class InstrumentedSums:
             sum_y=np.stack([y[r].sum(axis=0) for r in rows]),
             zx=np.stack([(c + c.T) / 2 for c in crosses]),
             zy=np.stack([z[r].T @ y[r] for r in rows]),
-            zz=np.stack([z[r].T @ z[r] for r in rows]),
+            zz=fold_scatters(z, rows),
             xy=np.stack([x[r].T @ y[r] for r in rows]),
             yy=np.array([float(np.sum(y[r] ** 2)) for r in rows]),
             denoised=z,
@@ -250,8 +255,12 @@ class StructuralFit:
         """Choose κ on the inner folds: those given and ∞, then a parabola in log κ."""
         held = [(excluded, self.sums.validation(excluded, fold)) for excluded, fold in self.sums.inner(self.held_out)]
 
+        square = len(set(held[0][1].xy.shape)) == 1
+
         def loss(kappa: float) -> float:
-            return sum(scatter.loss(self.rotation(excluded, kappa)) for excluded, scatter in held)
+            lengths_stay = square and (self.same_space or bool(np.isfinite(kappa)))
+            turned = [(scatter, self.rotation(excluded, kappa)) for excluded, scatter in held]
+            return sum(s.orthogonal_loss(weights) if lengths_stay else s.loss(weights) for s, weights in turned)
 
         tried = [*self.kappas, np.inf]
         losses = [loss(kappa) for kappa in tried]

@@ -25,8 +25,6 @@ from .topk import TopK
 
 Criterion = Literal["cosine", "csls", "margin"]
 CRITERIA: tuple[Criterion, ...] = ("cosine", "csls", "margin")
-CSLS_NEIGHBOURS = 10
-MARGIN_NEIGHBOURS = 4
 LEAST_DENOMINATOR = 1e-6
 
 

@@ -15,14 +15,13 @@ import torch
 from ...errors import ConfigError, DataError
 from ..types import Floats, Integers, Labels, Rows
 from .criteria import (
-    CSLS_NEIGHBOURS,
-    MARGIN_NEIGHBOURS,
     Criterion,
     NeighbourCosines,
     Scorer,
     check_search,
     neighbour_cosines,
 )
+from .neighbourhoods import CSLS_NEIGHBOURS, MARGIN_NEIGHBOURS
 from .right_pairs import RightPairs, TilePairs
 from .shards import ONE_SHARD, OneShard
 from .tiles import Tile, Tiles, one_torch_thread, shaped

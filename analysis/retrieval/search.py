@@ -13,14 +13,13 @@ import torch
 from ...errors import ConfigError
 from ..types import Floats32, Integers, Rows
 from .criteria import (
-    CSLS_NEIGHBOURS,
-    MARGIN_NEIGHBOURS,
     Criterion,
     NeighbourCosines,
     Scorer,
     check_search,
     neighbour_cosines,
 )
+from .neighbourhoods import CSLS_NEIGHBOURS, MARGIN_NEIGHBOURS
 from .shards import ONE_SHARD, OneShard
 from .tiles import Tiles, one_torch_thread
 from .topk import TopK

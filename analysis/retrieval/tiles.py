@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ..checks import unit_rows
 from ..types import Rows
@@ -66,6 +67,7 @@ class Tiles:
     queries: UnitRows
     candidates: UnitRows
     side: int
+    only: list[Tile] = field(default_factory=list)  # the one tile where one suffices, for the passes after the first
 
     @classmethod
     def of(cls, queries: Rows, candidates: Rows, device: str, side: int | None = None) -> Tiles:
@@ -84,6 +86,9 @@ class Tiles:
         return torch.empty(min(self.side, n) * min(self.side, m), device=self.queries.device)
 
     def __iter__(self) -> Iterator[Tile]:
+        if self.only:
+            yield self.only[0]
+            return
         buffer = self.buffer()
         for rows in _slices(len(self.queries), self.side):
             queries = self.queries.block(rows.start, rows.stop)
@@ -91,6 +96,8 @@ class Tiles:
                 candidates = self.candidates.block(columns.start, columns.stop)
                 tile = shaped(buffer, len(queries), len(candidates))
                 product(queries, candidates, tile)
+                if tile.shape == self.shape:
+                    self.only.append(Tile(rows, columns, tile))
                 yield Tile(rows, columns, tile)
 
 
@@ -99,7 +106,13 @@ def one_torch_thread(device: str) -> AbstractContextManager[object]:
 
     Work on a tile is bound by memory: two threads of torch take twice as long for it as one.
     """
-    return threadpool_limits(1, user_api="openmp") if device == "cpu" else nullcontext()
+    return _thread_pools().limit(limits=1, user_api="openmp") if device == "cpu" else nullcontext()
+
+
+@lru_cache(maxsize=1)
+def _thread_pools() -> ThreadpoolController:
+    """Find the thread pools once: it takes longer than the search of a small pool."""
+    return ThreadpoolController()
 
 
 def shaped(buffer: torch.Tensor, rows: int, columns: int) -> torch.Tensor:

@@ -17,6 +17,9 @@ from .layouts import columns_by_name
 from .lines import BadRows, text_lines
 from .quoted import csv_records
 
+TAB = "\t"
+NAMES = {";": "semicolon", "|": "bar", TAB: "tab", ",": "comma"}  # of what may separate cells
+
 
 def read_delimited(
     path: Path, wanted: Sequence[str], bad: BadRows, *, separator: str, given: Sequence[str] = ()
@@ -34,7 +37,9 @@ def read_delimited(
     records = csv_records(path, bad) if separator == "," else tsv_records(path, bad)
     first = next(records, None)
     if first is None:
-        raise DataError(f"{path} is empty: expected a line for each pair, its sentences separated by {separator!r}.")
+        raise DataError(
+            f"{path} is empty: expected a line for each pair, its sentences separated by {NAMES[separator]}s."
+        )
     names = [cell or "" for cell in first[1]]
     by_name = None if given or names_all(names, wanted) else columns_by_name(path, names, wanted)
     if given:
@@ -50,7 +55,7 @@ def read_delimited(
         resolved = tuple(wanted)
         records = chain([first], records)
     else:
-        raise _without_header(path, names, wanted)
+        raise _other_separator(path, names, wanted, separator) or _without_header(path, names, wanted)
     columns = tuple(column for column in resolved if column is not None)
     return Reading(columns, row_batches(path, columns, _picked(path, resolved, records, bad), bad))
 
@@ -65,11 +70,29 @@ def _from_header(path: Path, names: Sequence[str], wanted: Sequence[str]) -> tup
         raise DataError(f"{error} {text}") from None
 
 
+def _other_separator(path: Path, names: Sequence[str], wanted: Sequence[str], separator: str) -> DataError | None:
+    """Return an error where the first line is one cell that another separator parts as asked.
+
+    Commas stand in sentences too: they count where they part the names of languages.
+    """
+    for other, name in NAMES.items():
+        parts = names[0].split(other)
+        parted = len(names) == 1 and len(parts) == max(2, len(wanted)) and other != separator
+        if parted and (other != "," or is_header(parts, wanted)):
+            suffix = {",": ", or name it .csv", TAB: ", or name it .tsv"}.get(other, "")
+            expected = f"{NAMES[separator]}s"
+            return DataError(
+                f"{path} looks {name}-separated, and its name says {expected}: save it with {expected}{suffix}."
+            )
+    return None
+
+
 def _without_header(path: Path, names: Sequence[str], wanted: Sequence[str]) -> DataError:
     asked = f"{len(wanted)} languages ({', '.join(wanted)}) were asked for" if wanted else "no languages were given"
     columns = [*(wanted or ("en", "fr")), *([LEFT_OUT] * len(names))][: len(names)]
+    cells = "1 cell" if len(names) == 1 else f"{len(names)} cells"
     return DataError(
-        f"{path}: the first line has {len(names)} cells and names no languages, while {asked}. "
+        f"{path}: the first line has {cells} and names no languages, while {asked}. "
         "Put a first line of language codes on top, for example en<tab>fr, or say what stands in each column, "
         f"for example --columns {','.join(columns[:9])} (`polyglot data import` takes it too)."
     )

@@ -14,6 +14,7 @@ from ...analysis.retrieval.scores import row_squares
 from ...analysis.similarity.cka_jackknife import BlockedRows, blocked_cka, permuted_cka
 from ...analysis.similarity.knn_jackknife import NeighbourLists, mutual_outcomes
 from ...analysis.types import Floats
+from ...stages import counted
 from ..experiment.design import Design
 from ..experiment.layer_stack import Stack
 from ..results.cka import Cells, LayerTable
@@ -63,7 +64,7 @@ def cka_cells(left: Sequence[Floats], right: Sequence[Floats], design: Design) -
     ones, others = ([BlockedRows.of(rows, design.blocks) for rows in side] for side in (left, right))
     cells: list[tuple[Interval, ...]] = []
     highest = np.full(len(design.partners), -np.inf)
-    for one in ones:
+    for one in counted(ones, "CKA, layers"):
         nulls = [permuted_cka(one, other, design.partners) for other in others]
         estimates = [blocked_cka(one, other) for other in others]
         cells.append(tuple(e.with_null(null) for e, null in zip(estimates, nulls, strict=True)))
@@ -75,7 +76,7 @@ def mutual_knn_cells(left: Sequence[Floats], right: Sequence[Floats], design: De
     """Return mutual k-NN of every cell."""
     ones, others = ([NeighbourLists.of(rows, k=k) for rows in side] for side in (left, right))
     nulls = np.empty((len(ones), len(others), len(design.partners)))
-    for turn, partner in enumerate(design.partners):
+    for turn, partner in enumerate(counted(design.partners, "nearest neighbours, permuted pairs")):
         permuted = [other.permuted(partner) for other in others]
         nulls[:, :, turn] = [[mutual_outcomes(one, other).mean() for other in permuted] for one in ones]
     cells = []
@@ -90,7 +91,7 @@ def linear_r2_cells(left: Sequence[Floats], right: Sequence[Floats], design: Des
     """Return held-out R² of every cell; of each row only the best column is refitted on permuted pairs, for cost."""
     cells = []
     highest = np.full(len(design.partners), -np.inf)
-    for x in left:
+    for x in counted(left, "linear maps, layers"):
         source = FoldedSource.of(x, design.folds)
         errors, totals = (
             np.column_stack(part) for part in zip(*(held_out_errors(source, y) for y in right), strict=True)

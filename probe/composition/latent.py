@@ -32,6 +32,7 @@ def latent_paths(web: Web, instruments: Mapping[str, Floats], *, same_space: boo
             [web.rows[place] for place in one[0]], one[1], web.design.groups, same_space=same_space, seed=seed
         ),
         [one for one in work if one[1]],
+        name="paths, noise aside",
     )
     return {
         (three[a], three[b], three[c]): shares

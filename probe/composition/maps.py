@@ -15,6 +15,7 @@ from ...analysis.maps.map_spec import fit_spec
 from ...analysis.resampling import Interval, percentile_interval
 from ...analysis.retrieval.scores import Pool, retrieve, row_squares
 from ...analysis.types import Floats
+from ...stages import counted
 from ..experiment.design import Design
 from ..experiment.held_out import rung_errors
 from ..results.composition import PairMap
@@ -76,7 +77,7 @@ def fit_web(
 ) -> Web:
     """Fit the ladder between every ordered pair; a source's factorisations serve all its targets."""
     web = Web(languages, rows, pools, design, {})
-    for source, x in enumerate(rows):
+    for source, x in enumerate(counted(rows, "fitting maps from each language")):
         ladder = Ladder(x, design.folds, rungs=rungs, seed=config.seed)
         for target in range(len(rows)):
             if target != source:
@@ -94,10 +95,10 @@ def pair_map(web: Web, ladder: Ladder, fit: LadderFit, step: tuple[int, int], ma
     """Return the verdict and the scores of one ordered pair; the linear rung is refitted on permuted pairs."""
     y, design = web.rows[step[1]], web.design
     errors = rung_errors(fit, y, design.resamples)
-    null, rough = [], ladder.narrow(rough=True)
+    null, unturned = [], ladder.narrow(unturned=True)
     for partner in design.partners:
         permuted = y[partner]
-        refit = rough.fit(permuted, ("linear",))
+        refit = unturned.fit(permuted, ("linear",))
         error = row_squares(permuted - refit.predictions["linear"]).sum()
         null.append(1 - float(error / row_squares(permuted - refit.reference).sum()))
     decision = decide(errors, float(np.quantile(null, 0.95)), margin)

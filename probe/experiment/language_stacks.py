@@ -11,6 +11,7 @@ import numpy as np
 from ...analysis.retrieval.scores import Pool
 from ...analysis.types import Floats, Integers, Labels, Rows
 from ...errors import ConfigError, DataError
+from ...stages import stage
 from ..results.layers import ConstantLayer
 from ..results.provenance import Provenance, Side, Start
 from . import caveats
@@ -173,6 +174,7 @@ def _embed(
     """Return the stack of each column, and what its tokens warn of."""
     from ...models.encoding import encode_together
 
+    stage("encoding sentences")
     jobs = stack_jobs(encoder, list(columns.values()), layers)
     encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress)
     stacks: list[Stack] = []

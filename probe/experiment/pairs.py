@@ -13,6 +13,7 @@ import numpy as np
 from ...analysis.retrieval.scores import Pool
 from ...analysis.types import Bools, Floats, Integers, Labels, Rows, Strings
 from ...errors import DataError
+from ...stages import stage
 from ..results.provenance import Side
 from . import caveats
 
@@ -156,6 +157,7 @@ def embed_sides(
     """
     from ...models.encoding import EncodingJob, encode_cached, encode_together
 
+    stage("encoding sentences")
     sides = []
     references = bitext.references or (None, None)
     columns = ((bitext.source, bitext.sources), (bitext.target, bitext.targets))

@@ -9,13 +9,15 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from ...stages import counted
+
 T = TypeVar("T")
 R = TypeVar("R")
 MOST = 8
 MOST_BYTES = 4 * 2**30
 
 
-def side_by_side(work: Callable[[T], R], items: Sequence[T], *, bytes_each: int = 0) -> list[R]:
+def side_by_side(work: Callable[[T], R], items: Sequence[T], *, bytes_each: int = 0, name: str = "") -> list[R]:
     """Return what a work makes of each item, in order, several at a time.
 
     Our works are many small matrix products, decompositions and steps of solvers, which threads share better between
@@ -27,6 +29,8 @@ def side_by_side(work: Callable[[T], R], items: Sequence[T], *, bytes_each: int 
     items : sequence
     bytes_each : int
         What a work holds at a time, about: only so many are done at once as fit into 4 GiB, and at least one.
+    name : str
+        What is done, for the stages; by default the works say it themselves.
 
     Examples
     --------
@@ -39,6 +43,7 @@ def side_by_side(work: Callable[[T], R], items: Sequence[T], *, bytes_each: int 
     pool = ThreadPoolExecutor(workers)
     try:
         with threadpool_limits(max(1, processors // workers)):
-            return list(pool.map(work, items))
+            done = pool.map(work, items)
+            return [next(done) for _ in counted(items, name)] if name else list(done)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # an interrupt does not wait for the others

@@ -17,6 +17,7 @@ from ...analysis.maps.ladder import DEFAULT_RUNGS
 from ...analysis.maps.search_stretch import stretch_of
 from ...analysis.splits import group_folds
 from ...errors import ConfigError, DataError
+from ...stages import stage
 from ..experiment.checks import require, require_resampling
 from ..experiment.pairs import Pairs, embed_sides, in_one_space
 from ..results.fitted_map import MapFitResult
@@ -140,6 +141,7 @@ def fit(  # noqa: PLR0913 - the inputs of `linear_map.run`, and where the map go
         models=(source.identity, target.identity),
         device=encoders[0].device,
     )
+    stage("fitting maps")
     evidence = config.measured(pairs) if certificate is None else RungEvidence.of_certificate(certificate, record)
     fitted = fit_chosen(pairs, evidence, config)
     result = fit_result(fitted, pairs, evidence, config, record, encoders=encoders)

@@ -12,6 +12,7 @@ from ...analysis.resampling import blocks_of_groups
 from ...analysis.splits import group_folds
 from ...analysis.types import Floats, Labels, Rows
 from ...errors import DataError
+from ...stages import counted
 from ..experiment import caveats
 from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
 from ..experiment.layer_stack import Stack
@@ -120,7 +121,9 @@ def _measured(stacks: LanguageStacks, config: GeometryConfig, start: Start) -> G
         width: cloud_measures(isotropic_cloud(stacks.n, width, np.random.default_rng([config.seed, 41])), plan)
         for width in sorted(widths)
     }
-    languages = tuple(language_geometry(stack, plan, references, config) for stack in stacks.stacks)
+    languages = tuple(
+        language_geometry(stack, plan, references, config) for stack in counted(stacks.stacks, "measuring languages")
+    )
     return GeometryResult(
         n=stacks.n,
         groups=len(np.unique(stacks.groups)),

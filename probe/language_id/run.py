@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...analysis.types import Labels, Rows
+from ...stages import counted
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, check_languages, embed_languages, languages_of_arrays
 from ..results.intervals import excludes_zero, in_points, percent
@@ -117,7 +118,7 @@ def _measured(stacks: LanguageStacks, config: LanguageIdConfig, start: Start) ->
             stacks.languages,
             config,
         )
-        for name in stacks.layers
+        for name in counted(stacks.layers, "classifying languages, layers")
     )
     baseline = None
     if stacks.texts is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...analysis.types import Floats, Labels, Rows
+from ...stages import stage
 from ..experiment.design import Draws, design_warnings
 from ..experiment.language_stacks import LanguageStacks, embed_bitext
 from ..experiment.layer_stack import Stack, same_layers, unread
@@ -135,7 +136,7 @@ def _measured(
         plain = measure_layer(*xy, design, plan)
         return plain if latent is None else replace(plain, estimates={**plain.estimates, **latent.shares(*xy)})
 
-    measured = side_by_side(measured_layer, both, bytes_each=held)
+    measured = side_by_side(measured_layer, both, bytes_each=held, name="measuring layers")
     layers = tuple(
         Layer(name, (x.shape[1], y.shape[1]), layer.measures)
         for name, (x, y), layer in zip(source.layers, both, measured, strict=True)
@@ -143,6 +144,7 @@ def _measured(
     chance = {name: band for name in MEASURES if (band := chance_band(measured, name)) is not None}
     stress: tuple[Stress, ...] = ()
     if config.stress:
+        stage("known disturbances")
         x, y = (np.asarray(rows, np.float64) for rows in both[-1])
         without_refits = replace(plan, refits=0)
         stress = tuple(stress_tests(x, y, measured[-1], design, without_refits, seed=config.seed, texts=padded))

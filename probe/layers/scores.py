@@ -109,8 +109,8 @@ def _maps(x: Floats, y: Floats, design: Design, plan: LayerPlan) -> Measured:
         "p_at_1_mapped": design.proportion(forward.cosine <= 1),
         "p_at_1_mapped_backward": design.pool_proportion(backward.cosine <= 1, 1),
     }
-    rough = ladder.narrow(rough=True)
-    refits = [refitted_scores(rough, y, design, partner) for partner in design.partners[: plan.refits]]
+    unturned = ladder.narrow(unturned=True)
+    refits = [refitted_scores(unturned, y, design, partner) for partner in design.partners[: plan.refits]]
     nulls = {name: np.array([refit[name] for refit in refits]) for name in (refits[0] if refits else {})}
     return Measured(estimates, nulls)
 

@@ -16,10 +16,11 @@ def layer_sentences(layers: Sequence[Layer], chance: dict[str, ChanceBand]) -> t
     A peak is named only where its interval is apart from that of the first or of the last layer, and above chance.
     """
     hidden = [layer for layer in layers if layer.name != POOLED]
+    similarity = extreme_sentence(
+        hidden, lambda layer: layer.measures.cka, "Similarity (debiased CKA) peaks at", chance.get("cka")
+    )
     found = (
-        extreme_sentence(
-            hidden, lambda layer: layer.measures.cka, "Similarity (debiased CKA) peaks at", chance.get("cka")
-        ),
+        similarity and similarity + without_rogue(hidden),
         extreme_sentence(
             hidden, lambda layer: layer.measures.language_id, "Language is least readable at", highest=False
         ),
@@ -36,6 +37,20 @@ def layer_sentences(layers: Sequence[Layer], chance: dict[str, ChanceBand]) -> t
         ),
     )
     return tuple(sentence for sentence in found if sentence)
+
+
+def without_rogue(layers: Sequence[Layer]) -> str:
+    """Say where CKA is highest without the coordinates that dominate it, if at another layer; else empty."""
+
+    def highest(measure: Measure) -> str:
+        known = [(layer, value) for layer in layers if (value := measure(layer)) is not None]
+        known = [(layer, value) for layer, value in known if value.value == value.value]
+        return max(known, key=lambda pair: pair[1].value)[0].name if known else ""
+
+    plain, bare = highest(lambda layer: layer.measures.cka), highest(lambda layer: layer.measures.cka_without_rogue)
+    if not bare or bare == plain:
+        return ""
+    return f" Without the coordinates that dominate it, it peaks at layer {bare}."
 
 
 def extreme_sentence(

@@ -10,6 +10,7 @@ from ...analysis.maps.search_stretch import stretched_by_fold
 from ...analysis.maps.words import MOST_ROWS, held_out_words
 from ...analysis.retrieval.scores import found_first, row_squares
 from ...analysis.types import Floats
+from ...stages import stage
 from ..experiment.held_out import HeldOut, fit_held_out
 from ..experiment.pairs import Pairs
 from ..results.linear_map import Controls, ControlScores, UntrainedControl, WrongLanguageControl
@@ -31,6 +32,7 @@ def controls_of(held_out: HeldOut, pairs: Pairs, others: Mapping[str, Floats], s
         The same rows in other languages.
     seed : int
     """
+    stage("controls")
     own = OwnMap(held_out, pairs, held_out.searches.outcomes(OWN)["p_at_1"])
     return Controls(
         words=words_control(own, seed),

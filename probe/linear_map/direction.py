@@ -13,6 +13,7 @@ from ...analysis.maps.ladder import Choices
 from ...analysis.resampling import Interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.types import Floats
+from ...stages import about, stage
 from ..experiment.held_out import HeldOut, absent_rungs, fit_held_out, ladder_warnings, permuted_scores, scores_of_rung
 from ..experiment.pairs import Pairs
 from ..experiment.parallel import side_by_side
@@ -23,6 +24,7 @@ from .geometry import geometry_of
 from .heterogeneity import RowScores, anatomy_of, drift_of, residual_groups, transfer_of
 from .learning import learning_of
 from .noise_ceiling import noise_ceiling
+from .picture import picture_of, search_examples
 from .sentences import Limits, verdict_sentence
 from .shown_rows import explorer_points, hubness_of, worst_rows
 from .use import use_of
@@ -44,7 +46,12 @@ def measure_both(
     pairs: Pairs, config: LinearMapConfig, instruments: dict[str, Floats] | None = None
 ) -> tuple[Direction, Direction]:
     """Measure both directions side by side; see `measure_direction`."""
-    first, second = side_by_side(lambda p: measure_direction(p, config, instruments), (pairs, pairs.swapped()))
+
+    def measured(one: Pairs) -> Direction:
+        with about(" → ".join(one.names)):
+            return measure_direction(one, config, instruments)
+
+    first, second = side_by_side(measured, (pairs, pairs.swapped()))
     return first, second
 
 
@@ -63,15 +70,19 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
     -------
     Direction
     """
+    stage("fitting maps")
     held_out = fit_held_out(pairs, config.rungs, folds=config.folds, resamples=config.resamples, seed=config.seed)
     plan = NullPlan(config.permutations, config.costly_permutations, config.seed + 1)
     null = permuted_scores(held_out, pairs, plan)
     chance = null.forward.get("r2", {}).get("linear", [])
+    stage("learning curve")
     learning = learning_of(held_out.fit, pairs, config, chance) if config.failure else None
     evidence = Evidence(null, detection_power(held_out, pairs, config), learning)
     refitted = refitted_r2(held_out, pairs) if config.failure else {}
+    stage("intervals and details")
     fit, prediction = held_out.fit, held_out.fit.predictions[SHOWN_RUNG]
     ranks = held_out.searches.forward[SHOWN_RUNG]
+    use = use_of(held_out, len(pairs.pool.rows), pairs.names, by_search(held_out, null), null.p_at_1_p95)
     rows = RowScores(held_out.fidelity[SHOWN_RUNG].squared_error, row_squares(pairs.y - fit.reference), ranks)
     return Direction(
         source=pairs.names[0],
@@ -95,9 +106,11 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
         transfer=transfer_of(pairs, config) if config.failure else None,
         hubness=hubness_of(pairs, fit.predictions),
         explorer=explorer_points(pairs, prediction, config),
-        use=use_of(held_out, len(pairs.pool.rows), pairs.names, by_search(held_out, null), null.p_at_1_p95),
+        use=use,
         geometry=geometry_of(pairs, instruments or {}, config),
         controls=controls_of(held_out, pairs, instruments or {}, config.seed) if config.controls else Controls(),
+        picture=picture_of(held_out, pairs, config),
+        examples=search_examples(held_out, pairs, use.best, config),
     )
 
 

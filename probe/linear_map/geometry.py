@@ -8,6 +8,7 @@ from ...analysis.certificate.geometry import Geometry as GeometryFound
 from ...analysis.certificate.geometry import GeometryConfig, Views, geometry_verdict
 from ...analysis.splits import deciles
 from ...analysis.types import Floats
+from ...stages import stage
 from ..experiment.caveats import UNREAD
 from ..experiment.pairs import Pairs
 from ..results.intervals import percent
@@ -37,6 +38,7 @@ def geometry_of(pairs: Pairs, instruments: dict[str, Floats], config: LinearMapC
         reason = f"{share:.0%} of the {name} tokens are unknown to the model"
         sentence = f"Geometry, {pairs.names[0]} → {pairs.names[1]}: not settled: {reason}."
         return Geometry("undecided", reason, sentence, config.margin, tuple(instruments), float("nan"), {}, {})
+    stage("geometry, noise aside")
     strata = deciles(pairs.lengths[0].astype(np.float64))
     views = Views(pairs.x, pairs.y, instruments, pairs.groups, strata, pairs.same_space)
     found = geometry_verdict(views, GeometryConfig(margin=config.margin, seed=config.seed))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
-from ...files import open_matrix
+from ...files import open_paired_matrices
 from ..experiment.pairs import MINIMUM_ROWS, Pairs, embed_instruments, embed_sides, embed_untrained, in_one_space
 from ..results.linear_map import LinearMapResult
 from ..results.provenance import Start
@@ -151,7 +151,7 @@ def measure_files(
     DataError
         If a file is missing or not a .npy matrix of floats; else as `measure`.
     """
-    return measure(open_matrix(x), open_matrix(y), config=config, names=(x.stem, y.stem), command=command)
+    return measure(*open_paired_matrices(x, y), config=config, names=(x.stem, y.stem), command=command)
 
 
 __all__ = ["LinearMapConfig", "measure", "measure_files", "run"]

@@ -59,9 +59,11 @@ def hubness_of(pairs: Pairs, predictions: dict[str, Floats]) -> dict[str, Hubnes
 
 
 def explorer_points(pairs: Pairs, prediction: Floats, config: LinearMapConfig) -> tuple[ExplorerPoint, ...]:
-    """Place a sample of pairs in the plane of both spaces, with their neighbours before and after the map."""
-    if not config.texts or pairs.sources is None or pairs.targets is None:
-        return ()
+    """Place a sample of pairs in the plane of both spaces, with their neighbours before and after the map.
+
+    Without texts the points stay, and their texts are empty.
+    """
+    sources, targets = (pairs.sources, pairs.targets) if config.texts else (None, None)
     rng = np.random.default_rng([config.seed, 14])
     rows = np.sort(rng.permutation(len(pairs.x))[:EXPLORER_ROWS])
     source, target, mapped = in_principal_planes(
@@ -73,8 +75,8 @@ def explorer_points(pairs: Pairs, prediction: Floats, config: LinearMapConfig) -
     return tuple(
         ExplorerPoint(
             int(row),
-            pairs.sources[row],
-            pairs.targets[row],
+            "" if sources is None else sources[row],
+            "" if targets is None else targets[row],
             _place(source[i]),
             _place(target[i]),
             _place(mapped[i]),

@@ -20,12 +20,14 @@ from ...analysis.retrieval.ranks import match_ranks
 from ...analysis.retrieval.scores import mean_intervals
 from ...analysis.retrieval.search import nearest
 from ...analysis.types import Floats, Integers, Labels, Rows
-from ...errors import ConfigError, DataError
+from ...errors import DataError
+from ...stages import stage
 from ..experiment import caveats
 from ..experiment.pairs import side
 from ..experiment.source_map import SourceMap, check_widths
 from ..results.provenance import Start
 from ..results.questions import MissedQuestion, PassageScores, QuestionResult, Ranking
+from .config import QuestionConfig
 
 if TYPE_CHECKING:
     from ...data.bitext import Bitext
@@ -39,34 +41,6 @@ WORDS = "words alone, a control"
 SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionConfig:
-    """Settings of question retrieval.
-
-    Parameters
-    ----------
-    resamples : int
-        Cluster-bootstrap resamples of questions, ≥ 100.
-    permutations : int
-        Permutations of questions for the null, ≥ 20.
-    texts : bool
-        Whether questions and passages enter the result.
-    seed : int
-    """
-
-    resamples: int = 1000
-    permutations: int = 20
-    texts: bool = True
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check every range."""
-        if self.resamples < 100 or self.permutations < 20:
-            raise ConfigError(
-                f"expected at least 100 resamples and 20 permutations, got {self.resamples} and {self.permutations}"
-            )
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
     """Question vectors in the space of the passages."""
@@ -78,7 +52,7 @@ class Asked:
 def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     encoders: tuple[Encoder, Encoder],
     questions: Questions,
-    config: QuestionConfig = QuestionConfig(),
+    config: QuestionConfig = QuestionConfig(),  # noqa: B008 - frozen
     *,
     source_map: SourceMap | None = None,
     reference: Questions | None = None,
@@ -120,6 +94,7 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     if reference is not None and not np.array_equal(reference.relevant, questions.relevant):
         raise DataError("the reference does not hold the same questions in the same order")
     start = Start.now(command)
+    stage("encoding questions and passages")
     encode = partial(_pooled, cache=cache, batch_tokens=batch_tokens, progress=progress)
     passages, vectors = encode(encoders[1], questions.passages), encode(encoders[0], questions.queries)
     asked = [Asked(AS_THEY_ARE, vectors)] if encoders[0].dim == encoders[1].dim else []
@@ -130,6 +105,7 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
         asked.append(Asked(WORDS, fitted(questions.queries)))
     if reference is not None:
         asked.append(Asked(REFERENCE, encode(encoders[1], reference.queries)))
+    stage("searching passages")
     rankings = rank_passages(asked, passages, questions.relevant, config)
     used = next((one for one in asked if one.name.startswith(THROUGH)), asked[0])
     models = (side(questions.query_language, encoders[0]), side(questions.passage_language, encoders[1]))

@@ -202,6 +202,32 @@ class ExplorerPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class MapPicture:
+    """Held-out pairs in a plane of the target's space: where the targets lie, and the sources under each map."""
+
+    rows: tuple[int, ...]
+    plane_rows: int  # pairs that the plane was fitted on, none of them shown
+    targets: tuple[tuple[float, float], ...]
+    moved: dict[str, tuple[tuple[float, float], ...]]  # by rung, held-out predictions; of "identity" the sources
+    found: dict[str, tuple[bool, ...]]  # by rung, whether each pair's translation is found first among all candidates
+    source_texts: tuple[str, ...] = ()  # of the first pairs; empty without texts
+    target_texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchExample:
+    """A pair searched without a map and with the best one, and how many pairs go the same way."""
+
+    kind: str  # "mended" (found with the map only), "broken" (found without it only) or "unchanged"
+    count: int
+    row: int
+    source_text: str = ""  # texts are empty without texts
+    target_text: str = ""
+    before: str = ""  # what is found first without a map
+    after: str = ""  # with the map `use.best`
+
+
+@dataclass(frozen=True, slots=True)
 class Hubness:
     """Skew of the k-occurrence, Robin Hood index and share of antihubs among targets of the judged rung."""
 
@@ -316,6 +342,8 @@ class Direction:
     use: Use | None = None
     geometry: Geometry | None = None
     controls: Controls = field(default_factory=Controls)
+    picture: MapPicture | None = None
+    examples: tuple[SearchExample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

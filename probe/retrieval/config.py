@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...analysis.retrieval.criteria import CSLS_NEIGHBOURS, MARGIN_NEIGHBOURS
+from ...analysis.retrieval.neighbourhoods import CSLS_NEIGHBOURS, MARGIN_NEIGHBOURS
 from ...errors import ConfigError
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...analysis.types import Labels, Rows
 from ...distributed import Processes
+from ...stages import stage
 from ..experiment.pairs import Pairs, embed_sides
 from ..experiment.source_map import SourceMap, check_widths
 from ..results.provenance import Provenance, Start
@@ -64,6 +65,7 @@ def run(
     pairs = Pairs.of_text(source, target, bitext, same_space=True)
     models, corpus = (source.identity, target.identity), (bitext.name, bitext.fingerprint)
     warnings = () if source_map is None else tuple(source_map.caveats(*corpus, models))
+    stage("searching both ways")
     directions = both_ways(pairs, config, source_map, warnings, processes)
     processes.only_first_goes_on()
     record = start.provenance(

@@ -30,6 +30,11 @@ class Explorer:
     left_out: int
 
     @property
+    def has_texts(self) -> bool:
+        """Whether the points have sentences, not only numbers."""
+        return any(p.source_text or p.target_text for p in self.points)
+
+    @property
     def count(self) -> int:
         """How many pairs are drawn."""
         return len(self.points)

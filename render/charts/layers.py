@@ -12,12 +12,10 @@ from ..formatting import drawn_text, two_digits
 from ..view import Cell, Column, FigureGroup, Panel, PlotlyJson, Table, View
 from .intervals import INTERVAL_COLUMNS, interval_cells
 from .marks import curve, horizontal_band, over
-from .theme import SEQUENTIAL, panel, row_axis, row_height, value_axis
+from .theme import SEQUENTIAL, SERIES, panel, row_axis, row_height, value_axis
 
 TEMPLATE = "findings.html"
 MOST_WRITTEN = 9
-#: Colour and shape of the first, second, … series: shapes repeat what colours say.
-STYLES = (("@accent", "circle"), ("@second", "diamond"), ("@third", "square"), ("@faded", "triangle-up"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def layer_panel(
         Settings of the vertical axis.
     """
     data: list[PlotlyJson] = []
-    for one, (color, symbol) in zip(series, STYLES * len(series), strict=False):
+    for one, (color, symbol) in zip(series, SERIES * len(series), strict=False):
         data += _traces(one, names, color, symbol)
     marks = over(horizontal_band(band.mean, band.p95, "@null")) if band is not None else {}
     layout = {"xaxis": layer_axis(names), "yaxis": value_axis(title, **axis), **marks}

@@ -7,20 +7,22 @@ Figures are plotly's JSON written directly, so that no page waits for the plotly
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...probe.results.intervals import Interval
 from ..formatting import drawn_text
-from ..view import Panel, PlotlyJson
+from ..view import Figure, Panel, PlotlyJson
 
 FONT = (
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, "DejaVu Sans", '
     '"Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", '
     '"Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Hiragino Sans", "Yu Gothic", "Microsoft YaHei", sans-serif'
 )
-# Blue, vermilion and green of Okabe and Ito (2008), which the three common kinds of colour blindness tell apart; in the
-# dark their lighter relatives. Shapes always repeat what colours say.
+# Blue, vermilion and green of Okabe and Ito (2008), which the three common kinds of colour blindness tell apart, then
+# purple and olive for a fourth and fifth series; in the dark their lighter relatives. Shapes always repeat
+# what colours say.
 LIGHT = {
     "paper": "#ffffff",
     "ink": "#1b1e22",
@@ -30,6 +32,8 @@ LIGHT = {
     "accent": "#0a66a8",
     "second": "#c24e00",
     "third": "#00805c",
+    "fourth": "#9b3d83",
+    "fifth": "#7a6200",
     "faded": "#8a939c",
     "null": "#b4bbc2",
     "band": "rgba(10, 102, 168, 0.10)",
@@ -46,6 +50,8 @@ DARK = {
     "accent": "#62b5ea",
     "second": "#f0a13c",
     "third": "#35c99b",
+    "fourth": "#e08fcb",
+    "fifth": "#d6c04a",
     "faded": "#7d8790",
     "null": "#59626a",
     "band": "rgba(98, 181, 234, 0.14)",
@@ -54,8 +60,20 @@ DARK = {
     "high": "#8fd0fa",
 }
 PALETTES = {"light": LIGHT, "dark": DARK}
+#: Colour and shape of the first, second, … of several series: no two are alike in both, the first six in neither.
+SERIES = (
+    ("@accent", "circle"),
+    ("@second", "diamond"),
+    ("@third", "square"),
+    ("@fourth", "triangle-up"),
+    ("@fifth", "star"),
+    ("@faded", "cross"),
+    ("@accent", "triangle-down"),
+    ("@second", "hexagon"),
+)
 SEQUENTIAL = [[0, "@low"], [0.5, "@middle"], [1, "@high"]]
 ROW_HEIGHT = 30
+HEADING_WIDTH = 78  # letters of a title in a line of an image
 ROOM_FOR_LEGEND = {"l": 12, "r": 16, "t": 62, "b": 12}  # two lines, so that panels side by side line up
 BELOW_ZERO = 0.3  # how far an axis reaches below zero, in units of its top; what lies beyond is an arrow at the edge
 
@@ -98,6 +116,27 @@ TEMPLATE: PlotlyJson = {
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "@faded", "activecolor": "@accent"},
     }
 }
+
+
+def heading(figure: Figure, page: str, version: str) -> PlotlyJson:
+    """Return what a figure is called where it leaves its page: its title, and below it the page and the program.
+
+    `height` is the room in pixels that it needs above the drawing.
+    """
+    lines = textwrap.wrap(figure.title, HEADING_WIDTH)
+    title = {
+        "text": "<br>".join(drawn_text(line) for line in lines),
+        "subtitle": {"text": drawn_text(f"{page} · polyglot {version}"), "font": {"size": 12, "color": "@muted"}},
+        "font": {"size": 15, "color": "@ink"},
+        "x": 0,
+        "xanchor": "left",
+        "xref": "container",
+        "y": 1,
+        "yanchor": "top",
+        "yref": "container",
+        "pad": {"l": 12, "t": 12},
+    }
+    return {"title": title, "height": 40 + 20 * len(lines)}
 
 
 def value_axis(title: str, **settings: object) -> PlotlyJson:

@@ -7,7 +7,7 @@ from ...probe.results.layers import ConstantLayer, constant_sentence
 from ...probe.results.provenance import Side
 from ...probe.results.serialization import from_json
 from ..charts.layers import TEMPLATE, FindingsView, matrix_panel, matrix_table, where
-from ..formatting import capitalized, count, interval, language_name, number, two_digits
+from ..formatting import capitalized, count, counted, interval, language_name, number, two_digits
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable, rows_with_constant
 from ..view import Fact, Figure, FigureGroup, Headline, Verdict
 from .provenance import models_of, provenance_facts
@@ -43,7 +43,8 @@ def view(text: str) -> FindingsView:
         ),
         command=result.provenance.command,
         rows=(
-            f"{count(result.n)} pairs in {count(result.groups)} groups of like meaning, {result.folds} folds by group, "
+            f"{counted(result.n, 'pair')} in {counted(result.groups, 'group')} of like meaning, "
+            f"{result.folds} folds by group, "
             f"k = {result.neighbours}. {constant_sentence(result.constant)}"
         ),
         groups=groups,

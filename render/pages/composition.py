@@ -192,11 +192,10 @@ def paths_figure(result: CompositionResult) -> Figure:
             "taken out of all three; that of the direct map is in the table. 1 where nothing is missed."
         )
     caption = (
-        "Two maps one after the other against the direct one. Left: P@1 of the direct map less P@1 of the composed "
-        "one, "
-        "paired, with 95 % intervals; right of zero the detour costs. Right: 1 less the squared distance of the two "
-        "predictions over the spread of the direct one's; 1 where they are equal. P-values in the table are adjusted "
-        f"over all {len(ordered)} paths (Holm).{noise}"
+        "Two maps one after the other against the direct one. First panel: P@1 of the direct map less P@1 of the "
+        "composed one, paired, with 95 % intervals; right of zero the detour costs. Second panel: 1 less the squared "
+        "distance of the two predictions over the spread of the direct one's; 1 where they are equal. P-values in the "
+        f"table are adjusted over all {len(ordered)} paths (Holm).{noise}"
     )
     return Figure("composition-paths", paths_title(ordered), panels, caption, (9,), _composed_table(ordered))
 

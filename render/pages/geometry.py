@@ -6,9 +6,9 @@ from ...probe.results.geometry import GeometryResult, LanguageGeometry, LayerGeo
 from ...probe.results.intervals import Interval
 from ...probe.results.layers import constant_sentence
 from ...probe.results.serialization import from_json
-from ..charts.layers import STYLES, TEMPLATE, FindingsView, Series, layer_panel, layer_table, where, with_constant
+from ..charts.layers import TEMPLATE, FindingsView, Series, layer_panel, layer_table, where, with_constant
 from ..charts.marks import curve, dots
-from ..charts.theme import panel, row_axis, row_height, value_axis
+from ..charts.theme import SERIES, panel, row_axis, row_height, value_axis
 from ..formatting import capitalized, count, drawn_text, interval, language_name, number, percent, two_digits
 from ..terminal import SummaryColumn, SummaryPart, SummaryTable, rows_with_constant
 from ..view import Cell, Column, Fact, Figure, FigureGroup, Headline, Panel, Table, Verdict
@@ -189,8 +189,8 @@ def _rogue_panel(place: int, name: str, layer: LayerGeometry) -> Panel:
     names = [str(rogue.coordinate) for rogue in layer.rogue]
     traces = []
     for title, field, (color, symbol) in (
-        ("mean cosine", "cosine_share", STYLES[0]),
-        ("variance", "variance_share", STYLES[1]),
+        ("mean cosine", "cosine_share", SERIES[0]),
+        ("variance", "variance_share", SERIES[1]),
     ):
         values = [float(getattr(rogue, field)) for rogue in layer.rogue]
         estimates = [Interval(value, value, value) for value in values]
@@ -207,7 +207,7 @@ def scales_figure(result: GeometryResult) -> Figure:
     """Draw the intrinsic dimension against the number of rows."""
     traces = []
     rows: list[tuple[Cell, ...]] = []
-    for one, (color, symbol) in zip(result.languages, STYLES * len(result.languages), strict=False):
+    for one, (color, symbol) in zip(result.languages, SERIES * len(result.languages), strict=False):
         name, points = language_name(one.language), one.layers[-1].scales
         estimates = [Interval(p.dimension, p.dimension - p.deviation, p.dimension + p.deviation) for p in points]
         labels = [f"{name}, {p.rows} rows" for p in points]

@@ -115,9 +115,10 @@ def conditions_figure(result: LanguageIdResult, layer: LayerLanguageId) -> Figur
     if estimates:
         panels.append(_retrieval_panel(estimates))
     caption = (
-        "Left: how often a linear classifier predicts the language of a held-out text, without and after each removal, "
-        "which is fitted on the other folds like the classifier; removing means needs to know the language, the "
-        "others do not. Right: how much each removal changes P@1, paired, over all ordered pairs of languages."
+        "First panel: how often a linear classifier predicts the language of a held-out text, without and after each "
+        "removal, which is fitted on the other folds like the classifier; removing means needs to know the "
+        "language, the "
+        "others do not. Second panel: how much each removal changes P@1, paired, over all ordered pairs of languages."
     )
     return Figure(
         "language-conditions", removal_title(layer), tuple(panels), caption, (10,), _conditions_table(result, layer)
@@ -213,6 +214,7 @@ def layers_figure(result: LanguageIdResult) -> Figure:
             "held-out accuracy",
             *with_constant(layers, accuracy, result.constant),
             tickformat=".0%",
+            range=[-0.02, 1.02],
         ),
         layer_panel(
             "language-layer-bits",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from ...probe.results.provenance import Provenance
-from ..formatting import language_name
+from ..formatting import language_name, model_name
 from ..view import Fact
 
 
 def models_of(provenance: Provenance) -> str:
     """Return the names of the models of a result, each once, or that there were none."""
-    return ", ".join(dict.fromkeys(side.model for side in provenance.models)) or "given arrays"
+    return (
+        ", ".join(dict.fromkeys(model_name(s.model) for s in provenance.models if s.model)) or "no model (given arrays)"
+    )
 
 
 def provenance_facts(provenance: Provenance) -> tuple[Fact, ...]:

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { $, ready, saveCsv, csvText, unpack, add } = window.polyglot;
+  const { $, $$, ready, saveCsv, csvText, unpack, add } = window.polyglot;
   const SHOWN_ROWS = 200;
   const SIDES = ["source", "target"];
   const PLACES = { source: "sourceXY", target: "targetXY" };
@@ -26,10 +26,8 @@
     const count = data.row.length;
     const all = [...Array(count).keys()];
     const indexOfRow = new Map(data.row.map((row, index) => [row, index]));
-    const said = {
-      source: (name, i) => element(name, data.source[i], { dir: "auto", lang: root.dataset.sourceLang }),
-      target: (name, i) => element(name, data.target[i], { dir: "auto", lang: root.dataset.targetLang }),
-    };
+    const say = (side, lang) => (name, i) => element(name, data[side][i] || `row ${data.row[i]}`, { dir: "auto", lang: data[side][i] ? lang : "en" });
+    const said = { source: say("source", root.dataset.sourceLang), target: say("target", root.dataset.targetLang) };
     const plots = Object.fromEntries(SIDES.map((side) => [side, $(`[data-side="${side}"]`, root)]));
     const kinds = all.map((i) => {
       const [before, after] = [data.before[i][0] === data.row[i], data.after[i][0] === data.row[i]];
@@ -135,10 +133,11 @@
       }
     };
 
+    const hint = $(".reading .hint", root);
     const pin = (i) => {
       pinned = i;
       rings(i);
-      $(".reading", root).replaceChildren(...describe(i));
+      $(".reading", root).replaceChildren(...(i === null ? [hint] : describe(i)));
     };
 
     const unpoint = () => {
@@ -147,13 +146,19 @@
       rings(pinned);
     };
 
-    const point = (i, event) => {
+    // The description stays over the panel that is pointed at: in the other one its rings show where to look.
+    const point = (i, event, panel) => {
       rings(i);
+      if (TOUCH) return;
+      const area = panel.getBoundingClientRect();
+      pointed.style.maxWidth = `${Math.min(416, area.width)}px`;
       pointed.replaceChildren(...describe(i));
       pointed.hidden = false;
       const { width, height } = pointed.getBoundingClientRect();
-      pointed.style.left = `${Math.max(8, Math.min(event.clientX + 16, innerWidth - width - 8))}px`;
-      pointed.style.top = `${event.clientY + 20 + height < innerHeight ? event.clientY + 20 : Math.max(8, event.clientY - height - 20)}px`;
+      const below = event.clientY + 20;
+      const room = Math.min(innerHeight, area.bottom);
+      pointed.style.left = `${Math.max(area.left, Math.min(event.clientX + 16, area.right - width))}px`;
+      pointed.style.top = `${below + height <= room ? below : Math.max(area.top, event.clientY - height - 20)}px`;
     };
 
     const fillTable = () => {
@@ -183,10 +188,16 @@
       fillTable();
     };
 
+    const release = (but = null) => {
+      for (const button of $$(".key button", root)) if (button !== but) button.setAttribute("aria-pressed", "false");
+    };
+
     const search = $("input", root);
     let waiting = 0;
     search.addEventListener("input", () => {
       unpoint();
+      pin(null);
+      release();
       clearTimeout(waiting);
       waiting = setTimeout(() => {
         const wanted = plain(search.value.trim());
@@ -196,6 +207,7 @@
     $(".clear", root).addEventListener("click", () => {
       clearTimeout(waiting);
       search.value = "";
+      release();
       mark(null);
     });
     $("form", root).addEventListener("submit", (event) => event.preventDefault());
@@ -211,7 +223,19 @@
 
     $(".key", root).replaceChildren(...Object.entries(LOOKS).filter(([kind]) => kinds.includes(kind)).map(([kind, look]) => {
       const line = element("li", "");
-      line.append(element("b", look.glyph, { className: kind }), `${look.words} (${kinds.filter((k) => k === kind).length})`);
+      const button = element("button", "", { type: "button" });
+      button.setAttribute("aria-pressed", "false");
+      button.append(element("b", look.glyph, { className: kind }), `${look.words} (${kinds.filter((k) => k === kind).length})`);
+      button.addEventListener("click", () => {
+        const pressed = button.getAttribute("aria-pressed") !== "true";
+        release(button);
+        button.setAttribute("aria-pressed", String(pressed));
+        clearTimeout(waiting);
+        search.value = "";
+        pin(null);
+        mark(pressed ? all.filter((i) => kinds[i] === kind) : null);
+      });
+      line.append(button);
       return line;
     }));
     fillTable();
@@ -219,13 +243,14 @@
     for (const side of SIDES) {
       const div = plots[side];
       panels[side].drawn = () => {
-        div.on("plotly_hover", (event) => point(event.points[0].pointIndex, event.event));
+        div.on("plotly_hover", (event) => point(event.points[0].pointIndex, event.event, div));
         div.on("plotly_unhover", unpoint);
         div.on("plotly_selecting", unpoint);
         div.on("plotly_click", (event) => pin(event.points[0].pointIndex));
         div.on("plotly_selected", (event) => {
           if (quiet || !event) return;
           search.value = "";
+          release();
           if (event.points.length) mark(event.points.map((p) => p.pointIndex), side);
           else mark(null);
         });

@@ -96,8 +96,12 @@
       const panel = panels[div.id];
       const layout = painted(panel.layout, palettes.light);
       const look = painted(template, palettes.light);
-      const image = { data: painted(panel.data, palettes.light), layout: { ...layout, template: look, paper_bgcolor: "#fff" } };
-      const url = await Plotly.toImage(image, { format, width: 720, height: panel.height, scale: format === "png" ? 3 : 1 });
+      // What leaves the page says what it is: the figure's title, then page and program.
+      const { title, height } = painted(panel.heading, palettes.light);
+      const margin = { ...look.layout.margin, ...layout.margin };
+      const headed = { ...layout, title, margin: { ...margin, t: margin.t + height } };
+      const image = { data: painted(panel.data, palettes.light), layout: { ...headed, template: look, paper_bgcolor: "#fff" } };
+      const url = await Plotly.toImage(image, { format, width: 720, height: panel.height + height, scale: format === "png" ? 3 : 1 });
       const body = format === "svg" ? new Blob([decodeURIComponent(url.slice(url.indexOf(",") + 1))], { type: "image/svg+xml" })
         : new Blob([bytesOf(url.split(",")[1])], { type: "image/png" });
       save(`${div.id.replace(/-plot$/, "")}.${format}`, body);
@@ -126,6 +130,15 @@
   }
   if (tabs.length) show(tabs[0]);
 
+  for (const button of navigator.clipboard ? $$("[data-copy]") : []) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText($("code", button.parentElement).textContent);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    });
+  }
+
   for (const button of $$("[data-csv]")) {
     button.addEventListener("click", () => saveCsv(button.dataset.csv.replace(/-table$/, ""), csvOf(document.getElementById(button.dataset.csv))));
   }
@@ -133,28 +146,23 @@
     button.addEventListener("click", () => saveImages(document.getElementById(button.dataset.figure), button.dataset.image));
   }
 
-  for (const link of $$(".method a")) {
-    link.addEventListener("click", () => { document.getElementById("method").open = true; });
+  for (const link of $$(".method a, [data-open]")) {
+    link.addEventListener("click", () => { document.getElementById(link.dataset.open ?? "method").open = true; });
   }
 
   const plots = () => $$(".plot").filter((div) => panels[div.id]);
-  const opened = [];
 
+  // What is closed on the screen stays closed on paper: opened, all tables would fill dozens of pages.
   addEventListener("beforeprint", () => {
     printing = true;
-    for (const details of $$("details:not([open])")) {
-      details.open = true;
-      opened.push(details);
-    }
     if (!window.Plotly) return;
-    for (const div of plots()) {
+    for (const div of plots().filter((div) => !div.closest("details:not([open])"))) {
       const beside = $$(".plot", div.closest(".panels")).length;
       draw(div, Math.floor((PRINTED_WIDTH - 16 * (beside - 1)) / beside));
     }
   });
   addEventListener("afterprint", () => {
     printing = false;
-    for (const details of opened.splice(0)) details.open = false;
     plots().forEach(refresh);
   });
 
@@ -186,9 +194,11 @@
     dark.addEventListener("change", () => plots().forEach(refresh));
   });
   ready.catch((error) => {
+    const beside = $("script[src]")?.getAttribute("src");
     for (const div of $$(".plot")) {
       div.style.height = "auto";
-      div.textContent = "This browser could not draw the figure; its numbers are in the table below.";
+      div.textContent = beside ? `This figure is drawn by ${beside}, which is not beside the page; its numbers are in the table below.`
+        : "This browser could not draw the figure; its numbers are in the table below.";
     }
     console.error(error);
   });

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from polyglot.cli import app, main
+from polyglot.cli import application, main
 from polyglot.errors import ConfigError, DataError, MissingExtraError
 from typer.testing import CliRunner
 
@@ -34,7 +34,7 @@ def given(monkeypatch, capsys, tmp_path):
 
         monkeypatch.setattr(f"polyglot.probe.{module}.run.run", run)
         monkeypatch.setattr("polyglot.models.encoder.load_encoder", lambda *_, **__: "encoder")
-        code, _, err = run_main(monkeypatch, capsys, "probe", *arguments, "--out", str(tmp_path))
+        code, _, err = run_main(monkeypatch, capsys, "probe", *arguments, "--quiet", "--out", str(tmp_path))
         assert (code, err) == (1, "error: stop here\n"), err
         return seen[0]
 
@@ -68,7 +68,7 @@ def asked(tmp_path_factory):
 
 @pytest.mark.parametrize("probe", PROBES)
 def test_every_probe_takes_the_shared_options(probe):
-    shown = CliRunner().invoke(app, ["probe", probe, "--help"], env={"COLUMNS": "300"}).stdout
+    shown = CliRunner().invoke(application(), ["probe", probe, "--help"], env={"COLUMNS": "300"}).stdout
     for option in ("--no-texts", "--limit", "--seed", "--corpus", "--skip-bad", "--out"):
         assert option in shown
 
@@ -128,7 +128,7 @@ def test_composition_reads_further_languages_beside_those_asked_for(given, optio
     "command", [["linear-map", "en", "fr"], ["layers", "en", "fr"], ["composition", "en", "fr", "de"]]
 )
 def test_instruments_and_none_contradict_each_other(command):
-    found = CliRunner().invoke(app, ["probe", *command, "--instrument", "zh", "--no-instruments"])
+    found = CliRunner().invoke(application(), ["probe", *command, "--instrument", "zh", "--no-instruments"])
     assert isinstance(found.exception, ConfigError)
     assert "--instrument and --no-instruments contradict each other" in str(found.exception)
 
@@ -258,7 +258,9 @@ def test_old_spellings_still_work_and_say_their_new_name(monkeypatch, capsys, tm
         raise DataError("stop here")
 
     monkeypatch.setattr("polyglot.probe.questions.run.run", run)
-    command = ["probe", "questions", "fr", "en", "--corpus", str(asked), "--out", str(tmp_path)]
+    command = ["probe", "questions", "fr", "en", "--corpus", str(asked), "--out", str(tmp_path), "--quiet"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fr-en").mkdir()
     _, _, err = run_main(monkeypatch, capsys, *command, "--through", "fr-en", "--again")
     assert loaded == ["fr-en"]
     assert len(seen) == 1
@@ -270,7 +272,7 @@ def test_old_spellings_still_work_and_say_their_new_name(monkeypatch, capsys, tm
 
 def test_old_spellings_are_not_shown():
     for command in (["probe", "retrieval"], ["probe", "questions"], ["map", "fit"]):
-        shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "300"}).stdout
+        shown = CliRunner().invoke(application(), [*command, "--help"], env={"COLUMNS": "300"}).stdout
         assert "--through" not in shown
         assert "--again" not in shown
     assert "--map" not in shown

@@ -6,7 +6,7 @@ from pathlib import Path
 import polyglot.train
 import pytest
 import typer
-from polyglot.cli import app
+from polyglot.cli import application
 from polyglot.commands import train
 from polyglot.train.config import ContrastiveConfig, FinetuneConfig, PretrainConfig
 from typer.testing import CliRunner
@@ -18,13 +18,13 @@ def configured(monkeypatch, stage, *arguments):
     """Return the configuration that a command line makes."""
     seen = []
     monkeypatch.setattr(train, "_run", lambda run, config, quiet: seen.append(config))
-    result = CliRunner().invoke(app, ["train", stage, *arguments], catch_exceptions=False)
+    result = CliRunner().invoke(application(), ["train", stage, *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return seen[0]
 
 
 def options_of(stage):
-    command = typer.main.get_command(app).commands["train"].commands[stage]
+    command = typer.main.get_command(application()).commands["train"].commands[stage]
     return {option for parameter in command.params for option in parameter.opts}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("analysis", "data", "models", "probe", "train", "render", "commands")
-GROUND = {"errors", "files", "distributed"}
+GROUND = {"errors", "files", "distributed", "stages"}
 MAY_IMPORT = {
     "analysis": GROUND,
     "data": GROUND,

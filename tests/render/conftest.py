@@ -19,13 +19,16 @@ from polyglot.probe.results.linear_map import (
     LearningCurve,
     LearningPoint,
     LinearMapResult,
+    MapPicture,
     Neighbour,
     PairsNeeded,
     PowerPoint,
     ResidualGroup,
     RetrievalScores,
     RungScores,
+    SearchExample,
     Transfer,
+    Use,
     WorstRow,
 )
 from polyglot.probe.results.provenance import Provenance, Side
@@ -161,6 +164,41 @@ def _residuals(rng: np.random.Generator) -> tuple[ResidualGroup, ...]:
     )
 
 
+def _picture(explorer: tuple[ExplorerPoint, ...]) -> MapPicture:
+    shown = explorer[:90]
+    moved = {
+        "identity": tuple(p.source_xy for p in shown),
+        "shift": tuple((p.source_xy[0] + 2.5, p.source_xy[1]) for p in shown),
+        "rotation": tuple((p.mapped_xy[0], p.source_xy[1]) for p in shown),
+        "linear": tuple(p.mapped_xy for p in shown),
+    }
+    found = {name: tuple((p.before if name == "identity" else p.after)[0] == p.row for p in shown) for name in moved}
+    texts = [[getattr(p, f"{side}_text") for p in shown[:60]] for side in ("source", "target")]
+    return MapPicture(
+        tuple(p.row for p in shown), 5910, tuple(p.target_xy for p in shown), moved, found, *map(tuple, texts)
+    )
+
+
+def _examples(first: ExplorerPoint, second: ExplorerPoint) -> tuple[SearchExample, ...]:
+    s, t, other = first.source_text, first.target_text, second.target_text
+    return (
+        SearchExample("mended", 812, 0, s, t, other, t),
+        SearchExample("broken", 64, 0, s, t, t, other),
+        SearchExample("unchanged", 5124, 0, s, t, other, other),
+    )
+
+
+def _use(rungs: dict[str, RungScores]) -> Use:
+    scores = {"no map": "identity", "best": "rotation", "linear": "linear"}
+    return Use(
+        "a map helps",
+        "Search: a map helps.",
+        "rotation",
+        {name: rungs[rung].p_at_1 for name, rung in scores.items()},
+        interval(0.2),
+    )
+
+
 def _direction(source: str, target: str, seed: int, points: int) -> Direction:
     rng = np.random.default_rng(seed)
     rungs = {name: _rung(name, 0.01 * seed) for name in R2}
@@ -246,6 +284,25 @@ def result() -> LinearMapResult:
 @pytest.fixture(scope="session")
 def result_json(result: LinearMapResult) -> str:
     return to_json(result)
+
+
+@pytest.fixture(scope="session")
+def pictured(result: LinearMapResult) -> LinearMapResult:
+    """The same result with what newer versions add: the verdict on search, a picture, examples."""
+    return dataclasses.replace(
+        result,
+        directions=tuple(
+            dataclasses.replace(
+                one, use=_use(one.rungs), picture=_picture(one.explorer), examples=_examples(*one.explorer[:2])
+            )
+            for one in result.directions
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def pictured_json(pictured: LinearMapResult) -> str:
+    return to_json(pictured)
 
 
 @pytest.fixture(scope="session")

@@ -42,8 +42,8 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def address(result_json, tmp_path_factory):
-    value = json.loads(result_json)
+def address(pictured_json, tmp_path_factory):
+    value = json.loads(pictured_json)
     first = value["directions"][0]["explorer"][5]
     first["source_text"], first["target_text"] = "<b>Bold</b> & <i>brave</i>", "</script><img src=x onerror=alert(1)>"
     return write_page(json.dumps(value), tmp_path_factory.mktemp("page") / "en-fr.html").as_uri()
@@ -57,13 +57,13 @@ class Visits:
         self.complaints = []
         self.contexts = []
 
-    def open(self, url, *, width=1280, scheme="light", scripts=True):
+    def open(self, url, *, width=1280, height=900, scheme="light", scripts=True, motion="reduce"):
         context = self.browser.new_context(
-            viewport={"width": width, "height": 900},
+            viewport={"width": width, "height": height},
             color_scheme=scheme,
             offline=True,
             java_script_enabled=scripts,
-            reduced_motion="reduce",
+            reduced_motion=motion,
         )
         self.contexts.append(context)
         page = context.new_page()
@@ -93,6 +93,7 @@ def until(page, expression):
 
 def ready(page):
     page.wait_for_selector("html[data-ready]", state="attached")
+    page.evaluate("for (const details of document.querySelectorAll('.statistics')) details.open = true")
     until(page, "document.querySelectorAll('#en-fr .plot svg.main-svg:first-child').length === 17")
     return page
 
@@ -151,6 +152,56 @@ def test_every_visible_figure_is_drawn_and_nothing_overflows(visits, address, wi
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+SOURCES = "#en-fr-hero .still:nth-of-type({}) .sources:not(.cloud)"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_the_first_screen_needs_no_scrolling(visits, address, width, height, motion):
+    page = visits.open(address, width=width, height=height, motion=motion)
+    for selector in ("h1", ".chip", ".sentence", ".geometry", ".big", ".unit", ".maps", ".still", ".hero figcaption"):
+        box = page.locator(f"#en-fr .first {selector} >> visible=true").first.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= height, selector
+        assert box["x"] + box["width"] <= width, selector
+
+
+def test_keys_choose_the_map_and_its_points_and_number_move(visits, address):
+    page = visits.open(address, motion="no-preference")
+    assert page.locator("#en-fr-hero svg:visible").count() == 1
+    before = page.locator(SOURCES.format(1)).get_attribute("d")
+    page.locator("#en-fr-hero input").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    until(page, "document.querySelector('#en-fr-hero output').textContent.includes('68\u202f% found first [67, 69]')")
+    assert page.locator(SOURCES.format(1)).get_attribute("d") != before
+    assert page.locator("#en-fr-hero .found").first.get_attribute("d").count("M") > 30
+
+
+def test_a_pair_of_the_picture_is_read_by_pointer_and_by_keys(visits, address, pictured):
+    page = visits.open(address, motion="no-preference")
+    page.locator("#en-fr-hero svg").first.focus()
+    page.keyboard.press("ArrowRight")
+    said = page.locator("#en-fr-hero .pair-text")
+    assert said.locator("span").all_text_contents() == [
+        pictured.directions[0].picture.source_texts[0],
+        pictured.directions[0].picture.target_texts[0],
+    ]
+    page.keyboard.press("Escape")
+    assert "not found first" in said.text_content()
+
+
+def test_with_reduced_motion_there_are_two_still_pictures(page):
+    assert page.locator("#en-fr-hero svg:visible").count() == 2
+    names = page.locator("#en-fr-hero .still-name").all_text_contents()
+    assert [name.split(":")[0] for name in names] == ["no map", "rotation"]
+    first, second = (page.locator(SOURCES.format(place)).get_attribute("d") for place in (1, 2))
+    page.locator("#en-fr-hero label", has_text="linear").click()
+    assert page.locator(SOURCES.format(1)).get_attribute("d") == first
+    assert page.locator(SOURCES.format(2)).get_attribute("d") != second
+    page.locator("#en-fr-hero label", has_text="rotation").click()
+
+
 def test_the_other_direction_is_drawn_when_its_tab_is_opened(page):
     assert not page.locator("#fr-en").is_visible()
     page.get_by_role("tab", name="French → English").click()
@@ -207,6 +258,31 @@ def test_brushing_one_side_marks_the_same_pairs_on_the_other(page):
     assert page.locator("#en-fr-explorer output").text_content().startswith(f"{len(marked(page, 'source'))} of 240")
 
 
+def test_a_kind_is_marked_by_its_key_and_search_takes_mark_and_pin_away(page, result):
+    page.locator("#en-fr-explorer summary").first.click()
+    page.locator("#en-fr-explorer tbody button").first.click()
+    page.locator("#en-fr-explorer summary").first.click()
+    key = page.locator("#en-fr-explorer .key button", has_text="only after the map")
+    key.press("Enter")
+    points = result.directions[0].explorer
+    assert marked(page, "target") == [i for i, p in enumerate(points) if p.before[0] != p.row == p.after[0]]
+    assert key.get_attribute("aria-pressed") == "true"
+    page.fill("#en-fr-explorer input", "gâché")
+    until(page, "document.querySelector('#en-fr-explorer output').textContent.includes('marked')")
+    assert key.get_attribute("aria-pressed") == "false"
+    assert page.locator("#en-fr-explorer .reading .hint").is_visible()
+    page.locator("#en-fr-explorer .clear").click()
+
+
+def test_the_description_of_a_dot_stays_over_its_own_panel(page):
+    for side, place in (("source", 30), ("target", 31)):
+        point_at(page, f"#en-fr-explorer-{side}", place)
+        box = page.locator(".pointed:visible").bounding_box()
+        panel = page.locator(f"#en-fr-explorer-{side}").bounding_box()
+        assert box["x"] >= panel["x"] - 1
+        assert box["x"] + box["width"] <= panel["x"] + panel["width"] + 1
+
+
 def test_search_marks_both_sides_without_regard_to_accents_and_case(page, result):
     page.fill("#en-fr-explorer input", "GACHE")
     until(page, "document.querySelector('#en-fr-explorer output').textContent")
@@ -255,26 +331,28 @@ def test_a_figure_can_be_saved(page, form, magic):
     assert Path(waiting.value.path()).read_bytes().startswith(magic)
 
 
-def test_print_shows_both_directions_in_light_and_every_table(visits, address, tmp_path):
-    page = ready(visits.open(address, scheme="dark"))
+def test_print_fills_few_pages_with_both_directions_in_light(visits, address, tmp_path):
+    page = visits.open(address, scheme="dark")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.wait_for_selector("#en-fr-residual-r2-plot svg.main-svg")
     page.evaluate(
         """addEventListener("beforeprint", () => {
           window.printed = {
-            drawn: [...document.querySelectorAll(".plot")].filter((p) => p.querySelector(".main-svg")).length,
-            closed: document.querySelectorAll("details:not([open])").length,
+            drawn: [...document.querySelectorAll(".plot")].filter((p) => p.querySelector(".main-svg")).map((p) => p.id),
             wide: Math.max(...[...document.querySelectorAll(".plot .main-svg")].map((s) => s.width.baseVal.value)),
-            fill: document.querySelector("#en-fr-power-plot .point").style.fill,
+            fill: document.querySelector("#fr-en-residual-r2-plot .point").style.fill,
+            still: document.querySelector("#fr-en-hero .still-name").textContent,
           };
         })"""
     )
     paper = tmp_path / "page.pdf"
     page.pdf(path=paper, format="A4")
     printed = page.evaluate("window.printed")
-    assert printed["drawn"] == page.locator(".plot").count() == 34
-    assert printed["closed"] == 0
+    assert {"en-fr-residual-r2-plot", "fr-en-residual-p1-plot"} <= set(printed["drawn"])
     assert printed["wide"] <= 700
     assert printed["fill"] == "rgb(10, 102, 168)"
-    assert paper.read_bytes().startswith(b"%PDF")
+    assert printed["still"].startswith("no map")
+    assert 3 <= len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) <= 8
     assert page.locator("details[open]").count() == 0
 
 

@@ -10,6 +10,7 @@ import types
 import pytest
 from polyglot.errors import OutputError
 from polyglot.probe.results.serialization import to_json
+from polyglot.render.charts.theme import LIGHT, heading
 from polyglot.render.images import drawing, painted, write_images
 from polyglot.render.pages.linear_map import page as linear_map
 
@@ -45,7 +46,11 @@ def test_every_panel_becomes_a_file_with_its_colours(orders, result_json, tmp_pa
     for order, panel in zip(orders, panels, strict=True):
         text = json.dumps(order["fig"])
         assert not re.search(r'"[^"]*color[^"]*": "@', text, flags=re.I)
-        assert order["opts"] == {"format": "png", "width": 720, "height": panel.height, "scale": 3}
+        assert order["opts"].items() >= {"format": "png", "width": 720, "scale": 3}.items()
+        assert order["opts"]["height"] >= panel.height + 60
+        title = order["fig"]["layout"]["title"]
+        assert title["subtitle"]["text"].startswith("MiniLM: English → French · polyglot ")
+        assert title["text"] in {f.title for f in linear_map.view(result_json).figures} or "<br>" in title["text"]
 
 
 def test_names_of_colours_are_left_alone_in_texts():
@@ -55,8 +60,10 @@ def test_names_of_colours_are_left_alone_in_texts():
 
 
 def test_the_paper_is_white(result):
-    panel = linear_map.view(to_json(result)).figures[0].panels[0]
-    assert drawing(panel)["layout"]["paper_bgcolor"] == "#ffffff"
+    figure = linear_map.view(to_json(result)).figures[0]
+    drawn = drawing(figure.panels[0], heading(figure, "A page", "1.0"))["layout"]
+    assert drawn["paper_bgcolor"] == "#ffffff"
+    assert drawn["title"]["font"]["color"] == LIGHT["ink"]
 
 
 def test_without_kaleido_one_line_names_the_extra(monkeypatch, result_json, tmp_path):

@@ -66,16 +66,15 @@ def with_texts(value, text, key=""):
 
 
 @pytest.fixture(scope="module")
-def small_json(result):
-    one = dataclasses.replace(
-        result.directions[0], explorer=result.directions[0].explorer[:8], worst=result.directions[0].worst[:2]
-    )
-    return to_json(dataclasses.replace(result, directions=(one,)))
+def small_json(pictured):
+    one = pictured.directions[0]
+    one = dataclasses.replace(one, explorer=one.explorer[:8], worst=one.worst[:2])
+    return to_json(dataclasses.replace(pictured, directions=(one,)))
 
 
 @pytest.fixture(scope="module")
-def html(result_json):
-    return page.render(result_json)
+def html(pictured_json):
+    return page.render(pictured_json)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -95,12 +94,12 @@ def test_a_text_is_shown_as_it_was_written(small_json):
     assert "5 &lt; 6 &amp; &#34;7&#34; &lt;/script&gt;" in html
 
 
-def test_the_same_result_gives_the_same_bytes(result_json, html):
-    assert page.render(result_json) == html
+def test_the_same_result_gives_the_same_bytes(pictured_json, html):
+    assert page.render(pictured_json) == html
 
 
-def test_the_order_of_fields_and_unknown_fields_change_nothing(result_json, html):
-    value = json.loads(result_json)
+def test_the_order_of_fields_and_unknown_fields_change_nothing(pictured_json, html):
+    value = json.loads(pictured_json)
     value = dict(reversed(value.items()))
     value["an_idea_of_version_1_1"] = {"text": "ignored"}
     value["directions"][0]["another"] = [1, 2]
@@ -133,7 +132,7 @@ def test_plotly_stands_in_the_page_once(html):
 
 
 def test_every_figure_has_title_caption_table_and_label(html):
-    figures = re.findall(r"<figure .*?</figure>", html, flags=re.S)
+    figures = re.findall(r'<figure class="result.*?</figure>', html, flags=re.S)
     assert len(figures) == 18
     for figure in figures:
         assert re.search(r"<h4[^>]*>.*?\w.*?</h4>", figure, flags=re.S)
@@ -149,9 +148,10 @@ def test_the_verdict_comes_before_every_figure(html):
     assert html.index('class="sentence"') < html.index("<figure ")
 
 
-def test_at_most_three_caveats_stand_in_the_open(html):
-    first = html[html.index('class="verdict"') : html.index("1 more caveat")]
-    assert first.count("<li") == 3
+def test_caveats_are_counted_beside_how_sure_the_result_is(html):
+    sure = html[html.index('class="sure"') : html.index('class="every"')]
+    assert "<summary>4 caveats</summary>" in sure
+    assert sure.count("<li") == 3 + 4
 
 
 def test_the_provenance_says_how_to_make_it_again(html):
@@ -183,8 +183,8 @@ def test_plotly_can_lie_beside_the_page(result_json, tmp_path):
     assert (tmp_path / bundle().file_name).read_text(encoding="utf-8") == bundle().text
 
 
-def test_a_written_page_is_the_rendered_one_and_nothing_else_is_left(result_json, html, tmp_path):
-    path = write_page(result_json, tmp_path / "new" / "en-fr.html")
+def test_a_written_page_is_the_rendered_one_and_nothing_else_is_left(pictured_json, html, tmp_path):
+    path = write_page(pictured_json, tmp_path / "new" / "en-fr.html")
     assert path.read_text(encoding="utf-8") == html
     assert [p.name for p in path.parent.iterdir()] == ["en-fr.html"]
 
@@ -214,7 +214,7 @@ def test_what_is_no_known_result_is_an_error(text):
 
 
 def test_scripts_cannot_end_themselves_early():
-    for name in ("page.js", "explorer.js", "index.js"):
+    for name in ("hero.js", "page.js", "explorer.js", "index.js"):
         source = (page.TEMPLATES / name).read_text(encoding="utf-8")
         assert "</script" not in source.lower()
         assert "<!--" not in source

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 from polyglot.errors import DataError
+from polyglot.render.formatting import percent_interval
 from polyglot.render.kinds import terminal_summary
-from polyglot.render.terminal import SummaryColumn, SummaryTable
+from polyglot.render.terminal import Summary, SummaryColumn, SummaryPart, SummaryTable
 from rich.console import Console
 
 
@@ -36,24 +37,50 @@ def test_no_number_is_cut_and_no_line_is_too_long(result, width):
     assert "−0.410 [−0.419, −0.401]" in text
 
 
-def test_what_does_not_fit_is_named(result):
-    assert "too narrow for" not in drawn(terminal_summary(result), 200)
-    narrow = " ".join(drawn(terminal_summary(result), 80).split())
-    assert "too narrow for: chance, CSLS, P@1 backward" in narrow
+@pytest.mark.parametrize("width", [200, 80, 42])
+def test_no_measure_is_left_out_of_a_narrow_terminal(result, width):
+    text = drawn(terminal_summary(result), width)
+    direction = result.directions[0]
+    for label in ("held-out R²", "chance", "share of best", "P@1", "CSLS", "P@1 backward"):
+        assert label in text
+    for scores in (direction.rungs["rotation"], direction.rungs["linear"]):
+        assert percent_interval(scores.p_at_1_csls) in text
+        assert percent_interval(scores.backward.p_at_1) in text
 
 
-def test_the_least_needed_column_goes_first():
+def test_the_least_needed_column_goes_below_first():
     columns = (SummaryColumn("aaaa"), SummaryColumn("bbbb", drop=2), SummaryColumn("cccc", drop=1))
     table = SummaryTable(columns, (("1", "2", "3"),))
-    assert table.fitting(100) == (0, 1, 2)
-    assert table.fitting(15) == (0, 2)
-    assert table.fitting(1) == (0,)
+    assert table.tables(100) == [(0, 1, 2)]
+    assert table.tables(15) == [(0, 2), (0, 1)]
+    assert table.tables(1) == [(0, 2), (0, 1)]
+
+
+def test_rows_of_every_table_begin_with_what_tells_them_apart():
+    columns = [SummaryColumn(label) for label in ("asked", "by", "nDCG", "MRR")]
+    table = SummaryTable(tuple(columns), (("mapped", "cosine", "1", "2"), ("mapped", "csls", "3", "4")))
+    assert table.tables(17) == [(0, 1, 2), (0, 1, 3)]
+    assert SummaryTable(tuple(columns[:1]), (("mapped",),)).tables(17) == [(0,)]
 
 
 def test_wide_letters_count_double():
-    table = SummaryTable((SummaryColumn("a"), SummaryColumn("b", drop=1)), (("渡轮", "1"),))
-    assert table.fitting(7) == (0, 1)
-    assert table.fitting(6) == (0,)
+    table = SummaryTable(
+        (SummaryColumn("a"), SummaryColumn("b", drop=1), SummaryColumn("c", drop=2)), (("渡轮", "1", "2"),)
+    )
+    assert table.tables(10) == [(0, 1, 2)]
+    assert table.tables(9) == [(0, 1), (0, 2)]
+
+
+def test_every_verdict_stands_once_at_the_end_search_before_geometry(result):
+    parts = tuple(
+        SummaryPart(way, f"Search, {way}: a map helps.", f"Geometry, {way}: a rotation.", None, ())
+        for way in ("en → fr", "fr → en")
+    )
+    lines = drawn(Summary(parts), 80).splitlines()
+    assert [line.split(":")[0] for line in lines[-4:]] == [
+        f"{what}, {way}" for what in ("Search", "Geometry") for way in ("en → fr", "fr → en")
+    ]
+    assert sum("a map helps" in line for line in lines) == 2
 
 
 def test_square_brackets_are_no_markup(result):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,14 +46,21 @@ def choose_precision(precision: str, device: str) -> str:
     kind = torch.device(device).type
     if kind != "cpu":
         return "bfloat16" if kind == "cuda" and torch.cuda.is_bf16_supported() else "float32"
-    speedup = _product_seconds(torch.float32) / _product_seconds(torch.bfloat16)
-    return "bfloat16" if speedup > LEAST_SPEEDUP else "float32"
+    return "bfloat16" if _speedup_of_bfloat16() > LEAST_SPEEDUP else "float32"
+
+
+@lru_cache(maxsize=1)
+def _speedup_of_bfloat16() -> float:
+    """Measure a product small enough to end at once where the processor has no bfloat16, and every sum is emulated."""
+    import torch
+
+    return _product_seconds(torch.float32) / _product_seconds(torch.bfloat16)
 
 
 def _product_seconds(dtype: torch.dtype) -> float:
     import torch
 
-    x, y = torch.ones(1024, 384, dtype=dtype), torch.ones(384, 1536, dtype=dtype)
+    x, y = torch.ones(256, 384, dtype=dtype), torch.ones(384, 384, dtype=dtype)
     x @ y
     seconds = []
     for _ in range(5):

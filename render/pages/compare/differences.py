@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from ....probe.results.compare import CompareResult, Difference, score_name
 from ...charts.marks import dots
-from ...charts.theme import ROOM_FOR_LEGEND, panel, row_axis, value_axis
+from ...charts.theme import ROOM_FOR_LEGEND, SERIES, panel, row_axis, value_axis
 from ...formatting import drawn_text, percent
 from ...view import Cell, Column, Figure, Panel, PlotlyJson, Table
-from .marks import STYLES, height, offset
+from .marks import height, offset
 
 UNITS = {"share": "difference", "points": "points of 100"}
 
@@ -89,7 +89,7 @@ def _differences_panel(result: CompareResult, part: str, unit: str, place: int) 
         below = offset(i, len(others))
         mine = [one for one in some if one.result == label]
         heights = [keys.index((one.measure, one.row)) + below for one in mine]
-        data += _difference_traces(label, mine, heights, STYLES[i + 1])
+        data += _difference_traces(label, mine, heights, SERIES[i + 1])
     layout = {
         "xaxis": value_axis(
             f"{UNITS[unit]}, {part}",

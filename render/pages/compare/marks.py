@@ -4,17 +4,6 @@ from __future__ import annotations
 
 from ...charts.theme import ROW_HEIGHT
 
-#: Colour and shape of each result in turn; whether a mark is filled is kept for what it says.
-STYLES = (
-    ("@accent", "circle"),
-    ("@second", "diamond"),
-    ("@third", "square"),
-    ("@faded", "triangle-up"),
-    ("@accent", "star"),
-    ("@second", "cross"),
-    ("@third", "triangle-down"),
-    ("@faded", "hexagon"),
-)
 SPREAD = 0.6
 LEAST_ROW = 13  # pixels that a result needs in a row of its own
 

@@ -9,10 +9,10 @@ from ....probe.results.intervals import Interval
 from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ...charts.layers import Series, layer_panel
 from ...charts.marks import dots, null_marks, scores
-from ...charts.theme import ROOM_FOR_LEGEND, Reach, panel, row_axis, value_axis
+from ...charts.theme import ROOM_FOR_LEGEND, SERIES, Reach, panel, row_axis, value_axis
 from ...formatting import capitalized, drawn_text, identifier, number, percent, rung_name
 from ...view import Cell, Column, Figure, Panel, PlotlyJson, Table
-from .marks import STYLES, height, offset
+from .marks import height, offset
 
 LAYERS = "polyglot/layers/1"
 POOLED = "pooled"
@@ -120,7 +120,7 @@ def rows_panel(result: CompareResult, measure: str, part: str, key: str) -> Pane
 def _drawn(label: str, rows: Rows, place: int, reach: Reach) -> list[PlotlyJson]:
     """Draw one result: dots with intervals, and arrows at the edge for what lies beyond."""
     heights, estimates, names = rows.of(place)
-    color, symbol = STYLES[place]
+    color, symbol = SERIES[place]
     inside = [i for i, e in enumerate(estimates) if reach.holds(e)]
     outside = [i for i in range(len(estimates)) if i not in inside]
     said = [f"{label}: {rung_name(name)}" for name in names]

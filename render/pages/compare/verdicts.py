@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from ....probe.results.compare import LATENT, Compared, CompareResult
 from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ...charts.marks import dots, over, vertical_line
-from ...charts.theme import panel, row_axis, value_axis
+from ...charts.theme import SERIES, Reach, panel, row_axis, value_axis
 from ...formatting import percent, rung_name, shown_verdict
 from ...view import Cell, Column, Figure, Panel, Table
-from .marks import STYLES, height
+from .marks import height
 from .measures import rows_panel
 
 
@@ -114,11 +114,15 @@ def _shares_panel(result: CompareResult, part: str, enough: float, key: str) -> 
         judged = next((j for j in one.judgements if j.part == part), None)
         names.append(one.label if judged is None else f"{one.label}: {judged.verdict}")
         if judged is not None and judged.share is not None:
-            color, symbol = STYLES[place]
+            color, symbol = SERIES[place]
             trace = dots(one.label, [place], [judged.share], [names[-1]], color=color, symbol=symbol)
             data.append({**trace, "showlegend": False})
+    # From zero: an axis from 95 to 100 % would make much of nothing.
+    reach = Reach.of(
+        [j.share for one in result.results for j in one.judgements if j.share], least_top=1.02, most_top=1.5
+    )
     layout = {
-        "xaxis": value_axis(f"share of the best R², {part}", tickformat=".0%", nticks=6),
+        "xaxis": value_axis(f"share of the best R², {part}", tickformat=".0%", nticks=6, range=reach.range),
         "yaxis": row_axis(names),
         **over(vertical_line(enough, "enough")),
     }

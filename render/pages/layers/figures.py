@@ -52,11 +52,15 @@ class FigureText:
     method: tuple[int, ...]
 
 
-def _figure(result: LayersResult, text: FigureText, series: list[Series], *, band: str) -> Figure:
+def _figure(result: LayersResult, text: FigureText, series: list[Series], *, band: str, **axis: object) -> Figure:
     layers, series = with_constant([layer.name for layer in result.layers], series, result.constant)
-    drawn = layer_panel(f"layers-{text.name}", text.axis, layers, series, band=result.chance.get(band))
+    drawn = layer_panel(f"layers-{text.name}", text.axis, layers, series, band=result.chance.get(band), **axis)
     caption = f"{text.caption} {BAND}" if band in result.chance else text.caption
     return Figure(f"layers-{text.name}", text.title, (drawn,), caption, text.method, layer_table(layers, series))
+
+
+#: Shares near 1 on an axis from .9975 to 1 look as if they differed.
+WHOLE: dict[str, object] = {"range": [-0.02, 1.02]}
 
 
 def peak_title(result: LayersResult, name: str, what: str) -> str:
@@ -84,8 +88,22 @@ def similarity_figure(result: LayersResult) -> Figure:
         f"{result.removed} strongest principal components, and of the {result.removed} coordinates that dominate "
         "cosine or variance, of each side. Where the three differ, the similarity is due to few directions."
     )
-    title = peak_title(result, "cka", "Similarity")
+    title = peak_title(result, "cka", "Similarity") + without_rogue(result)
     return _figure(result, FigureText("similarity", title, "debiased CKA", caption, (7,)), series, band="cka")
+
+
+def without_rogue(result: LayersResult) -> str:
+    """Say where similarity is highest without the coordinates that dominate it, where that is another layer."""
+    plain, bare = (_highest(result, name) for name in ("cka", "cka_without_rogue"))
+    if not plain or not bare or plain == bare:
+        return ""
+    return f"; without the coordinates that dominate it, at {where(bare)}"
+
+
+def _highest(result: LayersResult, name: str) -> str:
+    known = [(layer.name, getattr(layer.measures, name)) for layer in result.layers]
+    present = [(layer, e.value) for layer, e in known if e is not None and e.value == e.value]
+    return max(present, key=lambda pair: pair[1])[0] if present else ""
 
 
 def neighbours_figure(result: LayersResult) -> Figure:
@@ -160,4 +178,6 @@ def language_figure(result: LayersResult) -> Figure:
         else f"The language is identified for at least {percent(floor(1000 * lowest.value) / 1000, 1)} of the texts "
         "at every layer"
     )
-    return _figure(result, FigureText("language", title, "accuracy", caption, (10,)), series, band="language_id")
+    return _figure(
+        result, FigureText("language", title, "accuracy", caption, (10,)), series, band="language_id", **WHOLE
+    )

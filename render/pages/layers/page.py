@@ -6,7 +6,7 @@ from ....probe.results.intervals import Interval
 from ....probe.results.layers import LayersResult, constant_sentence
 from ....probe.results.serialization import from_json
 from ...charts.layers import TEMPLATE, FindingsView
-from ...formatting import MISSING, count, interval, language_name, number, percent, percent_interval
+from ...formatting import MISSING, count, counted, interval, language_name, number, percent, percent_interval
 from ...terminal import SummaryColumn, SummaryPart, SummaryTable, rows_with_constant
 from ...view import Fact, FigureGroup, Headline, Verdict
 from ..provenance import models_of, provenance_facts
@@ -52,7 +52,8 @@ def view(text: str) -> FindingsView:
         ),
         command=result.provenance.command,
         rows=(
-            f"{count(result.n)} pairs in {count(result.groups)} groups of like meaning, {len(result.layers)} layers, "
+            f"{counted(result.n, 'pair')} in {counted(result.groups, 'group')} of like meaning, "
+            f"{len(result.layers)} layers, "
             f"{result.folds} folds by group, {count(result.pool)} candidates in every search, k = {result.neighbours}. "
             f"{constant_sentence(result.constant)}"
         ),

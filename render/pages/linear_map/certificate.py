@@ -1,4 +1,4 @@
-"""The certificate: shares of the ceiling against the margin, and the verdict for other margins."""
+"""The certificate: shares of the best map against the margin, and the verdict for other margins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERDICTS = ("identity", "shift", "rotation", "similarity", "linear", "undecided"
 
 
 def certificate(direction: Direction, prefix: str) -> Figure | None:
-    """Shares of the ceiling against the margin, and the verdict that every margin gives."""
+    """Shares of the best map against the margin, and the verdict that every margin gives."""
     judged = direction.certificate
     panels = []
     if judged.shares:
@@ -26,9 +26,9 @@ def certificate(direction: Direction, prefix: str) -> Figure | None:
     points_of_margin = plain(100 * judged.retrieval_margin)
     unit = "point" if points_of_margin == "1" else "points"
     caption = (
-        f"Left: each rung's R² as a share of the ceiling's. A rung suffices where its whole interval is in the "
+        f"First panel: each rung's R² as a share of the best map's. A rung suffices where its whole interval is in the "
         f"tinted region, above {plain_percent(1 - judged.margin)}; it falls short where its whole interval is below; "
-        f"else it is undecided. Right: the verdict for other margins. By P@1, with a margin of "
+        f"else it is undecided. Second panel: the verdict for other margins. By P@1, with a margin of "
         f"{points_of_margin} {unit}, the verdict is “{judged.retrieval_verdict}”."
     )
     return Figure(
@@ -61,15 +61,15 @@ def _shares(judged: Certificate, prefix: str) -> Panel:
     shares = list(judged.shares.values())
     drawn = [rung_name(name) for name in names]
     reach = Reach.of(shares, least_top=1.02, most_top=1.5)
-    data = scores("share of the ceiling", range(len(names)), shares, drawn, reach=reach, written=percent)
+    data = scores("share of the best map", range(len(names)), shares, drawn, reach=reach, written=percent)
     layout = {
-        "xaxis": value_axis("share of the ceiling's R²", range=reach.range, tickformat=".0%"),
+        "xaxis": value_axis("share of the best map's R²", range=reach.range, tickformat=".0%"),
         "yaxis": row_axis(drawn),
         **over(vertical_band(1 - judged.margin, reach.highest)),
     }
     return panel(
         f"{prefix}-shares",
-        "share of the ceiling that each rung reaches",
+        "share of the best map that each rung reaches",
         data,
         layout,
         row_height(len(names)),
@@ -84,7 +84,7 @@ def _by_margin(judged: Certificate, prefix: str) -> Panel:
     text = [f"margin {plain_percent(m)}: {drawn_text(v)}" for m, v in pairs]
     data = [points(x, y, text, line="hvh")]
     layout = {
-        "xaxis": value_axis("margin δ (% of the ceiling's R²)", rangemode="tozero"),
+        "xaxis": value_axis("margin δ (% of the best map's R²)", rangemode="tozero"),
         "yaxis": row_axis(known),
         **over(vertical_line(100 * judged.margin, "chosen")),
     }
@@ -102,7 +102,7 @@ def _certificate_table(judged: Certificate) -> Table:
         Column("verdict", "text"),
     )
     rows: list[tuple[Cell, ...]] = [
-        ("share of the ceiling's R²", rung_name(n), s.value, s.low, s.high, judged.equivalences.get(n, ""))
+        ("share of the best map's R²", rung_name(n), s.value, s.low, s.high, judged.equivalences.get(n, ""))
         for n, s in judged.shares.items()
     ]
     rows += [
@@ -110,7 +110,7 @@ def _certificate_table(judged: Certificate) -> Table:
     ]
     if judged.curvature_gain is not None:
         g = judged.curvature_gain
-        rows.append(("R² gained by the ceiling", "over linear", g.value, g.low, g.high, ""))
+        rows.append(("R² gained by the best map", "over linear", g.value, g.low, g.high, ""))
         if g.null_mean is not None and g.null_p95 is not None:
             rows.append(("R² gained without curvature", "nonlinear over linear", g.null_mean, None, g.null_p95, ""))
     rows += [("verdict at the margin", plain_percent(m), None, None, None, v) for m, v in margins(judged)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
+from statistics import median
 
 from ....probe.results.linear_map import Anatomy, Direction, Drift
 from ...charts.marks import horizontal_band, horizontal_line, over, points
@@ -48,7 +49,9 @@ def anatomy_title(parts: Anatomy) -> str:
     distance = f"the map's distance to a pure rotation is {number(parts.distance_to_orthogonality, 2)}"
     if parts.mean_turning is None:
         return capitalized(distance)
-    return f"A sentence is turned by {number(parts.mean_turning, 0)}° on average; {distance}"
+    if not parts.rotation_angles:
+        return f"A sentence is turned by {number(parts.mean_turning, 0)}° on average; {distance}"
+    return f"Half of the directions are turned by more than {number(median(parts.rotation_angles), 0)}°; {distance}"
 
 
 def _anatomy_caption(parts: Anatomy) -> str:
@@ -63,7 +66,7 @@ def _anatomy_caption(parts: Anatomy) -> str:
         else f"The offset between the two sides is {number(parts.shift_to_spread, 2)} of the spread of the source. "
     )
     if parts.rotation_angles and parts.stretch:
-        angles, stretch = f"Left: {_lowered(angles)}", f"Right: {_lowered(stretch)}"
+        angles, stretch = f"First panel: {_lowered(angles)}", f"Second panel: {_lowered(stretch)}"
     drawn = (angles if parts.rotation_angles else "") + (stretch if parts.stretch else "")
     return f"{drawn}{shift}These numbers describe one fit on all rows and carry no intervals."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby
 
 from ....probe.results.intervals import Interval
@@ -9,10 +10,11 @@ from ....probe.results.linear_map import Direction, ResidualGroup, Transfer
 from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ...charts.marks import dots, points
 from ...charts.theme import SEQUENTIAL, Reach, panel, row_axis, row_height, value_axis
-from ...formatting import count, drawn_text, number, rung_name, two_digits
+from ...formatting import count, drawn_text, number, rung_name, shortened, two_digits
 from ...view import Cell, Column, Figure, Panel, PlotlyJson, Table
 
 KINDS = ("length", "domain", "shared words")
+LEAST_OF_A_HUB = 3  # pairs that share one wrong neighbour
 LOWEST_TINT = -0.25  # below it all are equally bad
 
 
@@ -90,6 +92,19 @@ def _headed(groups: list[ResidualGroup]) -> tuple[list[str], list[int]]:
     return names, rows
 
 
+def worst_lead(direction: Direction) -> str:
+    """Say of the pairs found last whether they share a wrong neighbour, a hub, or are better read one by one."""
+    wrong = Counter(row.neighbours[0].text for row in direction.worst if row.neighbours and not row.neighbours[0].right)
+    text, times = wrong.most_common(1)[0] if wrong else ("", 0)
+    begin = f"With the {rung_name(direction.judged)} map."
+    if times >= LEAST_OF_A_HUB:
+        return (
+            f"{begin} {times} of these {len(direction.worst)} find “{shortened(text)}” first: a hub, near to "
+            "everything, which is a fault of the space and not of the translations."
+        )
+    return f"{begin} Read a few: some may be free or wrong translations."
+
+
 def transfer(direction: Direction, prefix: str) -> Figure | None:
     """Score maps fitted in one domain on another."""
     moved = direction.transfer
@@ -123,7 +138,7 @@ def _transfer_panel(moved: Transfer, prefix: str) -> Panel:
         "zmax": max(0.1, *(max(row) for row in moved.r2)),
         "xgap": 2,
         "ygap": 2,
-        "showscale": False,
+        "colorbar": {"thickness": 10, "outlinewidth": 0, "title": {"text": "R²", "side": "top"}},
     }
     columns = {"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False}
     layout = {

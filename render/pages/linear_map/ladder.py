@@ -1,4 +1,4 @@
-"""The ladder: every rung's R² and P@1 with intervals, chance and the ceiling."""
+"""The ladder: every rung's R² and P@1 with intervals, chance and the best map."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rungs_in_order(direction: Direction) -> dict[str, RungScores]:
 
 
 def ladder(direction: Direction, prefix: str) -> Figure:
-    """Every rung's R² and P@1 with intervals, chance, and the ceiling."""
+    """Every rung's R² and P@1 with intervals, chance, and the best map."""
     return Figure(
         f"{prefix}-ladder",
         ladder_title(direction),
@@ -70,9 +70,9 @@ def _ladder_r2(direction: Direction, prefix: str) -> Panel:
     noise_ceiling = judged.noise_ceiling
     reach = Reach.of(estimates if noise_ceiling is None else [*estimates, noise_ceiling])
     best = direction.rungs.get(judged.ceiling)
-    lines = [] if best is None else [vertical_line(best.r2.value, "ceiling", at="top")]
+    lines = [] if best is None else [vertical_line(best.r2.value, "best map", at="top")]
     if noise_ceiling is not None:
-        lines.append(vertical_line(noise_ceiling.value, "noise ceiling", at="top", dash="dash", color="@third"))
+        lines.append(vertical_line(noise_ceiling.value, "second translation", at="top", dash="dash", color="@third"))
     rows = range(len(names))
     data = [null_marks(rows, estimates, reach), *scores("held-out R²", rows, estimates, names, reach=reach)]
     data.append(_refitted(rungs, reach))
@@ -126,17 +126,18 @@ def _ladder_caption(direction: Direction) -> str:
     certificate = direction.certificate
     level = percent(next(iter(direction.rungs.values())).r2.level) if direction.rungs else "95 %"
     text = (
-        "Each row is a kind of map, from the plainest on top to the freest. Left: the share of the targets' variance "
-        f"that the map predicts on rows it was not fitted on, with {level} intervals. Grey bars: chance, what shuffled "
-        "pairs reach, from the mean to the 95th percentile. Small strokes: refitted without each block of rows. "
-        f"Dotted line: the ceiling, the best rung ({rung_name(certificate.ceiling)}). Right: how often the right "
+        "Each row is a kind of map, from the plainest on top to the freest. First panel: the share of the targets' "
+        f"variance that the map predicts on rows it was not fitted on, with {level} intervals. Grey bars: "
+        "chance, what shuffled pairs reach, from the mean to the 95th percentile. Small strokes: "
+        "refitted without each block of rows. "
+        f"Dotted line: the best map ({rung_name(certificate.ceiling)}). Second panel: how often the right "
         "sentence is nearest. Forward searches the targets with a prediction, backward the predictions with a target."
     )
     if certificate.noise_ceiling is not None:
         same = certificate.ceiling_on_those_rows
-        there = f", where the ceiling reaches {interval(same, 2)}" if same is not None else ""
+        there = f", where the best map reaches {interval(same, 2)}" if same is not None else ""
         text += (
-            f" The dashed line is the noise ceiling, {interval(certificate.noise_ceiling, 2)}: what a second "
+            f" The dashed line is at {interval(certificate.noise_ceiling, 2)}: what a second "
             f"translation predicts of the first, on {certificate.noise_ceiling_rows} rows that have one{there}."
         )
     if direction.absent:

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....probe.results.intervals import Interval
-from ....probe.results.linear_map import Direction, Geometry, LinearMapResult, WorstRow
+from ....probe.results.linear_map import Direction, LinearMapResult, WorstRow
+from ....probe.results.provenance import Provenance
 from ....probe.results.serialization import from_json
 from ...charts.explorer import Explorer, explorer, packed_explorers
 from ...formatting import (
-    MEANINGS,
     count,
+    counted,
     identifier,
     language_name,
     language_tag,
-    number,
+    model_name,
     plain_percent,
-    rung_name,
-    shown_verdict,
 )
-from ...view import Fact, Figure, FigureGroup, Headline, Scale, ScaleRow, Verdict, View
+from ...view import Fact, Figure, FigureGroup, Headline, View
 from ..provenance import models_of, provenance_facts
 from .certificate import certificate
 from .controls import ControlRow, controls
 from .decomposition import anatomy, drift
-from .heterogeneity import hubness, residuals, transfer
+from .first_screen import FirstScreen, first_screen
+from .hero import packed_heroes
+from .heterogeneity import hubness, residuals, transfer, worst_lead
 from .ladder import ladder
 from .resolution import learning_curve, power
-from .summary import sentences, summary_parts
+from .second_screen import SecondScreen, second_screen
+from .summary import summary_parts
 
 __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 
 TEMPLATE = "linear_map.html"
-SCALE_ORDER = ("identity", "shift", "rotation", "similarity", "linear")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,17 @@ class DirectionView:
     source: str
     target: str
     tags: tuple[str, str]  # of the languages, for the browser
+    first: FirstScreen
+    second: SecondScreen
+    pool: int
+    enough: float | None  # the share from which a map is enough; None where shares are of R²
+    caveats: tuple[str, ...]
     rows: str
-    judged: str
+    fails: FigureGroup
     groups: tuple[FigureGroup, ...]
     controls: tuple[ControlRow, ...]
     worst: tuple[WorstRow, ...]
+    worst_lead: str
     explorer: Explorer | None
 
 
@@ -57,6 +63,7 @@ class LinearMapView(View):
     """The page of a language pair: a verdict and figures for each direction."""
 
     directions: tuple[DirectionView, ...]
+    heroes: str  # their data, as JSON safe in a script element
     explorers: str  # their data, packed
 
 
@@ -66,8 +73,12 @@ def view(text: str) -> LinearMapView:
     prefixes = [identifier(f"{d.source}-{d.target}") for d in result.directions]
     if not all(prefixes) or len(set(prefixes)) < len(prefixes):
         prefixes = [f"d{i}" for i in range(len(prefixes))]
-    directions = tuple(_direction(d, prefix) for d, prefix in zip(result.directions, prefixes, strict=True))
-    figures = tuple(f for d in directions for group in d.groups for f in group.figures)
+    models = " and ".join(dict.fromkeys(model_name(side.model) for side in result.provenance.models if side.model))
+    source = result.provenance
+    directions = tuple(
+        _direction(d, prefix, models, source) for d, prefix in zip(result.directions, prefixes, strict=True)
+    )
+    figures = tuple(f for d in directions for group in (d.fails, *d.groups) for f in group.figures)
     languages = _languages(result)
     rows = {_rows(d): f"{d.source} → {d.target}" for d in result.directions}
     draws = (
@@ -77,13 +88,13 @@ def view(text: str) -> LinearMapView:
     margins = ", ".join(dict.fromkeys(plain_percent(d.certificate.margin) for d in result.directions))
     return LinearMapView(
         kind="linear map",
-        title=f"{' ↔ '.join(languages)}: is translation a linear map?",
+        title=directions[0].first.title if directions else " ↔ ".join(languages),
         question=(
             f"Sentences in {' and '.join(languages)} that mean the same, embedded by {models_of(result.provenance)}. "
             f"Maps of growing freedom are fitted on some pairs and judged on others: which is the plainest that does "
             f"as well as any?"
         ),
-        verdicts=tuple(_verdict(d) for d in result.directions),
+        verdicts=(),
         figures=figures,
         facts=(
             *provenance_facts(result.provenance),
@@ -93,6 +104,7 @@ def view(text: str) -> LinearMapView:
         ),
         command=result.provenance.command,
         directions=directions,
+        heroes=packed_heroes([d.first.hero for d in directions if d.first.hero is not None]),
         explorers=packed_explorers([d.explorer for d in directions if d.explorer is not None]),
     )
 
@@ -120,93 +132,26 @@ def _languages(result: LinearMapResult) -> list[str]:
     return [language_name(first.source), language_name(first.target)]
 
 
-def _verdict(direction: Direction) -> Verdict:
-    judged, (first, second) = direction.certificate, sentences(direction)
-    return Verdict(
-        label=(f"{language_name(direction.source)} → {language_name(direction.target)}"),
-        verdict=judged.verdict if direction.use is None else shown_verdict(direction.use.verdict),
-        sentence=first,
-        second=second,
-        scale=_scale(direction),
-        caveats=direction.warnings,
-    )
-
-
-def _scale(direction: Direction) -> Scale | None:
-    """Return latent shares where there are any, else shares of the best map's R²."""
-    geometry = direction.geometry
-    if geometry is not None and geometry.shares:
-        return _latent_scale(geometry, direction.target)
-    judged = direction.certificate
-    if not judged.shares:
-        return None
-    names = [n for n in SCALE_ORDER if n in judged.shares]
-    rows = [
-        ScaleRow(
-            rung_name(name),
-            MEANINGS.get(name, ""),
-            judged.shares[name].value,
-            judged.shares[name].low,
-            judged.shares[name].high,
-            judged.equivalences.get(name, ""),
-            name == judged.verdict,
-        )
-        for name in names
-    ]
-    if judged.ceiling not in names:
-        meaning = MEANINGS.get(judged.ceiling, "")
-        rows.append(
-            ScaleRow(rung_name(judged.ceiling), meaning, 1.0, 1.0, 1.0, "ceiling", judged.verdict == "nonlinear")
-        )
-    best = direction.rungs.get(judged.ceiling)
-    r2 = "" if best is None else f" ({number(best.r2.value, 2)})"
-    caption = (
-        f"Share of the best map's R²{r2}, with its interval; tinted: enough, {plain_percent(1 - judged.margin)} or more"
-    )
-    return Scale(tuple(rows), 1 - judged.margin, caption)
-
-
-def _latent_scale(geometry: Geometry, target: str) -> Scale:
-    bound = 1 - geometry.margin
-    rows = tuple(
-        ScaleRow(
-            rung_name(name),
-            MEANINGS.get(name, ""),
-            share.value,
-            share.low,
-            share.high,
-            _against(share, bound),
-            name == geometry.verdict,
-        )
-        for name, share in ((name, geometry.shares[name]) for name in SCALE_ORDER if name in geometry.shares)
-    )
-    shared = ", ".join(language_name(language) for language in geometry.instruments)
-    caption = (
-        f"How much each map explains of what {shared} share with {language_name(target)} (noise taken out), with its "
-        f"interval; tinted: enough, {plain_percent(bound)} or more"
-    )
-    return Scale(rows, bound, caption, "latent share")
-
-
-def _against(share: Interval, bound: float) -> str:
-    if share.low > bound:
-        return "suffices"
-    return "falls short" if share.high < bound else "undecided"
-
-
-def _direction(direction: Direction, prefix: str) -> DirectionView:
+def _direction(direction: Direction, prefix: str, models: str, provenance: Provenance) -> DirectionView:
     source, target = language_name(direction.source), language_name(direction.target)
+    label = f"{source} → {target}"
     return DirectionView(
         id=prefix,
-        label=f"{source} → {target}",
+        label=label,
         source=source,
         target=target,
         tags=(language_tag(direction.source), language_tag(direction.target)),
+        first=first_screen(direction, prefix, f"{models}: {label}" if models else label),
+        second=second_screen(direction, provenance),
+        pool=direction.pool,
+        enough=1 - direction.geometry.margin if direction.geometry and direction.geometry.shares else None,
+        caveats=direction.warnings,
         rows=_rows(direction),
-        judged=rung_name(direction.judged),
+        fails=FigureGroup("Where it fails", _present(residuals(direction, prefix))),
         groups=tuple(group for group in _groups(direction, prefix) if group.figures),
         controls=controls(direction),
         worst=direction.worst[:20],
+        worst_lead=worst_lead(direction),
         explorer=explorer(direction.explorer, prefix, (direction.source, direction.target)),
     )
 
@@ -220,12 +165,7 @@ def _groups(direction: Direction, prefix: str) -> tuple[FigureGroup, ...]:
         ),
         FigureGroup("What the map does", _present(anatomy(direction, prefix), drift(direction, prefix))),
         FigureGroup(
-            "Where it fails",
-            _present(
-                residuals(direction, prefix),
-                transfer(direction, prefix),
-                hubness(direction, prefix),
-            ),
+            "From domain to domain, and hubs", _present(transfer(direction, prefix), hubness(direction, prefix))
         ),
     )
 
@@ -238,6 +178,6 @@ def _rows(direction: Direction) -> str:
     source, target = direction.dims
     width = str(source) if source == target else f"{source} and {target}"
     return (
-        f"{count(direction.n)} pairs in {count(direction.groups)} groups of like meaning, {width} dimensions, "
+        f"{counted(direction.n, 'pair')} in {counted(direction.groups, 'group')} of like meaning, {width} dimensions, "
         f"{direction.folds} folds by group, {count(direction.pool)} candidates in every search."
     )

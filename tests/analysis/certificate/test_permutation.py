@@ -40,7 +40,7 @@ def test_values_are_those_of_the_ladder_on_permuted_targets(setting):
     rng, best = np.random.default_rng(4), []
     for turn in range(3):
         permuted = y[permute_within_strata(groups, strata, rng)]
-        fit = ladder.narrow(rough=True).fit(permuted, RUNGS if turn < 1 else RUNGS[:3])
+        fit = ladder.narrow(unturned=True).fit(permuted, RUNGS if turn < 1 else RUNGS[:3])
         r2 = {
             r: 1 - np.sum((permuted - p) ** 2) / np.sum((permuted - fit.reference) ** 2)
             for r, p in fit.predictions.items()

@@ -135,3 +135,12 @@ def test_raises(planted, rng):
             language_directions(class_means(x, labels), count=count)
     with pytest.raises(DataError, match="nothing to erase"):
         Leace.fit(np.ones((180, 3)), labels)
+
+
+def test_erasure_is_that_of_the_authors_library(planted):
+    torch = pytest.importorskip("torch")
+    library = pytest.importorskip("concept_erasure", reason="needs concept-erasure, of the extra `dev`")
+    x, labels = planted
+    rows, one_hot = torch.from_numpy(x), torch.nn.functional.one_hot(torch.from_numpy(labels)).double()
+    theirs = library.LeaceEraser.fit(rows, one_hot, shrinkage=False, svd_tol=1e-10)(rows)
+    np.testing.assert_allclose(Leace.fit(x, labels)(x), theirs.numpy(), atol=1e-9)

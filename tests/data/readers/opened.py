@@ -2,13 +2,14 @@
 
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
+from polyglot.data.blank import is_blank
 from polyglot.data.readers.formats import read_file
 from polyglot.data.readers.lines import BadRows
 from pyarrow import feather
 
 sentence = st.text(
     st.characters(exclude_characters="\n\r\t\0\ufeff", exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1
-)
+).filter(lambda text: not is_blank(text))
 
 
 def read(path, wanted=(), *, skip=False, given=()):

@@ -2,6 +2,7 @@ import csv
 import gzip
 import io
 import json
+import re
 
 import pyarrow as pa
 import pyarrow.feather
@@ -117,3 +118,20 @@ def test_rubbish_raises_data_errors_only(tmp_path_factory, content, suffix):
             read(path, ("en", "fr"), skip=skip)
         except DataError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "said"),
+    [
+        ("a.csv", "en;fr", "looks semicolon-separated, and its name says commas: save it with commas."),
+        ("a.tsv", "Hello;Bonjour", "looks semicolon-separated"),
+        ("a.csv", "Hello|Bonjour", "looks bar-separated"),
+        ("a.csv", "en\tfr", "save it with commas, or name it .tsv"),
+        ("a.tsv", "en,fr", "looks comma-separated"),
+        ("a.tsv", "Hello, world", "has 1 cell and names no languages"),
+        ("a.tsv", "a;b;c", "has 1 cell and names no languages"),
+    ],
+)
+def test_another_separator_is_named(tmp_path, name, first, said):
+    with pytest.raises(DataError, match=re.escape(said)):
+        read(written(tmp_path / name, f"{first}\n" * 3), ("en", "fr"))

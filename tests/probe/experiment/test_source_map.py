@@ -131,7 +131,8 @@ def test_a_shift_from_similar_sentences_finds_more_passages(shared_data, tmp_pat
     from polyglot.models.cache import EmbeddingCache
     from polyglot.models.encoder import load_encoder
     from polyglot.probe.fitted_map.run import fit
-    from polyglot.probe.questions.run import QuestionConfig, run
+    from polyglot.probe.questions.config import QuestionConfig
+    from polyglot.probe.questions.run import run
 
     encoder, cache = load_encoder("minilm", device="cpu"), EmbeddingCache(tmp_path / "cache")
     similar = open_corpus([str(shared_data / "stsb:train")], ("de", "en"), limit=1000).bitext("de", "en")

@@ -37,7 +37,15 @@ def test_without_texts_no_row_is_shown():
     silent = LinearMapConfig(texts=False)
     nameless = replace(pairs, sources=None, targets=None)
     assert worst_rows(pairs, pairs.y, ranks, silent) == worst_rows(nameless, pairs.y, ranks, LinearMapConfig()) == ()
-    assert explorer_points(pairs, pairs.y, silent) == explorer_points(nameless, pairs.y, LinearMapConfig()) == ()
+
+
+def test_without_texts_points_stay_and_say_nothing():
+    pairs = with_texts()
+    nameless = replace(pairs, sources=None, targets=None)
+    points = explorer_points(pairs, pairs.y, LinearMapConfig(texts=False))
+    assert points == explorer_points(nameless, pairs.y, LinearMapConfig())
+    said = explorer_points(pairs, pairs.y, LinearMapConfig())
+    assert points == tuple(replace(point, source_text="", target_text="") for point in said)
 
 
 def test_points_of_one_space_lie_in_one_plane():

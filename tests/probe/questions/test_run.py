@@ -9,16 +9,8 @@ from polyglot.data.open import open_corpus
 from polyglot.data.questions import open_questions
 from polyglot.errors import ConfigError, DataError, MissingExtraError
 from polyglot.probe.experiment.source_map import SourceMap
-from polyglot.probe.questions.run import (
-    AS_THEY_ARE,
-    REFERENCE,
-    WORDS,
-    Asked,
-    QuestionConfig,
-    not_beyond_words,
-    rank_passages,
-    run,
-)
+from polyglot.probe.questions.config import QuestionConfig
+from polyglot.probe.questions.run import AS_THEY_ARE, REFERENCE, WORDS, Asked, not_beyond_words, rank_passages, run
 from polyglot.probe.results.questions import QuestionResult
 from polyglot.probe.results.serialization import from_json, to_json
 from sklearn.metrics import ndcg_score

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from polyglot.probe.questions.run import Asked, QuestionConfig, rank_passages
+from polyglot.probe.questions.config import QuestionConfig
+from polyglot.probe.questions.run import Asked, rank_passages
 from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.provenance import Provenance, Side
 from polyglot.probe.results.questions import MissedQuestion, QuestionResult

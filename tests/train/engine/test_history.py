@@ -29,7 +29,7 @@ def metrics(run):
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("patience", [None, 9])
+@pytest.mark.parametrize("patience", [pytest.param(None, marks=pytest.mark.slow), 9])
 def test_score_and_certificate_along_the_way_survive_a_kill(finetune_config, signal_at_step, same_weights, patience):
     loop = {**EVALUATED, "patience": patience}
     whole = finetune_config("whole", loop=loop, data=HELD)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from polyglot.models.encoder import load_encoder
 from polyglot.train.objectives.hard_negatives import mine_negatives
@@ -13,5 +15,5 @@ def test_mined_negatives_are_cached_under_the_fingerprint_of_the_model(base_fold
     assert sum(map(len, found)) > 0
     monkeypatch.setattr("polyglot.train.objectives.hard_negatives._mine", lambda *_: [[0]] * 16)
     assert mine_negatives(encoder, queries, passages, relevant, **settings) == found
-    encoder.fingerprint = "moved"
+    encoder.identity = replace(encoder.identity, fingerprint="moved")
     assert mine_negatives(encoder, queries, passages, relevant, **settings) == [[0]] * 16

@@ -21,8 +21,8 @@ def pretrain_config(corpus_file, tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        {},
-        {"architecture": "modernbert", "epochs": 2},
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"architecture": "modernbert", "epochs": 2}, marks=pytest.mark.slow),
         {"second": "retromae"},
         {"langs": ("en", "fr")},
     ],

@@ -6,13 +6,13 @@ import json
 import plotly.graph_objects as go
 import pytest
 from polyglot.probe.results.intervals import Interval
-from polyglot.probe.results.linear_map import Geometry, LearningCurve, LearningPoint, PowerPoint, ResidualGroup
+from polyglot.probe.results.linear_map import LearningCurve, LearningPoint, Neighbour, PowerPoint, ResidualGroup
 from polyglot.probe.results.serialization import to_json
 from polyglot.render.charts.theme import DARK, LIGHT
 from polyglot.render.pages.linear_map import page as linear_map
 from polyglot.render.pages.linear_map.certificate import certificate, margin_title
 from polyglot.render.pages.linear_map.decomposition import anatomy, anatomy_title, drift
-from polyglot.render.pages.linear_map.heterogeneity import hubness, residual_title, residuals, transfer
+from polyglot.render.pages.linear_map.heterogeneity import hubness, residual_title, residuals, transfer, worst_lead
 from polyglot.render.pages.linear_map.ladder import ladder, ladder_title, rungs_in_order
 from polyglot.render.pages.linear_map.resolution import learning_curve, learning_title, power_title
 from polyglot.render.pages.linear_map.summary import retrieval_sentence
@@ -249,6 +249,25 @@ def test_drift_is_named_only_beyond_its_null(direction):
     assert drift(within, "d0").title.startswith("No significant drift")
 
 
+def test_anatomy_is_titled_by_what_its_histogram_shows(direction):
+    angles = dataclasses.replace(direction.anatomy, rotation_angles=(10.0, 20.0, 90.0), mean_turning=47.0)
+    assert anatomy_title(angles).startswith("Half of the directions are turned by more than 20°")
+
+
+def test_the_pairs_found_last_name_a_hub_where_they_share_one(direction):
+    def worst(*firsts):
+        rows = (dataclasses.replace(direction.worst[i], row=i) for i in range(len(firsts)))
+        found = (
+            dataclasses.replace(row, neighbours=(Neighbour(text, 0.9, False),))
+            for row, text in zip(rows, firsts, strict=True)
+        )
+        return worst_lead(dataclasses.replace(direction, worst=tuple(found)))
+
+    assert "3 of these 4 find “hub” first: a hub" in worst("hub", "a", "hub", "hub")
+    assert "free or wrong translations" in worst("hub", "a", "hub", "b")
+    assert "free or wrong translations" in worst_lead(dataclasses.replace(direction, worst=()))
+
+
 def test_anatomy_between_different_spaces_has_no_angles(direction):
     other = dataclasses.replace(
         direction.anatomy, rotation_angles=(), mean_turning=None, shift_to_spread=None, rank_of_difference=None
@@ -262,7 +281,7 @@ def test_anatomy_between_different_spaces_has_no_angles(direction):
 def test_the_headline_tells_both_verdicts(result_json):
     found = linear_map.headline(result_json)
     assert found.verdict == "en → fr: linear; fr → en: linear"
-    assert (found.subject, found.models, found.rows) == ("English ↔ French", "minilm", 6000)
+    assert (found.subject, found.models, found.rows) == ("English ↔ French", "MiniLM", 6000)
 
 
 def test_numbers_that_are_missing_do_not_stop_the_page(result):
@@ -270,21 +289,7 @@ def test_numbers_that_are_missing_do_not_stop_the_page(result):
     rungs = {**result.directions[0].rungs}
     rungs["shift"] = dataclasses.replace(rungs["shift"], r2=gone)
     text = to_json(dataclasses.replace(result, directions=(dataclasses.replace(result.directions[0], rungs=rungs),)))
-    row = next(r for r in linear_map.view(text).figures[0].table.rows if r[0] == "shift" and r[2] == "R²")
+    shown = next(f for f in linear_map.view(text).figures if f.id.endswith("ladder"))
+    row = next(r for r in shown.table.rows if r[0] == "shift" and r[2] == "R²")
     assert json.loads(text)["directions"][0]["rungs"]["shift"]["r2"]["value"] is None
     assert row[3] != row[3]
-
-
-def test_the_scale_shows_latent_shares_where_instruments_took_the_noise_out(result):
-    shares = {"rotation": Interval(0.90, 0.88, 0.93), "linear": Interval(1.01, 0.97, 1.05)}
-    geometry = Geometry("linear", "", "Geometry.", 0.05, ("de", "ru"), 0.02, shares, {})
-    first = dataclasses.replace(result.directions[0], geometry=geometry)
-    verdict = linear_map.view(to_json(dataclasses.replace(result, directions=(first,)))).verdicts[0]
-    assert [(row.name, row.decision, row.chosen) for row in verdict.scale.rows] == [
-        ("rotation", "falls short", False),
-        ("linear", "suffices", True),
-    ]
-    assert verdict.scale.column == "latent share"
-    assert "German, Russian" in verdict.scale.caption
-    bare = dataclasses.replace(result, directions=(dataclasses.replace(first, geometry=None),))
-    assert linear_map.view(to_json(bare)).verdicts[0].scale.column != "latent share"
