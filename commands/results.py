@@ -94,8 +94,11 @@ def read_result(path: Path) -> str:
     """
     from ..probe.results.serialization import read_schema
 
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
+    try:
+        what = "" if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
+    except OSError as error:  # a name that is too long
+        what = f"cannot be read ({error.strerror})"
+    if what:
         raise DataError(f"{path} {what}: give the .json of a result, such as reports/linear-map/fr-en.json")
     if path.suffix == ".npy":
         raise DataError(

@@ -22,7 +22,7 @@ def tiny_model(tmp_path_factory):
 
 @pytest.fixture
 def refused(monkeypatch, capsys, tmp_path):
-    """Run the command line, check that it ends with one line and exit code 1, and return the line."""
+    """Run the command line, check that one line of error follows its stages, with exit code 1, and return the line."""
     from polyglot.cli import main
 
     def run(*arguments):
@@ -33,9 +33,10 @@ def refused(monkeypatch, capsys, tmp_path):
         out, err = capsys.readouterr()
         assert stop.value.code == 1
         assert out == ""
-        assert err.startswith("error: ")
-        assert len(err.splitlines()) == 1
-        assert err.rstrip("\n").isprintable()
-        return err
+        *stages, line = err.splitlines()
+        assert line.startswith("error: ")
+        assert all(said.endswith(" …") for said in stages)
+        assert line.isprintable()
+        return line
 
     return run

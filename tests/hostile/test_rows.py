@@ -48,7 +48,7 @@ def test_rows_that_are_no_embeddings_are_named(refused, vectors, value, side):
         (np.arange(240).reshape(60, 4), "expected a .npy matrix of floats"),
         (np.full((60, 4), "a"), "expected a .npy matrix of floats"),
         (normal().astype(np.complex64), "expected a .npy matrix of floats"),
-        (normal(59), "shapes"),
+        (normal(59), "row i of each must be a pair"),
     ],
     ids=["same", "one row", "no rows", "no columns", "flat", "deep", "integers", "texts", "complex", "other length"],
 )
