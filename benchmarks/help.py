@@ -1,4 +1,4 @@
-"""`polyglot --help` and the first line of a probe beside the start of a bare interpreter: nothing heavy is imported first."""
+"""`polyglot --help` and the first line of a probe beside a bare interpreter: nothing heavy is imported before."""
 
 import subprocess
 import sys
@@ -16,9 +16,10 @@ def main():
     def start(*arguments):
         return seconds(lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True))
 
-    turns = [(start("-m", "polyglot", "--help"), start("-c", "pass"), first_line()) for _ in range(options.runs + 1)][
-        1:
-    ]
+    def turn():
+        return start("-m", "polyglot", "--help"), start("-c", "pass"), first_line()
+
+    turns = [turn() for _ in range(options.runs + 1)][1:]
     took = 1000 * sorted(ours for ours, _, _ in turns)[len(turns) // 2]
     claims = [
         Measure.of(

@@ -3,7 +3,7 @@
 Each method runs through the command line in a process of its own and leaves a run folder; a finished one is not run
 again and an interrupted one goes on, so the table can be made piece by piece. Options that this script does not know
 are handed to every run (`--seed 1`, `--no-certificate`). Without --test, P@1 is that of the pairs which the runs held
-out; gains over `map` are paired by row either way.
+out; gains over `map` and `words` are paired by row either way.
 
     python benchmarks/methods.py --corpus FOLDER:train --evaluation FOLDER:test --test FOLDER:test --epochs 2 --out DIR
 """
@@ -18,13 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-METHODS = ("map", "align", "distill", "anchor", "embeddings", "lora")
+METHODS = ("map", "words", "align", "distill", "anchor", "embeddings", "lora")
 HEADER = (
     "method",
     "CPU s",
     "pairs/s",
     "P@1",
     "gain over map",
+    "gain over words",
     "English STS",
     "English retrieval",
     "drift of English",
@@ -105,7 +106,7 @@ def table(folders, arguments):
         return "no run has finished"
     measured = {method: measure(results[method], folders[method], arguments) for method in results}
     first, some = next(iter(results.values())), next(iter(measured.values()))
-    rows = [("the base", "", "", percent(some.before.retrieval.p_at_1), "", *retention(first, "before"), "0")]
+    rows = [("the base", "", "", percent(some.before.retrieval.p_at_1), "", "", *retention(first, "before"), "0")]
     rows += [row(method, results[method], measured) for method in results]
     lines = [HEADER, ("---",) * len(HEADER), *rows]
     title = (
@@ -146,13 +147,14 @@ def embedded(model, texts):
 
 def row(method, result, measured):
     speed, mine = result.speed, measured[method]
-    gain = "" if method == "map" or "map" not in measured else paired_gain(mine, measured["map"])
+    controls = ("map", "words")
+    gains = ["" if c == method or c not in measured else paired_gain(mine, measured[c]) for c in controls]
     return (
         f"`{method}`" + (" (gate broken)" if result.gate_broken else ""),
         f"{speed.cpu_seconds:.0f}" if speed.steps else "",
         f"{speed.pairs_per_second:.1f}" if speed.steps else "",
         percent(mine.after.retrieval.p_at_1),
-        gain,
+        *gains,
         *retention(result, "after"),
         f"{abs(result.retention.drift):.4f}",
     )

@@ -40,6 +40,9 @@ def fit(
         Path | None,
         typer.Option("--certificate", help="Result of probe linear-map whose verdict chooses; nothing is measured."),
     ] = None,
+    with_words: Annotated[
+        bool, typer.Option("--with-words", help="Words of the texts beside their vectors, in one map.")
+    ] = False,
     target_model: options.TargetModel = None,
     common: Common,
 ) -> None:
@@ -48,6 +51,8 @@ def fit(
     if folder is None:
         raise typer.BadParameter("expected the folder to make for the map: --out DIR")
     require_one_of("--chosen-by", chosen_by, CHOSEN_BY)
+    if with_words and (rung is not None or certificate is not None):
+        raise typer.BadParameter("--with-words is a map of its own: leave --rung and --certificate out")
     common.check(target_model)
     common.check_pair(source, target)
     if certificate is not None:
@@ -61,7 +66,12 @@ def fit(
         check_free(folder)
         given = None if certificate is None else probe.read_certificate(certificate)
         encoders = common.encoders(target_model)
-        result = probe.fit(encoders, bitext, folder, config, certificate=given, **common.run_options())
+        if with_words:
+            from ..probe.fitted_map.with_words import fit_with_words
+
+            result = fit_with_words(encoders, bitext, folder, config, **common.run_options())
+        else:
+            result = probe.fit(encoders, bitext, folder, config, certificate=given, **common.run_options())
     typer.echo(folder)
     typer.echo(result.sentence)
 
@@ -71,6 +81,7 @@ def apply_command(
     folder: Map,
     vectors: Annotated[Path, typer.Argument(metavar="VECTORS.npy", help="Rows in the space of the source.")],
     out: Annotated[Path, typer.Option("--out", help="The .npy file to write.")],
+    texts: Annotated[Path | None, typer.Option("--texts", help="One text a line, for a map that reads words.")] = None,
     dtype: Annotated[str, typer.Option("--dtype", help="float32 or float16.")] = "float32",
 ) -> None:
     """Map a file of vectors, block by block."""
@@ -79,7 +90,7 @@ def apply_command(
     open_matrix(vectors)
     from ..probe.fitted_map import use as probe
 
-    rows, width = probe.apply(folder, vectors, out, dtype=cast("use.Precision", dtype))
+    rows, width = probe.apply(folder, vectors, out, texts=texts, dtype=cast("use.Precision", dtype))
     typer.echo(f"{rows} rows, {width} wide")
     typer.echo(out)
 

@@ -199,6 +199,10 @@ def questions(
     fitted: options.FittedMap = None,
     through: options.Through = None,
     target_model: options.TargetModel = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Option("--words", help="Pairs for the control, words alone; by default the built-in corpus."),
+    ] = None,
     common: Probing,
 ) -> None:
     """Search the passage that answers each question: nDCG@10, MRR@10, R@100, before and after a map.
@@ -212,6 +216,7 @@ def questions(
         extras = {
             "source_map": _map_of(fitted or through),
             "reference": None if same else common.questions(target, target),
+            "words": None if same else _pairs_of_words(words, asked.query_language, asked.passage_language),
         }
         name = f"{asked.query_language}-{asked.passage_language}"
         return name, (common.encoders(target_model), asked), extras
@@ -222,6 +227,16 @@ def questions(
         check_map(fitted or through)
 
     run_probe("questions", common, inputs, target_model, check=check, texts=not common.no_texts)
+
+
+def _pairs_of_words(corpus: list[str] | None, source: str, target: str) -> object:
+    """Open the pairs from which words alone are fitted; None where the built-in corpus lacks a language."""
+    from ..data.builtin import LANGUAGES
+    from ..data.open import open_corpus
+
+    if corpus is None and not {source, target} <= set(LANGUAGES):
+        return None
+    return open_corpus(corpus, (source, target)).bitext(source, target)
 
 
 def _map_of(folder: Path | None) -> object:

@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="minilm", help="packaged name, folder or hub id")
     parser.add_argument("--limit", type=int, help="at most so many pairs of sentences for the fit")
+    parser.add_argument("--rung", help="the map, such as rotation; by default the plainest that is as good as the best")
     parser.add_argument("--out", type=Path, default=Path("fr-en"), help="folder of the map")
     given = parser.parse_args(arguments)
 
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     search = index_of(base.encode(asked.passages, normalize_embeddings=True))
 
     text = polyglot.open_corpus(None, ["fr", "en"], limit=given.limit).bitext("fr", "en")
-    fitted = polyglot.fit_map(encoder, text, given.out)
+    fitted = polyglot.fit_map(encoder, text, given.out, config=polyglot.MapFitConfig(rung=given.rung))
     print(fitted.sentence)
 
     served = SentenceTransformer(str(given.out), device="cpu")

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 UNLIMITED = 1_000_000
+#: Modules of this package that folders may name; the library imports them only if it is allowed to.
+PACKAGE_MODULES = frozenset({"polyglot.analysis.maps.ngram_embedding.NgramEmbedding"})
 # Architectures that count positions from the padding id + 1 on, and so have that many fewer.
 OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer"})
 
@@ -142,7 +144,8 @@ def _check_reads_text(first: Any, name: str) -> None:  # noqa: ANN401 - the libr
             f"{name} begins with a {type(first).__name__} that does not read text but "
             f"{', '.join(map(str, first.modality_config))}; expected a model of sentences, so take another one"
         )
-    if not isinstance(first, (StaticEmbedding, BoW, WordEmbeddings)):
+    named = f"{type(first).__module__}.{type(first).__qualname__}"
+    if not isinstance(first, (StaticEmbedding, BoW, WordEmbeddings)) and named not in PACKAGE_MODULES:
         raise ModelError(
             f"{name} begins with {type(first).__name__}, which does not read text in a way known here; expected "
             "a transformer such as BERT or XLM-R, static or word vectors, or a bag of words: take another model, or "

@@ -344,6 +344,8 @@ class Encoder:
                 chosen = order[batch]
                 pooled[chosen], hidden[:, chosen] = self._forward(read.take(chosen), layers, states)
                 advance(len(chosen))
+        unread = (read.lengths == 0) & np.isnan(pooled).all(axis=1)
+        pooled[unread] = 0  # as at full precision; the library divides zero by zero at half precision
         bad = np.flatnonzero(~np.isfinite(pooled).all(axis=1))
         if bad.size:
             raise ModelError(

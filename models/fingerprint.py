@@ -87,6 +87,8 @@ def _configuration(reader: Any) -> dict[str, Any]:  # noqa: ANN401 - the library
 
 def _tokenizer(tokenizer: Any) -> dict[str, Any]:  # noqa: ANN401 - the library is imported late
     """Describe the tokenizer without truncation and padding, which are states of the last call."""
+    if tokenizer is None:  # of n-grams, whose module says how they are made
+        return {}
     backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
     described: dict[str, Any] = (
         json.loads(backend.to_str()) if hasattr(backend, "to_str") else {"vocab": tokenizer.get_vocab()}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, ModelError
+from .architecture import PACKAGE_MODULES
 from .progress import hidden_library_bars
 from .registry import OFFLINE_NAMES, ModelCard, in_hub_cache, packaged_model
 
@@ -49,7 +50,7 @@ def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) 
     if card.kind == "hub":
         return _load_from_hub(card.source, device, trust_remote_code)
     folder = checked_folder(card, trust_remote_code=trust_remote_code)
-    return _load(str(folder), device, trust_remote_code, local=True)
+    return _load(str(folder), device, trust_remote_code or _names_package_module(folder), local=True)
 
 
 def checked_folder(card: ModelCard, *, trust_remote_code: bool) -> Path:
@@ -139,7 +140,8 @@ def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
     kinds = [str(module.get("type")) for module in modules]
     for path in paths:
         kinds += [str(kind) for kind in _routed_types(path).values()]
-    foreign = [kind for kind in kinds if not kind.startswith(OWN_MODULES)]
+    known = () if any(folder.rglob("*.py")) else PACKAGE_MODULES  # a file could stand in the place of the package
+    foreign = [kind for kind in kinds if not kind.startswith(OWN_MODULES) and kind not in known]
     names = ("config.json", "tokenizer_config.json", "processor_config.json")
     files = [path / name for path in paths for name in names if (path / name).is_file()]
     contents = {file: _read_json(file) for file in files}  # a damaged file may hold any JSON value
@@ -154,6 +156,13 @@ def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
             f"the model in {folder} wants to run Python code of its own ({found}); "
             "read that code, and if you trust it, allow it with --trust-remote-code (trust_remote_code=True)"
         )
+
+
+def _names_package_module(folder: Path) -> bool:
+    """Tell whether a folder that was checked names a module of this package, which the library takes for foreign."""
+    file = folder / "modules.json"
+    modules = _read_json(file) if file.is_file() else []
+    return any(str(module.get("type")) in PACKAGE_MODULES for module in modules)
 
 
 def _parts(folder: Path, modules: list[dict[str, Any]]) -> list[Path]:

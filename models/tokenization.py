@@ -284,6 +284,9 @@ class TextReader:
         """Count the words or pieces of texts that a model without a sequence reads; it preprocesses each batch."""
         prompted = [self.prompt + text for text in texts]
         tokenizer = self._module.tokenizer
+        if tokenizer is None:  # n-grams: each text has those that it has, none of which is cut or unknown
+            found = np.asarray(self._module.occurrences(prompted), np.int64)
+            return ReadTexts({}, texts, found, found.astype(np.int32), np.zeros(len(texts), np.int32), self)
         if hasattr(tokenizer, "encode_batch"):
             encodings = tokenizer.encode_batch(prompted, add_special_tokens=False)
             unknown_piece = getattr(tokenizer.model, "unk_token", None)

@@ -47,6 +47,10 @@ def _language_rows(outcome: LanguageOutcome, *, to_base: bool) -> list[tuple[str
         (f"{name}: tokens a word", f"{outcome.fertility_before:.2f}", f"{outcome.fertility_after:.2f}"),
         (f"{name}: unknown tokens", f"{outcome.unknown_rate_before:.1%}", f"{outcome.unknown_rate_after:.1%}"),
     ]
+    if outcome.words is not None:
+        words = outcome.words
+        rows.insert(1, (f"{name}: P@1 of words alone, a control", "", _points(words.retrieval.p_at_1)))
+        rows.insert(2, (f"{name}: P@1 beyond words alone", "", _points(words.gain)))
     if before.certificate is not None and after.certificate is not None:
         to = " to f0" if to_base else ""
         rows.append((f"{name}: map{to}", before.certificate.verdict, after.certificate.verdict))
@@ -99,6 +103,8 @@ def model_card(result: TrainResult) -> str:
     lines += [_summary(result, languages), "", "| | before | after |", "|---|---|---|"]
     lines += [f"| {name} | {before} | {after} |" for name, before, after in outcome_table(result)]
     lines += ["", "Intervals: 95 %, cluster bootstrap of concept groups on held-out rows."]
+    if result.method == "words":
+        lines += ["", "## Use", "", *_words_usage(result)]
     if result.retention is not None and result.retention.scores:
         lines += ["", "## Loss in the base language", ""]
         lines += [_loss_line(score, result.retention) for score in result.retention.scores]
@@ -110,6 +116,23 @@ def model_card(result: TrainResult) -> str:
         lines += ["", "## Warnings", "", *(f"- {warning}" for warning in result.warnings)]
     lines += ["", "## Training", "", *_training_lines(result), ""]
     return "\n".join(lines)
+
+
+def _words_usage(result: TrainResult) -> list[str]:
+    return [
+        f"Static embeddings, for queries; the index is made, and everything else embedded, with `{result.model}`.",
+        "",
+        "```python",
+        "from polyglot.models.encoder import load_encoder",
+        "",
+        f"index = load_encoder({result.model!r}).encode(passages).pooled",
+        "found = load_encoder('THIS_FOLDER').encode(queries).pooled @ index.T",
+        "```",
+        "",
+        "`SentenceTransformer('THIS_FOLDER')` loads the portable form by itself. For n-grams the library wants "
+        "`trust_remote_code=True` before it imports a module of the installed package `polyglot`; the folder holds no "
+        "code.",
+    ]
 
 
 def _loss_line(score: RetentionScore, retention: Retention) -> str:

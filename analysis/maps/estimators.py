@@ -78,6 +78,8 @@ def load_map(folder: str | Path) -> Map:
     place = Path(folder)
     try:
         record: dict[str, Any] = json.loads((place / SETTINGS_FILE).read_text(encoding="utf-8"))
+        if record["rung"] == "words":
+            raise ValueError("it reads texts beside vectors, which only `polyglot map apply --texts` gives it")
         arrays = {RENAMED_ARRAYS.get(k, k): values for k, values in load_file(place / ARRAYS_FILE).items()}
         family = MAP_FAMILIES[record["rung"]]
         loaded = family(**record["settings"])

@@ -3,7 +3,7 @@
 The control for every claim about encoders and maps: what it predicts of y needs no source embedding. Features are
 tf-idf weights (Salton and Buckley, 1988) of character n-grams, within words where a script sets spaces, across
 characters where it does not. The ridge is solved in its dual form, one equation a row, so cost and memory grow with
-the square of the rows.
+the square of the rows; hashed_words.py has the form for more of them.
 """
 
 from __future__ import annotations
@@ -17,17 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
-from ..splits import group_folds
 from ..types import Floats, Indices
+from .kernel_path import PENALTIES, KernelPath, choice_rows, penalty_by_folds, products
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-PENALTIES: tuple[float, ...] = tuple(float(v) for v in np.geomspace(0.03, 10.0, 11))
 MOST_ROWS = 20_000  # a kernel matrix of so many rows holds 3.2 GB
-CHOICE_ROWS = 3000  # the penalty of unit rows does not depend on their number, so a sample chooses it
-INNER_FOLDS = 3
 UNSPACED = frozenset({"HIRAGANA", "KATAKANA", "CJK", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"})
 SPACED_NGRAMS, UNSPACED_NGRAMS = (2, 5), (1, 3)
 NO_CHARACTER = "no text holds a character: words have nothing to go by"
@@ -83,13 +80,13 @@ class WordsMap:
         if penalty is None:
             penalty = chosen_penalty(texts, target, groups, seed)
         mean = target.mean(axis=0)
-        kernel = _kernel(features, features)
+        kernel = products(features, features)
         kernel[np.diag_indices_from(kernel)] += penalty
         return cls(vectorizer, features, _solved(kernel, target - mean), mean, penalty)
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Map m texts to (m, q); a text without any known n-gram gets the mean of y."""
-        return _kernel(self.vectorizer.transform(texts), self.features) @ self.dual + self.mean_y
+        return products(self.vectorizer.transform(texts), self.features) @ self.dual + self.mean_y
 
 
 def held_out_words(
@@ -123,10 +120,10 @@ def held_out_words(
     for fold, penalty in enumerate(penalties):
         inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         features, mean = counted.unit_rows(outside), target[outside].mean(axis=0)
-        kernel = _kernel(features[outside], features[outside])
+        kernel = products(features[outside], features[outside])
         kernel[np.diag_indices_from(kernel)] += penalty
         dual = _solved(kernel, target[outside] - mean)
-        predicted[inside] = _kernel(features[inside], features[outside]) @ dual + mean
+        predicted[inside] = products(features[inside], features[outside]) @ dual + mean
     return predicted
 
 
@@ -168,20 +165,15 @@ class Ngrams:
 
 def _penalties_of_folds(counted: Ngrams, y: Floats, folds: NDArray[np.integer], seed: int) -> list[float]:
     """Choose λ for every fold; both neighbours of a pair of folds share one decomposition of the rest."""
-    n_folds, rows = int(folds.max()) + 1, _choice_rows(len(y), np.random.default_rng(seed))
+    n_folds, rows = int(folds.max()) + 1, choice_rows(len(y), np.random.default_rng(seed))
     errors = np.zeros((n_folds, len(PENALTIES)))
     for first in range(n_folds):
         second = (first + 1) % n_folds
         training = rows[~np.isin(folds[rows], [first, second])]
-        path = _Path.of(counted.unit_rows(training), y, training)
+        path = KernelPath.of(counted.unit_rows(training), y, training)
         for held_out, scored in ((first, second), (second, first)):
             errors[held_out] += path.errors(rows[folds[rows] == scored])
     return [PENALTIES[best] for best in np.argmin(errors, axis=1).tolist()]
-
-
-def _choice_rows(n: int, rng: np.random.Generator) -> Indices:
-    """Draw the rows on which a penalty is chosen."""
-    return np.sort(rng.permutation(n)[:CHOICE_ROWS])
 
 
 def ngram_vectorizer(texts: Sequence[str]) -> TfidfVectorizer:
@@ -224,51 +216,10 @@ def chosen_penalty(
     seed : int
     """
     rng = np.random.default_rng(seed)
-    rows = _choice_rows(len(texts), rng)
+    rows = choice_rows(len(texts), rng)
     own = rows if groups is None else np.asarray(groups)[rows]
-    if len(np.unique(own)) < INNER_FOLDS:
-        return PENALTIES[-1]
-    counted, target = Ngrams.of([texts[row] for row in rows.tolist()]), np.asarray(y[rows], np.float64)
-    folds, errors = group_folds(own, INNER_FOLDS, rng), np.zeros(len(PENALTIES))
-    for fold in range(INNER_FOLDS):
-        training = np.flatnonzero(folds != fold)
-        errors += _Path.of(counted.unit_rows(training), target, training).errors(np.flatnonzero(folds == fold))
-    return PENALTIES[int(np.argmin(errors))]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Path:
-    """Dual ridge maps for every penalty, through one eigendecomposition of the kernel of the training rows."""
-
-    features: csr_array  # (n, f) unit rows
-    y: Floats  # (n, q)
-    training: Indices
-    mean: Floats  # (q,)
-    eigenvalues: Floats  # (t,)
-    vectors: Floats  # (t, t)
-    turned: Floats  # (t, q) training targets along the eigenvectors
-
-    @classmethod
-    def of(cls, features: csr_array, y: Floats, training: Indices) -> Self:
-        """Decompose the kernel of the training rows."""
-        own = features[training]
-        eigenvalues, vectors = np.linalg.eigh(_kernel(own, own))
-        mean = y[training].mean(axis=0)
-        return cls(features, y, training, mean, eigenvalues, vectors, vectors.T @ (y[training] - mean))
-
-    def errors(self, rows: Indices) -> Floats:
-        """Return Σ‖y − ŷ‖² over some rows for every penalty, (penalties,)."""
-        across = _kernel(self.features[rows], self.features[self.training]) @ self.vectors
-        centred = self.y[rows] - self.mean
-        solve = 1 / (self.eigenvalues + np.asarray(PENALTIES)[:, None])
-        linear = np.einsum("ij,ij->i", across.T @ centred, self.turned)
-        quadratic = (across.T @ across) * (self.turned @ self.turned.T)
-        errors: Floats = np.square(centred).sum() - 2 * solve @ linear + np.einsum("ki,ki->k", solve @ quadratic, solve)
-        return errors
-
-
-def _kernel(left: csr_array, right: csr_array) -> Floats:
-    return np.asarray((left @ right.T).toarray(), np.float64)
+    counted = Ngrams.of([texts[row] for row in rows.tolist()])
+    return penalty_by_folds(counted.unit_rows, np.asarray(y[rows], np.float64), own, rng)
 
 
 def _solved(kernel: Floats, y: Floats) -> Floats:
@@ -281,4 +232,6 @@ def _check(texts: Sequence[str], y: NDArray[np.floating]) -> None:
     if len(texts) != len(y):
         raise DataError(f"expected one row of y for each text, got {len(texts)} texts and {len(y)} rows")
     if len(texts) > MOST_ROWS:
-        raise DataError(f"words are fitted on at most {MOST_ROWS} texts, got {len(texts)}: give a sample of them")
+        raise DataError(
+            f"words are fitted on at most {MOST_ROWS} texts, got {len(texts)}: give a sample, or fit HashedWords"
+        )

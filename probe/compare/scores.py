@@ -229,6 +229,8 @@ def language_scores(one: LanguageOutcome) -> Iterator[Score]:
         yield Score(one.language, "P@1", row, found.p_at_1, tested=after)
         yield Score(one.language, "P@1 back", row, found.p_at_1_back, tested=after)
         yield Score(one.language, "cosine of pairs", row, found.cosine, tested=after)
+        if after and one.words is not None:
+            yield Score(one.language, "P@1", "words alone", one.words.retrieval.p_at_1, tested=False)
         if metrics.certificate is not None:
             for rung, r2 in metrics.certificate.r2.items():
                 tested = after and rung in ("identity", "linear")

@@ -7,6 +7,7 @@ source model, and the search is as bad as without a map.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,14 +51,26 @@ class Canary:
         """
         from .vectors import mapped_rows
 
-        if encoder is None:
-            plain = np.array(fitted.mean_x_, np.float64)[None]
-            plain[0, 0] += 1
-        else:
-            plain = encoder.encode([SENTENCE]).pooled.astype(np.float64)
+        if encoder is not None:
+            return cls.by(encoder, lambda _, x: mapped_rows(fitted, x, normalised=normalised))
+        plain = np.array(fitted.mean_x_, np.float64)[None]
+        plain[0, 0] += 1
         mapped = mapped_rows(fitted, plain, normalised=normalised)
-        sentence, prompt = ("", "") if encoder is None else (SENTENCE, encoder.prompt)
-        return cls(sentence, prompt, tuple(plain[0].tolist()), tuple(mapped[0].tolist()))
+        return cls("", "", tuple(plain[0].tolist()), tuple(mapped[0].tolist()))
+
+    @classmethod
+    def by(cls, encoder: Encoder, mapped: Callable[[Sequence[str], Floats], Floats]) -> Canary:
+        """Make the canary of a function from n texts and their vectors (n, p) to rows (n, q).
+
+        Parameters
+        ----------
+        encoder : Encoder
+            Of the source.
+        mapped : callable
+        """
+        plain = encoder.encode([SENTENCE]).pooled.astype(np.float64)
+        row = mapped([SENTENCE], plain)[0]
+        return cls(SENTENCE, encoder.prompt, tuple(plain[0].tolist()), tuple(row.tolist()))
 
     @classmethod
     def read(cls, path: Path) -> Canary:

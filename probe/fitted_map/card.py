@@ -13,6 +13,7 @@ MEANINGS = {
     "similarity": "turns the space and scales it",
     "low_rank": "a linear map of low rank",
     "linear": "any linear map, by ridge regression",
+    "words": "a linear map of the vectors and of the words of the texts together",
     "local": "a linear map for each region of the space",
     "nonlinear": "a linear map and a curved part (random Fourier features)",
 }
@@ -20,7 +21,8 @@ MEANINGS = {
 
 def card(result: MapFitResult, canary: Canary) -> str:
     """Return the README.md of a map's folder."""
-    parts = (heading(result), scores_table(result), usage(result), canary_section(canary), sources(result))
+    checked = canary_section(canary, with_words=result.rung == "words")
+    parts = (heading(result), scores_table(result), usage(result), checked, sources(result))
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
@@ -70,6 +72,12 @@ def usage(result: MapFitResult) -> str:
         "```python\nfrom polyglot.analysis.maps.estimators import load_map\n\n"
         "mapped = load_map('THIS_FOLDER').transform(vectors)\n```\n"
     )
+    if result.rung == "words":
+        return (
+            "## Use\n\nThis map reads texts beside their vectors, so no layer behind an encoder holds it and the "
+            "folder carries no model. Texts one a line, vectors by the source model in the same order:\n\n"
+            "`polyglot map apply THIS_FOLDER vectors.npy --texts texts.txt --out mapped.npy`\n"
+        )
     if not result.carries_model:
         curved = result.rung in ("local", "nonlinear")
         why = "a map that is not affine is not a layer of the library" if curved else "it was fitted to vectors"
@@ -84,13 +92,16 @@ def usage(result: MapFitResult) -> str:
     )
 
 
-def canary_section(canary: Canary) -> str:
-    """Return what a server must give where it applies the map."""
+def canary_section(canary: Canary, *, with_words: bool) -> str:
+    """Return what a server, or a program that maps vectors, must give where it applies the map."""
     prompted = f" with the prompt `{canary.prompt}` before it" if canary.prompt else ""
     sent = f"Send it the sentence `{canary.sentence}`{prompted}" if canary.sentence else "Map the vector `plain`"
+    why = "Some servers leave out a layer that they do not know, without an error."
+    if with_words:
+        why = "Vectors of another model, or in another order than their texts, are mapped without an error."
+        sent = f"Map the sentence `{canary.sentence}`{prompted}"
     return (
-        "## Is the map applied?\n\nSome servers leave out a layer that they do not know, without an error. "
-        f"{sent}; the vectors are in `canary.json`:\n\n{canary.text}\n\n"
+        f"## Is the map applied?\n\n{why} {sent}; the vectors are in `canary.json`:\n\n{canary.text}\n\n"
         "`polyglot map check VECTOR.npy --map THIS_FOLDER` compares what the server gave.\n"
     )
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...analysis.maps.estimators import SETTINGS_FILE, Map
+from ...analysis.maps.words_and_vectors import WordsAndVectors
 from ...analysis.types import Floats32
 from ...errors import OutputError
 from ...files import output_errors, replacing
@@ -31,7 +32,7 @@ from ..results.fitted_map import RECORD_FILE, MapFitResult
 from ..results.serialization import to_json
 from .canary import CANARY_FILE, Canary
 from .card import card
-from .vectors import LINEAGE_FILE
+from .vectors import LINEAGE_FILE, as_target
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -73,11 +74,9 @@ def write_folder(out: Path, fitted: Map, result: MapFitResult, encoders: tuple[E
     OutputError
         If the folder cannot be written.
     """
-    lineage: dict[str, object] = {"map": result.rung, "normalised": result.normalised}
-    if encoders is not None:
-        lineage |= {"base_fingerprint": encoders[1].fingerprint, "source_fingerprint": encoders[0].fingerprint}
-        if truncates(encoders[0].model):
-            lineage["source_width"] = full_width(encoders[0].model)
+    lineage = _lineage(result, encoders)
+    if encoders is not None and truncates(encoders[0].model):
+        lineage["source_width"] = full_width(encoders[0].model)
     canary = Canary.of(fitted, encoders[0] if encoders else None, normalised=result.normalised)
     with output_errors(out, "give another folder with --out"), replacing(out) as scratch:
         scratch.mkdir(parents=True)
@@ -86,11 +85,40 @@ def write_folder(out: Path, fitted: Map, result: MapFitResult, encoders: tuple[E
                 model = carried(encoders[0], fitted, normalised=result.normalised)
                 model.save(str(scratch), create_model_card=False)
             add_settings(scratch / SETTINGS_OF_MODEL, encoders[0].name)
-        fitted.save(scratch)
-        (scratch / RECORD_FILE).write_text(to_json(result), encoding="utf-8")
-        (scratch / CARD_FILE).write_text(card(result, canary), encoding="utf-8")
-        canary.write(scratch / CANARY_FILE)
-        (scratch / LINEAGE_FILE).write_text(json.dumps(lineage, indent=1) + "\n", encoding="utf-8")
+        _write_beside(scratch, fitted, result, lineage, canary)
+
+
+def write_words_folder(
+    out: Path, fitted: WordsAndVectors, result: MapFitResult, encoders: tuple[Encoder, Encoder]
+) -> None:
+    """Write a map that reads words beside vectors, as `write_folder` does; the folder carries no model.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    canary = Canary.by(encoders[0], lambda texts, x: as_target(fitted(texts, x), normalised=result.normalised))
+    with output_errors(out, "give another folder with --out"), replacing(out) as scratch:
+        _write_beside(scratch, fitted, result, _lineage(result, encoders), canary)
+
+
+def _lineage(result: MapFitResult, encoders: tuple[Encoder, Encoder] | None) -> dict[str, object]:
+    lineage: dict[str, object] = {"map": result.rung, "normalised": result.normalised}
+    if encoders is not None:
+        lineage |= {"base_fingerprint": encoders[1].fingerprint, "source_fingerprint": encoders[0].fingerprint}
+    return lineage
+
+
+def _write_beside(
+    scratch: Path, fitted: Map | WordsAndVectors, result: MapFitResult, lineage: dict[str, object], canary: Canary
+) -> None:
+    """Write the map, and what describes it, into a folder."""
+    fitted.save(scratch)
+    (scratch / RECORD_FILE).write_text(to_json(result), encoding="utf-8")
+    (scratch / CARD_FILE).write_text(card(result, canary), encoding="utf-8")
+    canary.write(scratch / CANARY_FILE)
+    (scratch / LINEAGE_FILE).write_text(json.dumps(lineage, indent=1) + "\n", encoding="utf-8")
 
 
 def normalises(model: SentenceTransformer) -> bool:

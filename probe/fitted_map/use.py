@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...analysis.maps.estimators import Map, load_map
+from ...analysis.maps.words_and_vectors import WordsAndVectors
 from ...errors import ConfigError, DataError
 from ...files import open_matrix, output_errors, replacing, write_bytes
 from .canary import CANARY_FILE, Canary
 from .folder import affine_parts, dense_layer
-from .vectors import Lineage, mapped_rows
+from .vectors import Lineage, as_target, finite, mapped_rows
 
 BLOCK_ROWS = 16_384
 ONNX_OPSET, ONNX_IR = 17, 8  # of 2022: old enough for the runtimes in use
@@ -25,6 +28,7 @@ def apply(
     vectors: Path,
     out: Path,
     *,
+    texts: Path | None = None,
     dtype: Precision = "float32",
     block_rows: int = BLOCK_ROWS,
 ) -> tuple[int, int]:
@@ -38,6 +42,8 @@ def apply(
         .npy, (n, p), float16, float32 or float64; memory-mapped, so that it need not fit in memory.
     out : Path
         .npy to be written; whole or not at all.
+    texts : Path, optional
+        One text a line for each row, which maps with words read, and no others.
     dtype : {"float32", "float16"}
         Precision of what is written.
     block_rows : int
@@ -51,17 +57,18 @@ def apply(
     Raises
     ------
     DataError
-        If the folder holds no map, or the file is no matrix of the map's width.
+        If the folder holds no map, the file is no matrix of the map's width, or texts are lacking or not wanted.
     OutputError
         If the new file cannot be written.
     """
-    fitted, rows = load_map(folder), open_matrix(vectors)
-    if rows.shape[1] != fitted.n_features_in_:
+    rows = open_matrix(vectors)
+    width, dim, mapped = _opened(folder, texts, len(rows))
+    if rows.shape[1] != width:
         raise DataError(
-            f"{vectors} holds rows of width {rows.shape[1]}, the map in {folder} takes {fitted.n_features_in_}: "
+            f"{vectors} holds rows of width {rows.shape[1]}, the map in {folder} takes {width}: "
             "encode with the model that the map was fitted for"
         )
-    shape = (len(rows), len(fitted.mean_y_))
+    shape = (len(rows), dim)
     with output_errors(out, "give another path"), replacing(out) as scratch:
         out.parent.mkdir(parents=True, exist_ok=True)
         if not len(rows):
@@ -69,12 +76,48 @@ def apply(
                 np.save(file, np.empty(shape, dtype))
         else:
             written = np.lib.format.open_memmap(scratch, mode="w+", dtype=dtype, shape=shape)
-            unit = Lineage.read(folder).normalised
             for start in range(0, len(rows), block_rows):
                 here = slice(start, start + block_rows)
-                written[here] = mapped_rows(fitted, rows[here], normalised=unit)
+                written[here] = mapped(start, rows[here])
             written.flush()
     return shape
+
+
+def _opened(
+    folder: Path, texts: Path | None, n: int
+) -> tuple[int, int, Callable[[int, NDArray[np.floating]], NDArray[np.float64]]]:
+    """Return the widths of a map and the function from the first number and the vectors of a block to its rows."""
+    unit = Lineage.read(folder).normalised
+    if not WordsAndVectors.lies_in(folder):
+        if texts is not None:
+            raise DataError(f"the map in {folder} reads vectors alone: leave --texts out")
+        fitted = load_map(folder)
+        return fitted.n_features_in_, len(fitted.mean_y_), lambda _, x: mapped_rows(fitted, x, normalised=unit)
+    words = WordsAndVectors.load(folder)
+    if texts is None:
+        raise DataError(f"the map in {folder} reads texts beside their vectors: give a file of them with --texts")
+    lines = read_lines(texts)
+    if len(lines) != n:
+        raise DataError(f"{texts} holds {len(lines)} lines, the vectors are {n} rows: give a text for each")
+
+    def with_words(start: int, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        return as_target(words(lines[start : start + len(x)], finite(x)), normalised=unit)
+
+    return len(words.mean_x), len(words.mean_y), with_words
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read texts, one a line, in UTF-8.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"texts cannot be read from {path}: {error}; expected UTF-8, one text a line") from error
 
 
 def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
@@ -97,6 +140,8 @@ def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:
     """
     if kind not in ("dense", "onnx"):
         raise ConfigError(f"a map is exported to dense or onnx, got {kind!r}")
+    if WordsAndVectors.lies_in(folder):
+        raise ConfigError(f"the map in {folder} reads texts beside vectors, so no layer: fit without --with-words")
     fitted = load_map(folder)
     if fitted.affine is None:
         raise ConfigError(f"the {fitted.rung} map in {folder} is not affine, so no layer: fit with --rung linear")

@@ -42,8 +42,23 @@ def mapped_rows(fitted: Map, x: NDArray[np.floating], *, normalised: bool) -> ND
     DataError
         If a row is not finite.
     """
-    finite = np.isfinite(x).all(axis=1)
-    if not finite.all():
-        raise DataError(f"row {int(np.argmin(finite))} of a block holds NaN or infinity: encode it again")
-    mapped = fitted.transform(x)
+    return as_target(fitted.transform(finite(x)), normalised=normalised)
+
+
+def finite(x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return rows (n, p) as they are.
+
+    Raises
+    ------
+    DataError
+        If one is not finite.
+    """
+    whole = np.isfinite(x).all(axis=1)
+    if not whole.all():
+        raise DataError(f"row {int(np.argmin(whole))} of a block holds NaN or infinity: encode it again")
+    return x
+
+
+def as_target(mapped: NDArray[np.float64], *, normalised: bool) -> NDArray[np.float64]:
+    """Bring mapped rows (n, q) to unit length where the target model ends so."""
     return np.asarray(unit_rows(mapped, zeros="keep"), np.float64) if normalised else mapped

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...analysis.maps.hashed_words import HashedWords
 from ...analysis.resampling import Resamples, percentile_interval
 from ...analysis.retrieval.criteria import Criterion
 from ...analysis.retrieval.ranks import match_ranks
@@ -29,12 +30,14 @@ from ..results.questions import MissedQuestion, PassageScores, QuestionResult, R
 from .config import QuestionConfig
 
 if TYPE_CHECKING:
+    from ...data.bitext import Bitext
     from ...data.questions import Questions
     from ...models.cache import EmbeddingCache
     from ...models.encoder import Encoder
 
 CRITERIA: tuple[Criterion, ...] = ("cosine", "csls")
 AS_THEY_ARE, THROUGH, REFERENCE = "as they are", "through ", "in the language of the passages"
+WORDS = "words alone, a control"
 SHOWN = 20
 
 
@@ -53,6 +56,7 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     *,
     source_map: SourceMap | None = None,
     reference: Questions | None = None,
+    words: Bitext | None = None,
     cache: EmbeddingCache | None = None,
     command: str = "",
     batch_tokens: int | None = None,
@@ -71,6 +75,9 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
         A map for the question vectors: the search is scored without it (where the widths allow) and with it.
     reference : Questions, optional
         The same questions in the language of the passages: what could be reached. Encoded as the passages are.
+    words : Bitext, optional
+        Pairs from the language of the questions to that of the passages; a ridge from their n-grams to the vectors of
+        the passages' encoder is the control.
     cache : EmbeddingCache, optional
     command : str
         What was typed, for the provenance.
@@ -93,13 +100,17 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     asked = [Asked(AS_THEY_ARE, vectors)] if encoders[0].dim == encoders[1].dim else []
     if source_map is not None:
         asked.append(Asked(f"{THROUGH}{source_map.name}", source_map.fitted.transform(vectors)))
+    if words is not None:
+        fitted = HashedWords.fit(words.sources, encode(encoders[1], words.targets), seed=config.seed)
+        asked.append(Asked(WORDS, fitted(questions.queries)))
     if reference is not None:
         asked.append(Asked(REFERENCE, encode(encoders[1], reference.queries)))
     stage("searching passages")
     rankings = rank_passages(asked, passages, questions.relevant, config)
     used = next((one for one in asked if one.name.startswith(THROUGH)), asked[0])
     models = (side(questions.query_language, encoders[0]), side(questions.passage_language, encoders[1]))
-    warnings = () if source_map is None else source_map.caveats(questions.name, questions.fingerprint, models)
+    warnings = [] if source_map is None else [*source_map.caveats(questions.name, questions.fingerprint, models)]
+    warnings += [*not_beyond_words(used, rankings, questions, config), *caveats.few_passages(len(questions.passages))]
     return QuestionResult(
         questions.query_language,
         questions.passage_language,
@@ -110,7 +121,7 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
         config.resamples,
         config.permutations,
         source_map.name if source_map else "",
-        (*warnings, *caveats.few_passages(len(questions.passages))),
+        tuple(warnings),
         questions_sentence(rankings, questions),
         start.provenance(
             corpus=questions.name,
@@ -187,6 +198,21 @@ def permuted_scores(
         for name, outcome in _outcomes(ranks).items():
             null.setdefault(name, []).append(float(outcome.mean()))
     return null
+
+
+def not_beyond_words(
+    used: Asked, rankings: tuple[Ranking, ...], questions: Questions, config: QuestionConfig
+) -> Iterator[str]:
+    """Warn if a search is not surely better than words alone, question by question."""
+    ranks = {ranking.name: np.array(ranking.ranks) for ranking in rankings if ranking.criterion == "cosine"}
+    if WORDS not in ranks or used.name == WORDS:
+        return
+    gains = [_outcomes(ranks[name])["ndcg_at_10"] for name in (used.name, WORDS)]
+    resamples = Resamples.draw(questions.relevant, np.random.default_rng([config.seed, 3]), config.resamples)
+    gain = percentile_interval(*resamples.mean(gains[0] - gains[1]))
+    if gain.low <= 0:
+        difference = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]".replace("-", "−")
+        yield f"the search {used.name} does not beat words alone: nDCG@10 differs by {difference}"
 
 
 def missed_questions(

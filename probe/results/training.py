@@ -42,6 +42,15 @@ class LanguageMetrics:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsOutcome:
+    """The control of a language: a ridge from words to f0 of the pivot, fitted to the same training rows."""
+
+    retrieval: Retrieval
+    gain: Interval  # P@1 of the trained model less that of words, by row
+    ranks: tuple[int, ...]  # as in `LanguageMetrics`
+
+
+@dataclass(frozen=True, slots=True)
 class LanguageOutcome:
     """Data and metrics of one language, before and after training."""
 
@@ -64,6 +73,7 @@ class LanguageOutcome:
     paired: str = "translations"  # or references, questions
     held_out_fingerprint: str = ""  # runs with equal fingerprints can be compared row by row
     held_out_groups: tuple[int, ...] = ()  # concept group of each held-out row, the unit of resampling
+    words: WordsOutcome | None = None  # None where the method is words itself, or the space is not that of the base
 
 
 @dataclass(frozen=True, slots=True)

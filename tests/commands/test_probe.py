@@ -160,12 +160,13 @@ def test_questions_are_read_in_both_languages_and_limited_alike(given, asked):
     assert (questions.query_language, questions.passage_language) == ("fr", "en")
     reference = options["reference"]
     assert (reference.query_language, reference.relevant.tolist()) == ("en", questions.relevant.tolist())
+    assert (options["words"].source, options["words"].target) == ("fr", "en")
     command = ["questions", "fr", "en", "--corpus", str(asked), "--limit", "5", "--seed", "2"]
     (_, drawn, config), options = given("questions", *command)
     assert (len(drawn), len(drawn.passages), config.seed) == (5, 10, 2)
     assert options["reference"].relevant.tolist() == drawn.relevant.tolist()
     _, options = given("questions", "questions", "en", "en", "--corpus", str(asked))
-    assert options["reference"] is None
+    assert (options["reference"], options["words"]) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_an_unknown_language_gets_a_suggestion(spelling, meant):
 
 
 def test_one_language_twice_is_refused():
-    with pytest.raises(DataError, match="twice"):
+    with pytest.raises(DataError, match="fr and fra_Latn are both French: give different languages"):
         canonical_codes(["fr", "fra_Latn"])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import polyglot
 import pytest
 import typer
-from polyglot.cli import app
+from polyglot import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACKED = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
@@ -59,7 +59,7 @@ def application():
             disarm(inner)
         return command
 
-    return disarm(typer.main.get_command(app))
+    return disarm(typer.main.get_command(cli.application()))
 
 
 def parse(application, words):

@@ -10,7 +10,7 @@ from pathlib import Path
 import polyglot
 import pytest
 import typer
-from polyglot.cli import app
+from polyglot.cli import application
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADED = re.compile(
@@ -41,7 +41,7 @@ def test_every_public_name_is_in_the_reference(site):
 
 def test_every_command_is_in_the_reference(site):
     page = (site / "commands.html").read_text(encoding="utf-8")
-    groups = typer.main.get_command(app).commands
+    groups = typer.main.get_command(application()).commands
     names = [f"{name} {inner}" for name, group in groups.items() for inner in getattr(group, "commands", {})]
     assert len(names) > 10
     assert [name for name in names if f"polyglot {name}</code>" not in page] == []

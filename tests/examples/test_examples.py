@@ -65,7 +65,7 @@ def test_a_map_is_served_with_faiss_and_without(run, with_faiss, monkeypatch):
         pytest.importorskip("faiss", reason="needs the extra `examples`")
     else:
         monkeypatch.setitem(sys.modules, "faiss", None)
-    out = run("serve_a_map", "--limit", "80")
+    out = run("serve_a_map", "--limit", "80", "--rung", "rotation")
     assert "map fitted on 80 pairs" in out
     assert re.findall(r"^the (base|served map): the right passage comes first for \d+%", out, re.M) == [
         "base",
@@ -86,7 +86,7 @@ def test_both_searches_find_the_same(monkeypatch):
 
 
 def test_a_language_is_inserted_and_compared(run):
-    out = run("insert_a_language", "--limit", "80", "--epochs", "1")
+    out = run("insert_a_language", "--limit", "150", "--epochs", "1")
     assert re.search(r"^\d+ steps", out, re.M)
     assert len(re.findall(r"^.+: nDCG@10 of 252 French questions 0\.\d+ \[", out, re.M)) == 3
     assert polyglot.read_result("runs/french/finetune/result.json").method == "align"

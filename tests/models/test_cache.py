@@ -31,9 +31,9 @@ def calls(tiny_encoder, monkeypatch):
     made = []
     encode_block = tiny_encoder.encode_block
 
-    def counted(texts, *, layers, batch_tokens):
+    def counted(texts, *, layers, **options):
         made.append((len(texts), tuple(layers)))
-        return encode_block(texts, layers=layers, batch_tokens=batch_tokens)
+        return encode_block(texts, layers=layers, **options)
 
     monkeypatch.setattr(tiny_encoder, "encode_block", counted)
     return made

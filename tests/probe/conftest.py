@@ -29,7 +29,7 @@ class LetterEncoder:
     def empty(self, layers):
         return self.encode_block([], layers=range(layers), batch_tokens=1)
 
-    def encode_block(self, texts, *, layers, batch_tokens):
+    def encode_block(self, texts, *, layers, batch_tokens, advance=abs):
         from polyglot.models.embeddings import Encoded
 
         self.calls += bool(texts)

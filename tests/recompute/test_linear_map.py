@@ -143,7 +143,7 @@ class PlantedEncoder:
     def vectors(self, texts):
         return np.array([self.known[text] for text in texts], np.float32).reshape(len(texts), self.dim)
 
-    def encode_block(self, texts, *, layers, batch_tokens):
+    def encode_block(self, texts, *, layers, batch_tokens, advance=abs):
         pooled, none = self.vectors(texts), np.zeros(len(texts), np.int32)
         tokens = np.array([len(text) for text in texts], np.int32)
         return Encoded(pooled, pooled[None].repeat(len(layers), 0), tokens, none.astype(bool), none)

@@ -77,6 +77,12 @@ def build_model(folder, *, seed=0, width=32, dropout=0.1):
 
 
 @pytest.fixture(scope="session")
+def toy_sentences():
+    """Give the function that makes pairs of the toy language."""
+    return sentences
+
+
+@pytest.fixture(scope="session")
 def base_folder(tmp_path_factory):
     return build_model(tmp_path_factory.mktemp("base"))
 

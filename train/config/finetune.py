@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from .checks import PYTHON_ONLY, option, require, require_choice
 from .stage import EncoderStageConfig
 
-Method = Literal["align", "distill", "anchor", "embeddings", "lora", "map"]
+Method = Literal["align", "distill", "anchor", "embeddings", "lora", "map", "words"]
 METHODS: tuple[str, ...] = get_args(Method)
 
 
@@ -22,7 +22,9 @@ class FinetuneConfig(EncoderStageConfig):
     langs : tuple of str
         A language to insert; repeat it. Without any, queries are trained towards their passages in the pivot.
     method : str
-        align, distill, anchor, embeddings, lora, or map (the control).
+        align, distill, anchor, embeddings, lora; map or words (the controls, in closed form).
+    portable : bool
+        With the method words: a table of subword pieces, which loads without this package, instead of n-grams.
     pivot : str
         Language that the base knows.
     extend_vocab : int
@@ -50,6 +52,7 @@ class FinetuneConfig(EncoderStageConfig):
 
     langs: tuple[str, ...] = field(default=(), metadata=option("--lang"))
     method: Method = "align"
+    portable: bool = False
     pivot: str = "en"
     extend_vocab: int = 12000
     anchor_weight: float = 3.0
@@ -77,10 +80,12 @@ class FinetuneConfig(EncoderStageConfig):
             self.method != "embeddings" or self.extend_vocab > 0,
             "the method embeddings trains only new tokens: expected --extend-vocab above 0, got 0",
         )
+        require(not self.portable or self.method == "words", "--portable is a form of --method words: give both")
+        require(self.method != "words" or bool(self.langs), "--method words inserts a language: give --lang")
         require(self.pivot not in self.langs, f"--lang {self.pivot} is the language that the base knows: give another")
         require(
-            self.method != "map" or not self.loop.evaluates,
-            "the method map takes no steps: leave --evaluate-every, --certify-every and --patience out",
+            self.method not in ("map", "words") or not self.loop.evaluates,
+            f"the method {self.method} takes no steps: leave --evaluate-every, --certify-every and --patience out",
         )
         require(
             bool(self.langs) or self.loop.certify_every is None,

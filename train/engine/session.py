@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from ..model_card import model_card
 from .precision import choose_precision
 from .run_folder import RunFolder
 from .signals import SignalHandler, handle_signals
-from .student import Student, require_transformer
+from .student import Student, require_transformer, save_encoder
 
 if TYPE_CHECKING:
     from ...models.encoder import Encoder
@@ -145,12 +146,13 @@ class Run:
             base_fingerprint=base.base_fingerprint or base.fingerprint,
         )
 
-    def save(self, student: Student, result: TrainResult) -> None:
+    def save(self, encoder: Encoder, result: TrainResult) -> None:
         """Save model, card and result, in one process."""
         from ...probe.results.serialization import to_json
 
         if self.processes.is_first:
-            self.folder.save_model(student.save, base_fingerprint=result.base_fingerprint, card=model_card(result))
+            save = partial(save_encoder, encoder)
+            self.folder.save_model(save, base_fingerprint=result.base_fingerprint, card=model_card(result))
             self.folder.finish(to_json(result))
         self.processes.barrier()
 

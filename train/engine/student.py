@@ -55,6 +55,13 @@ def require_transformer(encoder: Encoder) -> None:
         )
 
 
+def save_encoder(encoder: Encoder, path: Path) -> None:
+    """Save a model as a sentence-transformers folder, weights in safetensors, with the prompt of the encoder."""
+    set_prompt(encoder.model, encoder.prompt)
+    with quiet_library():
+        encoder.model.save(str(path), create_model_card=False, safe_serialization=True)
+
+
 @dataclass(slots=True)
 class PaddingCounter:
     """Tokens in the batches of a student so far, with and without padding."""
@@ -128,10 +135,8 @@ class Student:
         return table  # type: ignore[no-any-return]
 
     def save(self, path: Path) -> None:
-        """Save the model as a sentence-transformers folder, weights in safetensors, with the prompt of the encoder."""
-        set_prompt(self.model, self.encoder.prompt)
-        with quiet_library():
-            self.model.save(str(path), create_model_card=False, safe_serialization=True)
+        """Save the model; see `save_encoder`."""
+        save_encoder(self.encoder, path)
 
     def tokenise(self, texts: Sequence[str]) -> TokenRows:
         """Return the token ids of texts as the model reads them: with its prompt, and cut at its greatest length."""

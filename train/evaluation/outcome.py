@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...probe.results.training import LanguageMetrics, LanguageOutcome
+from ...probe.results.training import LanguageMetrics, LanguageOutcome, WordsOutcome
 from ..insertion.tokenizer_report import TokenizerReport
 from ..insertion.vocabulary import AddedWords
 from .splits import TrainingPairs
@@ -13,6 +13,7 @@ def language_outcome(
     metrics: tuple[LanguageMetrics, LanguageMetrics],
     reports: tuple[TokenizerReport, TokenizerReport],
     added: AddedWords | None = None,
+    words: WordsOutcome | None = None,
 ) -> LanguageOutcome:
     """Assemble the outcome of a run for one language.
 
@@ -23,6 +24,8 @@ def language_outcome(
         Before and after training.
     added : AddedWords, optional
         The words that the language got.
+    words : WordsOutcome, optional
+        What words alone find.
     """
     before, after = reports
     return LanguageOutcome(
@@ -45,4 +48,5 @@ def language_outcome(
         paired=pairs.paired,
         held_out_fingerprint=pairs.held_out.fingerprint,
         held_out_groups=tuple(pairs.held_out_groups.tolist()),
+        words=words,
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...analysis.types import Labels
 from .tokenization import WORD, token_rows
 
 if TYPE_CHECKING:
@@ -73,6 +74,12 @@ def report_tokenizer(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], l
     return TokenizerReport(
         language, tokens, unknown, fertility, collisions, coverage_warnings(language, unknown, fertility)
     )
+
+
+def static_report(tokens: Labels, texts: Sequence[str], language: str) -> TokenizerReport:
+    """Report how static embeddings cover n texts, of which each looks up some rows, (n,); none is unknown."""
+    words = sum(len(WORD.findall(unicodedata.normalize("NFC", text).lower())) for text in texts)
+    return TokenizerReport(language, int(tokens.sum()), 0.0, float(tokens.sum()) / max(words, 1), 0.0)
 
 
 def coverage_warnings(language: str, unknown: float, fertility: float) -> tuple[str, ...]:

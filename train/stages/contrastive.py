@@ -104,7 +104,7 @@ def _train(config: ContrastiveConfig, run: Run) -> TrainResult:
         next_command=f"polyglot train finetune --model {run.folder.model}",
     )
     result = training_result(run, student, trained, loop, outcome)
-    run.save(student, result)
+    run.save(student.encoder, result)
     return result
 
 

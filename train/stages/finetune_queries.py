@@ -70,7 +70,7 @@ def train_queries(config: FinetuneConfig, run: Run) -> TrainResult:
         next_command=f"polyglot train finetune --lang fr --model {run.folder.model}",
     )
     result = training_result(run, student, trained, report, outcome)
-    run.save(student, result)
+    run.save(student.encoder, result)
     return result
 
 

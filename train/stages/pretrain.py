@@ -88,7 +88,7 @@ def _train(config: PretrainConfig, run: Run) -> TrainResult:
         next_command=f"polyglot train contrastive --model {run.folder.model}",
     )
     result = training_result(run, student, student.encoder, report, outcome)
-    run.save(student, result)
+    run.save(student.encoder, result)
     return result
 
 

@@ -1,13 +1,16 @@
 """Question → passage retrieval: known rankings, literal formulas, and the built-in set through an encoder."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from polyglot.analysis.maps.estimators import RotationMap
+from polyglot.data.open import open_corpus
 from polyglot.data.questions import open_questions
 from polyglot.errors import ConfigError, DataError, MissingExtraError
 from polyglot.probe.experiment.source_map import SourceMap
 from polyglot.probe.questions.config import QuestionConfig
-from polyglot.probe.questions.run import AS_THEY_ARE, REFERENCE, Asked, rank_passages, run
+from polyglot.probe.questions.run import AS_THEY_ARE, REFERENCE, WORDS, Asked, not_beyond_words, rank_passages, run
 from polyglot.probe.results.questions import QuestionResult
 from polyglot.probe.results.serialization import from_json, to_json
 from sklearn.metrics import ndcg_score
@@ -67,6 +70,17 @@ def test_questions_on_one_passage_are_resampled_together(clouds):
     assert repeated.high - repeated.low == pytest.approx(single.high - single.low, rel=0.25)
 
 
+def test_a_search_that_is_not_better_than_words_says_so(clouds):
+    passages, relevant, questions = clouds
+    noise = np.random.default_rng(4).standard_normal(questions.shape)
+    held = SimpleNamespace(relevant=relevant)
+    for used, warned in ((questions, False), (questions + 3 * noise, True)):
+        asked = [Asked(AS_THEY_ARE, used), Asked(WORDS, questions + noise)]
+        warnings = list(not_beyond_words(asked[0], rank_passages(asked, passages, relevant, QUICK), held, QUICK))
+        assert bool(warnings) is warned
+        assert all("does not beat words alone: nDCG@10 differs by −" in warning for warning in warnings)
+
+
 @pytest.fixture(scope="module")
 def minilm():
     from polyglot.models.encoder import load_encoder
@@ -80,11 +94,14 @@ def minilm():
 def test_the_built_in_questions_before_and_after_a_map(minilm):
     questions, reference = open_questions(None, "fr", "en"), open_questions(None, "en", "en")
     identity = RotationMap().fit(np.eye(384), np.eye(384))
-    result = run((minilm, minilm), questions, QUICK, source_map=SourceMap(identity, "same"), reference=reference)
+    bitext = open_corpus(None, ("fr", "en"), limit=200).bitext("fr", "en")
+    extras = {"source_map": SourceMap(identity, "same"), "reference": reference, "words": bitext}
+    result = run((minilm, minilm), questions, QUICK, **extras)
     assert (result.questions, result.passages) == (len(questions), len(questions.passages))
     names = [r.name for r in result.rankings if r.criterion == "cosine"]
-    assert names == [AS_THEY_ARE, "through same", REFERENCE]
-    plain, same, english = (r.scores.ndcg_at_10.value for r in result.rankings[:3])
+    assert names == [AS_THEY_ARE, "through same", WORDS, REFERENCE]
+    plain, same, words, english = (r.scores.ndcg_at_10.value for r in result.rankings[:4])
+    assert words > result.rankings[2].scores.ndcg_at_10.null_p95
     assert same == pytest.approx(plain, abs=0.01)
     assert english > plain + 0.2
     assert "nDCG@10 as they are" in result.sentence

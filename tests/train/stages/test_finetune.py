@@ -15,7 +15,7 @@ from polyglot.train.stages.finetune import run_finetune
 ENGLISH = ["the big dog eats the bread", "the old king sees the fire", "the cold child wants water"]
 
 
-@pytest.mark.parametrize("method", ["align", "distill", "anchor", "embeddings", "lora", "map"])
+@pytest.mark.parametrize("method", ["align", "distill", "anchor", "embeddings", "lora", "map", "words"])
 def test_every_method_ends_with_a_model_that_loads_and_beats_the_base(finetune_config, method):
     config = finetune_config(method=method)
     result = run_finetune(config)
@@ -26,8 +26,43 @@ def test_every_method_ends_with_a_model_that_loads_and_beats_the_base(finetune_c
     assert again.base_fingerprint == result.base_fingerprint == load_encoder(config.model, device="cpu").fingerprint
     assert json.loads((config.out / "result.json").read_text())["schema"] == "polyglot/train/1"
     assert not (config.out / "state").exists()
-    if method in ("embeddings", "map"):
+    if method in ("embeddings", "map", "words"):
         assert result.retention.drift == pytest.approx(0.0, abs=1e-9)
+
+
+def test_words_in_the_portable_form_and_of_two_languages_at_once(finetune_config, toy_sentences, tmp_path):
+    import dataclasses
+
+    rows = [(fr, en, fr[::-1]) for fr, en in toy_sentences(300)]
+    text = "fr\ten\tde\n" + "".join("\t".join(row) + "\n" for row in rows)
+    (tmp_path / "three.tsv").write_text(text, encoding="utf-8")
+    data = {"corpus": (str(tmp_path / "three.tsv"),)}
+    for out, portable in (("ngrams", False), ("portable", True)):
+        config = dataclasses.replace(
+            finetune_config(out, method="words", data=data, portable=portable), langs=("fr", "de")
+        )
+        result = run_finetune(config)
+        assert [one.language for one in result.languages] == ["fr", "de"]
+        for one in result.languages:
+            assert one.after.retrieval.p_at_1.value > one.before.retrieval.p_at_1.value + 0.2
+            assert one.words is None
+        assert result.speed.pairs == sum(one.pairs for one in result.languages)
+        assert "for queries in fr, de only" in (config.out / "model" / "README.md").read_text()
+        assert load_encoder(str(config.out / "model"), device="cpu").fingerprint == result.fingerprint
+
+
+def test_a_method_that_does_not_beat_words_says_so(finetune_config):
+    weak = finetune_config("weak", loop={"max_steps": 1})
+    result = run_finetune(weak)
+    one = result.languages[0]
+    assert one.words.retrieval.p_at_1.value >= one.after.retrieval.p_at_1.value
+    hits = [np.array(ranks) <= 1 for ranks in (one.after.ranks, one.words.ranks)]
+    assert one.words.gain.value == pytest.approx(hits[0].mean() - hits[1].mean())
+    assert one.words.gain.low <= one.words.gain.value <= one.words.gain.high
+    assert any("align does not beat words alone" in warning for warning in result.warnings)
+    card = (weak.out / "model" / "README.md").read_text()
+    assert "| fr: P@1 beyond words alone |" in card
+    assert "does not beat words alone" in card
 
 
 def test_embeddings_leaves_english_bit_identical(finetune_config):
