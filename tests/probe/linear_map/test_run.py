@@ -181,7 +181,7 @@ def test_files_that_hold_no_matrix_are_refused(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
     np.savez(tmp_path / "several.npz", a=np.ones((3, 3)))
     for name, message in (
-        ("absent.npy", "cannot read"),
+        ("absent.npy", "no such file"),
         ("text.npy", "cannot read"),
         ("objects.npy", "cannot read"),
         ("whole.npy", r"\.npy matrix of floats, got .* of int64"),
