@@ -233,9 +233,11 @@ def _pairs_of_words(corpus: list[str] | None, source: str, target: str) -> objec
     """Open the pairs from which words alone are fitted; None where the built-in corpus lacks a language."""
     from ..data.builtin import LANGUAGES
     from ..data.open import open_corpus
+    from ..stages import stage
 
     if corpus is None and not {source, target} <= set(LANGUAGES):
         return None
+    stage(f"reading {'the built-in sentences' if corpus is None else ', '.join(corpus)}")
     return open_corpus(corpus, (source, target)).bitext(source, target)
 
 
