@@ -95,10 +95,11 @@ def read_result(path: Path) -> str:
     from ..probe.results.serialization import read_schema
 
     try:
-        what = "" if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
-    except OSError as error:  # a name that is too long
-        what = f"cannot be read ({error.strerror})"
-    if what:
+        missing, folder = not path.is_file(), path.is_dir()
+    except OSError as error:  # a name that no file can have
+        raise DataError(f"cannot read {path}: {error.strerror}; give the .json of a result") from error
+    if missing:
+        what = "is a folder" if folder else "does not exist"
         raise DataError(f"{path} {what}: give the .json of a result, such as reports/linear-map/fr-en.json")
     if path.suffix == ".npy":
         raise DataError(

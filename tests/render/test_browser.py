@@ -366,7 +366,7 @@ def test_without_scripts_the_numbers_are_still_there(visits, address):
 def test_a_shared_plotly_beside_the_page_is_used(visits, result_json, tmp_path):
     path = write_page(result_json, tmp_path / "en-fr.html", plotlyjs="directory")
     page = visits.open(path.as_uri())
-    page.wait_for_selector("#en-fr-ladder-r2-plot svg.main-svg")
+    page.wait_for_selector("#en-fr-residual-r2-plot svg.main-svg")
 
 
 def test_pages_of_one_folder_share_one_plotly(visits, result_json, comparison, tmp_path):

@@ -241,7 +241,13 @@ def trained(rough):
         verdict = train_result.MapVerdict("identity", "…", {"linear": at})
         metrics = train_result.LanguageMetrics(found, verdict, ranks)
         fields = dict.fromkeys((f.name for f in dataclasses.fields(train_result.LanguageOutcome)), 0)
-        fields |= {"words": None, "language": language, "before": metrics, "after": metrics, "corpus_fingerprint": language}
+        fields |= {
+            "words": None,
+            "language": language,
+            "before": metrics,
+            "after": metrics,
+            "corpus_fingerprint": language,
+        }
         fields |= {"paired": "translations", "held_out_fingerprint": language, "held_out_groups": tuple(range(rows))}
         kept = train_result.RetentionScore("similarity", 100, at, at, Interval(0.4, -0.2, 1.0))
         speed = {"steps": 3, "pairs": 9, "seconds": seconds, "cpu_seconds": 1.0, "pairs_per_second": 1.0}
