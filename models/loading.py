@@ -238,7 +238,7 @@ def _load(source: str, device: str, trust_remote_code: bool, *, local: bool) -> 
     from sentence_transformers import SentenceTransformer
 
     try:
-        with _quiet_libraries(progress_bars=not local) as report:
+        with _quiet_libraries(progress_bars=not local) as report, _without_network() if local else nullcontext():
             model = SentenceTransformer(
                 source,
                 device=device,
@@ -293,3 +293,16 @@ def _quiet_libraries(*, progress_bars: bool) -> Iterator[_LoadReport]:
     finally:
         loader.removeFilter(report)
         sentences.setLevel(level)
+
+
+@contextmanager
+def _without_network() -> Iterator[None]:
+    """Keep the libraries from asking the hub: `local_files_only` does not reach all of them, and they try for long."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before

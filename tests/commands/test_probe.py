@@ -188,6 +188,7 @@ def test_what_the_question_set_lacks_is_one_line(monkeypatch, capsys, tmp_path, 
     assert len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("installed")
 def test_questions_through_a_map_from_fit_to_page(monkeypatch, capsys, tmp_path, asked):
     monkeypatch.setenv("POLYGLOT_CACHE", str(tmp_path / "cache"))

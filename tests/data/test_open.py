@@ -236,7 +236,7 @@ def test_folders_without_text_say_what_is_expected(tmp_path):
 
 @pytest.mark.parametrize("languages", [["en", "it"], ["en", "english"], ["en", "eng"]])
 def test_languages_are_checked(languages):
-    with pytest.raises(DataError, match=r"it holds en, fr, de|unknown language|twice"):
+    with pytest.raises(DataError, match=r"it holds en, fr, de|unknown language|are both English"):
         open_corpus(None, languages)
 
 

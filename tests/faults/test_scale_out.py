@@ -61,6 +61,7 @@ def test_two_processes_say_what_one_says(certificate, undisturbed, tmp_path):
     assert_near(result_of(tmp_path, "linear-map"), result_of(undisturbed, "linear-map"), 1e-9)
 
 
+@pytest.mark.slow
 def test_candidates_of_a_search_are_shared_too(command, undisturbed, tmp_path):
     done = launch(tmp_path, *command)
     assert done.returncode == 0, done.stderr

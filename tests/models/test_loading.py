@@ -166,6 +166,7 @@ def test_a_model_in_the_hub_cache_needs_no_network(tiny_model_folder, tiny_encod
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text(commit)
     monkeypatch.setattr(HfApi, "model_info", lambda *_, **__: pytest.fail("asked the network"))
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: pytest.fail("asked the network"))
     monkeypatch.setenv("SENTENCE_TRANSFORMERS_HOME", str(tmp_path))
     assert installed(resolve("some-org/tiny"))
     encoder = load_encoder("some-org/tiny", device="cpu")

@@ -144,8 +144,7 @@ def marked(page, side):
     return page.evaluate(script, f"en-fr-explorer-{side}")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
 def test_every_visible_figure_is_drawn_and_nothing_overflows(visits, address, width, scheme):
     page = ready(visits.open(address, width=width, scheme=scheme))
     assert page.locator("#en-fr .plot").count() == 17
@@ -395,8 +394,7 @@ def comparison(result_json):
     return to_json(run([Source(f"{i}.json", text) for i, text in enumerate(texts)], CompareConfig()))
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
 def test_a_comparison_is_drawn_whole(visits, comparison, tmp_path, width, scheme):
     page = visits.open(write_page(comparison, tmp_path / "page.html").as_uri(), width=width, scheme=scheme)
     page.wait_for_selector(".plot svg.main-svg")

@@ -91,6 +91,7 @@ def minilm():
         pytest.skip(str(error))
 
 
+@pytest.mark.slow
 def test_the_built_in_questions_before_and_after_a_map(minilm):
     questions, reference = open_questions(None, "fr", "en"), open_questions(None, "en", "en")
     identity = RotationMap().fit(np.eye(384), np.eye(384))

@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 import numpy as np
+import pytest
 from polyglot.models.encoder import load_encoder
 from polyglot.train.stages.finetune import run_finetune
 
@@ -71,6 +72,7 @@ def speed(run):
     return json.loads((run / "result.json").read_text())["speed"]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does(finetune_config, base_folder, corpus_file, tmp_path):
     from polyglot.train.config import ContrastiveConfig, DataConfig, LoopConfig
 
