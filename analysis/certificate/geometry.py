@@ -244,10 +244,13 @@ def map_p_value(views: Views, folds: Integers, config: GeometryConfig) -> float:
     rng, centred = np.random.default_rng([config.seed, 5]), views.y - views.y.mean(axis=0)
     weights = smoother_weights(smoother).astype(np.float32)
     products = (centred @ centred.T).astype(np.float32)
-    observed, above = float(np.sum(weights * products, dtype=np.float64)), 0
+
+    def weighted(drawn: Integers) -> float:
+        return float(np.einsum("ij,ij->i", weights, products[np.ix_(drawn, drawn)]).sum(dtype=np.float64))
+
+    observed, above = weighted(np.arange(len(products))), 0
     for _ in range(config.permutations):
-        drawn = permute_within_strata(views.groups, views.strata, rng)
-        above += float(np.sum(weights * products[drawn][:, drawn], dtype=np.float64)) >= observed
+        above += weighted(permute_within_strata(views.groups, views.strata, rng)) >= observed
     return (1 + above) / (1 + config.permutations)
 
 

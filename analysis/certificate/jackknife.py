@@ -78,6 +78,14 @@ def cross_validated_r2(
     for held_out, own in zip(folds, specs, strict=True):
         training = Regression(total - held_out, prior)
         split = Split(training, held_out)
-        errors += [split.error(fit_spec(training, spec).weights) for spec in own]
+        errors += [_held_out_error(split, spec) for spec in own]
         spread += split.total
     return [float(1 - error / spread) for error in errors]
+
+
+def _held_out_error(split: Split, spec: MapSpec) -> float:
+    """Return Σ‖y − ŷ‖² of a rung; rotations need no product, since a square one leaves lengths as they are."""
+    if spec.rung in ("rotation", "similarity"):
+        scale = split.training.similarity_scale(spec.kappa) if spec.rung == "similarity" else 1.0
+        return split.rotation_error(spec.kappa, scale)
+    return split.error(fit_spec(split.training, spec).weights)

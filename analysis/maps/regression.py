@@ -251,12 +251,13 @@ class Split:
         """Held-out cross-scatter and quadratic in coordinates of the training factor."""
         return self.training.factor.rotate(self.sxy), self.training.quadratic(self.held_out)
 
-    def rotation_error(self, kappa: float) -> float:
-        """Return Σ‖y − ŷ‖² over the held-out rows for a rotation; a square one leaves the length of x as it is."""
+    def rotation_error(self, kappa: float, scale: float = 1.0) -> float:
+        """Return Σ‖y − ŷ‖² over the held-out rows for a scaled rotation; a square one leaves lengths as they are."""
         rotation = self.training.rotation(kappa)
         if not self.training.is_orthogonal(kappa):
-            return self.error(rotation)
-        return self.total - 2 * float(np.einsum("ij,ij->", rotation, self.sxy)) + float(np.trace(self.sxx))
+            return self.error(scale * rotation)
+        aligned = float(np.einsum("ij,ij->", rotation, self.sxy))
+        return self.total - 2 * scale * aligned + scale**2 * float(np.trace(self.sxx))
 
     def error(self, weights: Floats) -> float:
         """Return Σ‖y − ŷ‖² over the held-out rows for weights (p, q)."""
