@@ -1,4 +1,4 @@
-"""Verdicts on search and geometry of English with other languages, both ways: the table of docs/results.md.
+"""Verdicts on search and geometry of English with other languages, both ways: the tables of docs/verdicts.md.
 
     python benchmarks/verdicts.py minilm me5-small                               the built-in corpus
     python benchmarks/verdicts.py minilm --corpus FOLDER:test --targets fr de    another one
