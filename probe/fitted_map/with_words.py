@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ...models.encoder import Encoder
 
 RUNG, WITHOUT = "words", "linear"
+FEWER = " That is fewer: give more pairs, or fit the map without --with-words."
 NO_NULL = NullScores({}, {}, (), 0)
 
 
@@ -90,6 +91,7 @@ def fit_with_words(
             f"{pairs.names[0]} → {pairs.names[1]}: words and vectors in one map fitted on {len(pairs.x)} pairs; held "
             f"out, the translation is the nearest of {pool} for {percent(scores.p_at_1)}, "
             f"{percent(linear.p_at_1)} by a linear map of the vectors alone."
+            + (FEWER if scores.p_at_1.value < linear.p_at_1.value else "")
         ),
         n=len(pairs.x),
         groups=pairs.n_groups,

@@ -1,6 +1,7 @@
 """Words beside vectors in one map: the sum of two kernels, its held-out scores, its folder, and its use."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -91,6 +92,8 @@ def test_the_folder_holds_the_map_its_record_and_its_card(written):
     assert (result.rung, result.carries_model, result.n) == ("words", False, 80)
     assert result.scores.p_at_1.low <= result.scores.p_at_1.value <= result.scores.p_at_1.high
     assert "by a linear map of the vectors alone" in result.sentence
+    both, alone = (float(percent) for percent in re.findall(r"([\d.]+) % \[", result.sentence))
+    assert ("fit the map without --with-words" in result.sentence) == (both < alone)
     assert "--texts texts.txt" in (folder / "README.md").read_text()
     assert json.loads((folder / "polyglot.json").read_text())["map"] == "words"
 
