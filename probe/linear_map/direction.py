@@ -10,6 +10,7 @@ from ...analysis.certificate.jackknife import block_moments_of, refitted_interva
 from ...analysis.certificate.permutation import NullPlan, NullScores
 from ...analysis.certificate.power import Planting, PowerCurve, power_curve
 from ...analysis.maps.ladder import Choices
+from ...analysis.maps.search_stretch import search_predictions
 from ...analysis.resampling import Interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.types import Floats
@@ -80,7 +81,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
     evidence = Evidence(null, detection_power(held_out, pairs, config), learning)
     refitted = refitted_r2(held_out, pairs) if config.failure else {}
     stage("intervals and details")
-    fit, prediction = held_out.fit, held_out.fit.predictions[SHOWN_RUNG]
+    fit, searched = held_out.fit, search_predictions(held_out.fit, held_out.stretches)
     ranks = held_out.searches.forward[SHOWN_RUNG]
     use = use_of(held_out, len(pairs.pool.rows), pairs.names, by_search(held_out, null), null.p_at_1_p95)
     rows = RowScores(held_out.fidelity[SHOWN_RUNG].squared_error, row_squares(pairs.y - fit.reference), ranks)
@@ -97,15 +98,15 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
         certificate=certify(held_out, pairs, evidence, config),
         judged=SHOWN_RUNG,
         choices=tuple(map(choice_of_fold, fit.choices)),
-        worst=worst_rows(pairs, prediction, ranks, config),
+        worst=worst_rows(pairs, searched[SHOWN_RUNG], ranks, config),
         warnings=ladder_warnings(pairs),
         anatomy=anatomy_of(fit, pairs),
         drift=drift_of(fit, pairs, config) if config.failure else None,
         learning_curve=learning,
         residuals=residual_groups(pairs, rows, config),
         transfer=transfer_of(pairs, config) if config.failure else None,
-        hubness=hubness_of(pairs, fit.predictions),
-        explorer=explorer_points(pairs, prediction, config),
+        hubness=hubness_of(pairs, searched),
+        explorer=explorer_points(pairs, searched[SHOWN_RUNG], config),
         use=use,
         geometry=geometry_of(pairs, instruments or {}, config),
         controls=controls_of(held_out, pairs, instruments or {}, config.seed) if config.controls else Controls(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ....probe.results.linear_map import Direction
+from ....probe.results.linear_map import Direction, Geometry
 from ....probe.results.provenance import Provenance
 from ...formatting import count, language_name, percent, plain_percent
 
@@ -44,8 +44,11 @@ def noise_line(direction: Direction) -> str:
 
 
 def curvature_line(direction: Direction) -> str:
-    """Say which curvature would have been seen."""
+    """Say whether curvature is seen, or which would have been."""
     geometry, judged = direction.geometry, direction.certificate
+    said = "" if geometry is None else _seen_curvature(geometry)
+    if said:
+        return said
     if geometry is not None and geometry.resolution:
         seen = {family: share for family, share in geometry.resolution.items() if share is not None}
         if not seen:
@@ -59,6 +62,16 @@ def curvature_line(direction: Direction) -> str:
     if judged.power:
         return f"even {plain_percent(max(point.share for point in judged.power))} of what is explained could be missed."
     return "not tested."
+
+
+def _seen_curvature(geometry: Geometry) -> str:
+    """Say how much of the curvature is seen; empty where none is."""
+    margin = plain_percent(geometry.margin)
+    if geometry.reason.startswith("curvature surely"):
+        return f"more than {margin} of what is shared is curved."
+    if geometry.reason.startswith("curvature is visible"):
+        return f"some is visible; more than {margin} of what is shared is not excluded."
+    return ""
 
 
 def pairs_line(direction: Direction, provenance: Provenance) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 import re
 
 import pytest
+from polyglot.analysis.certificate.geometry import CURVATURE_OPEN, CURVED
 from polyglot.probe.results.intervals import Interval
 from polyglot.probe.results.linear_map import Geometry
 from polyglot.probe.results.provenance import Side
@@ -74,6 +75,11 @@ def test_how_sure_says_what_curvature_would_have_been_seen(direction):
         "20\u202f% or more would have been seen (principal axes); other kinds could be missed."
     )
     assert curvature_line(judged(direction, resolution={"products": None})).startswith("these pairs are too few")
+    for reason, said in (
+        (CURVATURE_OPEN, "some is visible"),
+        (CURVED, "more than 5\u202f% of what is shared is curved"),
+    ):
+        assert curvature_line(judged(direction, resolution={"products": None}, reason=reason)).startswith(said)
     assert curvature_line(direction) == "3\u202f% or more of what is explained would have been seen."
     blind = dataclasses.replace(direction.certificate, smallest_detectable=None)
     missed = curvature_line(dataclasses.replace(direction, certificate=blind))
