@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import polyglot
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from polyglot.cli import application
+from typer import Context
+from typer.cli import get_docs_for_click
+from typer.main import get_command
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Pages that are files of the root, by their name in the site.
@@ -64,19 +66,8 @@ def examples() -> str:
 
 def commands() -> str:
     """Return every command with its options, as Typer documents an application."""
-    command = [
-        sys.executable,
-        "-m",
-        "typer",
-        "polyglot.cli",
-        "utils",
-        "docs",
-        "--name",
-        "polyglot",
-        "--title",
-        "Commands",
-    ]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    command = get_command(application())
+    return get_docs_for_click(obj=command, ctx=Context(command), name="polyglot", title="Commands")
 
 
 def public_names() -> str:
