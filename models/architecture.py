@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 UNLIMITED = 1_000_000
 #: Modules of this package that folders may name; the library imports them only if it is allowed to.
-PACKAGE_MODULES = frozenset({"polyglot.analysis.maps.ngram_embedding.NgramEmbedding"})
+PACKAGE_MODULES = frozenset(
+    {
+        "polyglot.analysis.maps.ngram_embedding.NgramEmbedding",
+        "polyglot.analysis.maps.ngram_addition.NgramAddition",
+    }
+)
 # Architectures that count positions from the padding id + 1 on, and so have that many fewer.
 OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer"})
 

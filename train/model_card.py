@@ -15,6 +15,11 @@ from ..probe.results.training import (
 
 RUNG_NAMES = {"identity": "no map", "linear": "a linear map"}
 MOST_EVALUATIONS = 12
+WITH_WORDS = "with words"  # ending of a method whose model has words beside the encoder
+LOADING = (
+    "For n-grams the library wants `trust_remote_code=True` before it imports a module of the installed package "
+    "`polyglot`; the folder holds no code."
+)
 
 
 def outcome_table(result: TrainResult) -> tuple[tuple[str, str, str], ...]:
@@ -105,6 +110,8 @@ def model_card(result: TrainResult) -> str:
     lines += ["", "Intervals: 95 %, cluster bootstrap of concept groups on held-out rows."]
     if result.method == "words":
         lines += ["", "## Use", "", *_words_usage(result)]
+    if result.method.endswith(WITH_WORDS):
+        lines += ["", "## Use", "", f"Words are added to its vectors by a module of this package. {LOADING}"]
     if result.retention is not None and result.retention.scores:
         lines += ["", "## Loss in the base language", ""]
         lines += [_loss_line(score, result.retention) for score in result.retention.scores]
@@ -129,9 +136,7 @@ def _words_usage(result: TrainResult) -> list[str]:
         "found = load_encoder('THIS_FOLDER').encode(queries).pooled @ index.T",
         "```",
         "",
-        "`SentenceTransformer('THIS_FOLDER')` loads the portable form by itself. For n-grams the library wants "
-        "`trust_remote_code=True` before it imports a module of the installed package `polyglot`; the folder holds no "
-        "code.",
+        f"`SentenceTransformer('THIS_FOLDER')` loads the portable form by itself. {LOADING}",
     ]
 
 

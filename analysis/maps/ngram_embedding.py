@@ -94,7 +94,7 @@ class NgramEmbedding(InputModule):
 
     def save(self, output_path: str, *_: Any, safe_serialization: bool = True, **__: Any) -> None:  # noqa: ANN401
         """Write the arrays and the settings into a folder."""
-        arrays = {"table": self.table.data, "frequencies": self.frequencies, "mean": self.mean}
+        arrays = {"table": self.table.data.half(), "frequencies": self.frequencies, "mean": self.mean}
         save_file({name: array.contiguous().cpu() for name, array in arrays.items()}, Path(output_path) / WEIGHTS_FILE)
         self.save_config(output_path)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -11,6 +11,7 @@ from .stage import EncoderStageConfig
 
 Method = Literal["align", "distill", "anchor", "embeddings", "lora", "map", "words"]
 METHODS: tuple[str, ...] = get_args(Method)
+TABLE_RATE = 10.0  # learning rate of word embeddings over that of the other weights, where languages are inserted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,8 @@ class FinetuneConfig(EncoderStageConfig):
         align, distill, anchor, embeddings, lora; map or words (the controls, in closed form).
     portable : bool
         With the method words: a table of subword pieces, which loads without this package, instead of n-grams.
+    with_words : bool
+        Add what words alone say of a text to its trained vector: finds more, and loads where this package is installed.
     pivot : str
         Language that the base knows.
     extend_vocab : int
@@ -39,6 +42,8 @@ class FinetuneConfig(EncoderStageConfig):
         Scale of the cosines in the contrastive loss, > 0.
     false_negative : float
         Rows whose English has at least this cosine under the teacher are not negatives of each other, in (0, 1].
+    bank : int
+        Sentences of the pivot, besides those of the batch, against which the contrastive loss compares, ≥ 0.
     lora_rank : int
         Rank of the adapters of lora, ≥ 1.
     questions : Path, optional
@@ -53,6 +58,7 @@ class FinetuneConfig(EncoderStageConfig):
     langs: tuple[str, ...] = field(default=(), metadata=option("--lang"))
     method: Method = "align"
     portable: bool = False
+    with_words: bool = False
     pivot: str = "en"
     extend_vocab: int = 12000
     anchor_weight: float = 3.0
@@ -60,19 +66,24 @@ class FinetuneConfig(EncoderStageConfig):
     anchor_share: float = field(default=0.25, metadata=PYTHON_ONLY)
     scale: float = 20.0
     false_negative: float = field(default=0.9, metadata=PYTHON_ONLY)
+    bank: int = 16384
     lora_rank: int = 16
     questions: Path | None = None
     negatives: int = 3
     negative_margin: float = field(default=0.05, metadata=PYTHON_ONLY)
 
     def __post_init__(self) -> None:
-        """Check every range."""
+        """Check every range, and let new words learn faster than what the base knows."""
+        if self.langs and self.loop.embedding_learning_rate is None:
+            rate = min(1.0, TABLE_RATE * self.loop.learning_rate)
+            object.__setattr__(self, "loop", replace(self.loop, embedding_learning_rate=rate))
         require_choice("--method", self.method, Method)
         require(self.extend_vocab >= 0, f"--extend-vocab must not be negative, got {self.extend_vocab}")
         require(min(self.anchor_weight, self.pull_weight) >= 0, "weights of losses must not be negative")
         require(0 < self.anchor_share <= 1, f"anchor_share must lie in (0, 1], got {self.anchor_share}")
         require(self.scale > 0, f"--scale must be positive, got {self.scale}")
         require(0 < self.false_negative <= 1, f"false_negative must lie in (0, 1], got {self.false_negative}")
+        require(self.bank >= 0, f"--bank must not be negative, got {self.bank}")
         require(self.lora_rank >= 1, f"--lora-rank must be at least 1, got {self.lora_rank}")
         require(self.negatives >= 0, f"--negatives must not be negative, got {self.negatives}")
         require(0 <= self.negative_margin < 1, f"negative_margin must lie in [0, 1), got {self.negative_margin}")
@@ -81,6 +92,11 @@ class FinetuneConfig(EncoderStageConfig):
             "the method embeddings trains only new tokens: expected --extend-vocab above 0, got 0",
         )
         require(not self.portable or self.method == "words", "--portable is a form of --method words: give both")
+        require(
+            not self.with_words or (bool(self.langs) and self.method not in ("map", "words") and self.extend_vocab > 0),
+            "--with-words adds words to a trained encoder with a vocabulary of the new language: expected --lang, a "
+            "method other than map and words, and --extend-vocab above 0",
+        )
         require(self.method != "words" or bool(self.langs), "--method words inserts a language: give --lang")
         require(self.pivot not in self.langs, f"--lang {self.pivot} is the language that the base knows: give another")
         require(

@@ -27,7 +27,8 @@ class LoopConfig:
     learning_rate : float
         Highest learning rate, reached after the warm-up, > 0; it decays linearly to zero.
     embedding_learning_rate : float, optional
-        Learning rate of the word embeddings; by default that of the other weights.
+        Highest learning rate of the word embeddings; by default that of the other weights, and ten times that where
+        languages are inserted: a rare word is in few batches.
     warmup : float
         Share of the steps in which the learning rate rises, in [0, 1).
     weight_decay : float

@@ -30,6 +30,7 @@ def align_loss(
     teacher: torch.Tensor,
     processes: Processes,
     weights: AlignWeights,
+    bank: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Symmetric InfoNCE of the new language against the teacher's English, plus the pull of rows onto translations.
 
@@ -43,6 +44,9 @@ def align_loss(
         Negatives are gathered over all processes.
     weights : AlignWeights
         Rows whose English has a cosine of at least `false_negative` are not negatives of each other.
+    bank : tensor (m, d), optional
+        f0 of further English, which may hold that of the batch: negatives of the new language, the same on every
+        process.
 
     Notes
     -----
@@ -53,12 +57,12 @@ def align_loss(
     from torch.nn.functional import cross_entropy
 
     every_new, every_teacher = processes.gather(new), processes.gather(teacher)
-    scores = weights.scale * every_new @ every_teacher.T
-    same = every_teacher @ every_teacher.T >= weights.false_negative
+    english = every_teacher if bank is None else torch.cat([every_teacher, bank])
+    same = every_teacher @ english.T >= weights.false_negative
     same.fill_diagonal_(False)
-    scores = scores.masked_fill(same, -torch.inf)
+    scores = (weights.scale * every_new @ english.T).masked_fill(same, -torch.inf)
     right = torch.arange(len(scores), device=scores.device)
-    nce = (cross_entropy(scores, right) + cross_entropy(scores.T, right)) / 2
+    nce = (cross_entropy(scores, right) + cross_entropy(scores[:, : len(scores)].T, right)) / 2
     # Every process computes the same InfoNCE, each with a gradient for its own rows only: summed, that is the whole.
     return nce + weights.pull * cosine_distance(new, teacher).sum() / len(every_new)
 

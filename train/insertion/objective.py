@@ -130,7 +130,7 @@ class InsertionObjective:
         if self.config.method == "anchor":
             anchor, pairs = cosine_distance(known, teacher_of_known), cosine_distance(known, new)
             return (anchor + PAIR_WEIGHT * pairs).sum() / len(batch.rows)
-        loss = align_loss(new, teacher, self.processes, self._weights)
+        loss = align_loss(new, teacher, self.processes, self._weights, self._bank(rows, batch.step))
         if len(anchored):
             anchor = cosine_distance(known, teacher_of_known).sum() / (len(anchored) * self.processes.world_size)
             loss = loss + self._weights.anchor * anchor
@@ -142,6 +142,13 @@ class InsertionObjective:
             self._adapters.merge_and_unload()
         for parameter in self.module.parameters():
             parameter.requires_grad_(True)
+
+    def _bank(self, rows: LanguageRows, step: int) -> torch.Tensor | None:
+        """Return f0 of English against which a step contrasts the new language: all, or the next rows in turn."""
+        size = min(self.config.bank, len(rows.teacher))
+        if size == 0:
+            return None
+        return self._teacher(rows, (step * size + np.arange(size)) % len(rows.teacher))
 
     def _teacher(self, rows: LanguageRows, chosen: Integers) -> torch.Tensor:
         import torch

@@ -18,10 +18,11 @@ from ..evaluation.splits import open_pairs
 from ..insertion.objective import InsertionObjective, LanguageRows
 from ..insertion.rotation import append_rotation, fit_rotation
 from ..insertion.vocabulary import AddedWords, add_words
+from ..insertion.words_addition import append_words
 from .finetune_queries import train_queries
 from .finetune_words import insert_words
 from .insertion_outcome import insertion_outcome, query_note, trained_outcome
-from .new_language import NewLanguage, announce_tokenizer, measure_base
+from .new_language import NewLanguage, announce_tokenizer, measure_base, training_rows
 
 
 def run_finetune(config: FinetuneConfig, *, command: str = "", progress: bool = False) -> TrainResult:
@@ -67,6 +68,9 @@ def _insert(config: FinetuneConfig, run: Run) -> TrainResult:
         return _insert_map(config, run, student, languages[0], baseline)
     added = [add_words(student, new.pairs.training, config.extend_vocab, method=config.method) for new in languages]
     report = _train(config, run, student, languages, added)
+    if config.with_words:
+        texts, vectors, groups = training_rows(languages)
+        append_words(student, texts, vectors, groups, first_new=min(a.first_row for a in added), seed=run.seed)
     trained = run.trained_encoder(student)
     retention = baseline.compare(trained, config.retention, seed=run.seed)
     outcomes = tuple(trained_outcome(trained, config, *pair) for pair in zip(languages, added, strict=True))

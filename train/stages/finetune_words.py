@@ -10,9 +10,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ...analysis.types import Labels
 from ...probe.results.training import TrainResult
 from ..config import FinetuneConfig
 from ..engine.history import TrainingReport
@@ -23,7 +20,7 @@ from ..evaluation.retention import RetentionBaseline, open_retention_text
 from ..evaluation.splits import open_pairs
 from ..insertion.words_model import ngram_model, portable_model
 from .insertion_outcome import insertion_outcome, query_note, trained_outcome
-from .new_language import NewLanguage, announce_tokenizer, measure_base
+from .new_language import NewLanguage, announce_tokenizer, measure_base, training_rows
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -52,19 +49,11 @@ def insert_words(config: FinetuneConfig, run: Run) -> TrainResult:
 
 def _fitted(config: FinetuneConfig, languages: Sequence[NewLanguage]) -> tuple[SentenceTransformer, TrainingReport]:
     started, used = time.perf_counter(), time.process_time()
-    texts = [text for new in languages for text in new.pairs.training.sources]
-    y = np.concatenate([new.teacher for new in languages])
+    texts, y, groups = training_rows(languages)
     fit = portable_model if config.portable else ngram_model
-    model = fit(texts, y, _groups(languages), seed=config.loop.seed)
+    model = fit(texts, y, groups, seed=config.loop.seed)
     seconds, cpu = time.perf_counter() - started, time.process_time() - used
     return model, TrainingReport(rows=len(texts), seconds=seconds, cpu_seconds=cpu)
-
-
-def _groups(languages: Sequence[NewLanguage]) -> Labels:
-    """Number the pivot sentences: translations of one into several languages stay in one fold."""
-    targets: dict[str, int] = {}
-    rows = [targets.setdefault(text, len(targets)) for new in languages for text in new.pairs.training.targets]
-    return np.array(rows, np.int64)
 
 
 def _encoder(model: SentenceTransformer, base: Encoder, run: Run) -> Encoder:

@@ -15,6 +15,7 @@ from ..evaluation.outcome import language_outcome
 from ..evaluation.words_control import words_outcome, words_warnings
 from ..insertion.tokenizer_report import SAMPLE, TokenizerReport, coverage_warnings, report_tokenizer, static_report
 from ..insertion.vocabulary import AddedWords
+from ..model_card import WITH_WORDS
 from .new_language import NewLanguage
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def insertion_outcome(
     """Put together what a run that inserts languages adds to its result, with its warnings."""
     beside = f" --target-model {config.model}" if config.method in ("map", "words") else ""
     return StageOutcome(
-        method=config.method,
+        method=f"{config.method} {WITH_WORDS}" if config.with_words else config.method,
         model=config.model,
         text=TrainingText(config.data.corpus_name, [o.corpus_fingerprint for o in outcomes], config.langs),
         languages=outcomes,

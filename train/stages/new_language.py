@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...analysis.types import Floats32
+from ...analysis.types import Floats32, Labels
 from ...probe.results.training import LanguageMetrics
 from ..config import FinetuneConfig
 from ..engine.session import Run
@@ -32,6 +32,17 @@ class NewLanguage:
     report: TokenizerReport
     validation: EvaluationPairs
     instruments: Mapping[str, Floats32]  # by language, (m, d), f0 of the held-out rows in further languages
+
+
+def training_rows(languages: Sequence[NewLanguage]) -> tuple[list[str], Floats32, Labels]:
+    """Return the n training sentences of all languages, f0 of their pivot side (n, d), and their groups (n,).
+
+    Translations of one sentence are a group.
+    """
+    texts = [text for new in languages for text in new.pairs.training.sources]
+    sentences: dict[str, int] = {}
+    rows = [sentences.setdefault(text, len(sentences)) for new in languages for text in new.pairs.training.targets]
+    return texts, np.concatenate([new.teacher for new in languages]), np.array(rows, np.int64)
 
 
 def announce_tokenizer(encoder: Encoder, run: Run, pairs: TrainingPairs, config: FinetuneConfig) -> TokenizerReport:

@@ -51,6 +51,22 @@ def test_words_in_the_portable_form_and_of_two_languages_at_once(finetune_config
         assert load_encoder(str(config.out / "model"), device="cpu").fingerprint == result.fingerprint
 
 
+def test_words_beside_a_trained_encoder(finetune_config):
+    plain = finetune_config("plain", loop={"max_steps": 20})
+    config = finetune_config("with-words", with_words=True, loop={"max_steps": 20})
+    results = [run_finetune(one) for one in (plain, config)]
+    scores = [result.languages[0].after.retrieval for result in results]
+    assert scores[1].cosine.value > scores[0].cosine.value
+    models = [load_encoder(str(one.out / "model"), device="cpu") for one in (plain, config)]
+    assert models[1].fingerprint == results[1].fingerprint
+    english, french = (
+        [np.sum(models[0].encode(texts).pooled * models[1].encode(texts).pooled, axis=1) for texts in sides]
+        for sides in ([ENGLISH], [["le grand chien mange le pain", "le vieux roi voit le feu"]])
+    )
+    assert np.min(english) > np.max(french)
+    assert "trust_remote_code=True" in (config.out / "model" / "README.md").read_text()
+
+
 def test_a_method_that_does_not_beat_words_says_so(finetune_config):
     weak = finetune_config("weak", loop={"max_steps": 1})
     result = run_finetune(weak)
