@@ -422,7 +422,12 @@ class Encoder:
 
         features = batch_to_device(batch, self.model.device)
         states.clear()
-        output = self.model(dict(features))
+        try:
+            output = self.model(dict(features), **self.texts.routing)
+        except KeyError as error:
+            raise ModelError(
+                f"the modules of {self.name} do not fit: one wants {error}, which those before it do not give"
+            ) from error
         if "sentence_embedding" not in output:
             raise ModelError(f"{self.name} gives no vector for a text; add a pooling module and save it again")
         pooled = output["sentence_embedding"][:, : self.dim].float().cpu().numpy()

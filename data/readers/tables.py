@@ -35,7 +35,7 @@ def read_delimited(
         If the file is empty, lacks a language, or has neither a header nor one column for each language.
     """
     records = csv_records(path, bad) if separator == "," else tsv_records(path, bad)
-    first = next(records, None)
+    first = _first_row(path, records, bad)
     if first is None:
         raise DataError(
             f"{path} is empty: expected a line for each pair, its sentences separated by {NAMES[separator]}s."
@@ -58,6 +58,15 @@ def read_delimited(
         raise _other_separator(path, names, wanted, separator) or _without_header(path, names, wanted)
     columns = tuple(column for column in resolved if column is not None)
     return Reading(columns, row_batches(path, columns, _picked(path, resolved, records, bad), bad))
+
+
+def _first_row(path: Path, records: Iterator[NumberedCells], bad: BadRows) -> NumberedCells | None:
+    """Return the first row that is not empty; those before it are bad."""
+    for number, cells in records:
+        if any(cells):
+            return number, cells
+        bad.report(f"{path}, line {number}", "empty line")
+    return None
 
 
 def _from_header(path: Path, names: Sequence[str], wanted: Sequence[str]) -> tuple[str | None, ...]:

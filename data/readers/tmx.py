@@ -24,7 +24,8 @@ from .majority import languages_of_most
 from .xml_text import NotInEncoding, count_in_text, xml_chunks, xml_encoding
 
 _BROKEN = "broken XML, the rest of the file is lost"
-_UNIT = re.compile(r"<tu[\s>]")
+_UNIT = re.compile(r"<(?:[\w.-]{1,20}:)?tu[\s>]")
+_LONGEST_START = 26  # of what `_UNIT` matches
 
 
 @dataclass(slots=True)
@@ -66,8 +67,11 @@ def _most_languages(path: Path, bad: BadRows) -> tuple[str, ...]:
     held = Counter(tuple(unit.texts) for unit in units(path, peeked) if len(unit.texts) > 1)
     if held:
         return languages_of_most(str(path), held)
-    reasons = "".join(f" {what}." for what in peeked.first.values())
-    raise DataError(f"{path} has no translation unit (<tu>) in two languages: is it a translation memory?{reasons}")
+    raise _without_units(path, "".join(f" {what}." for what in peeked.first.values()))
+
+
+def _without_units(path: Path, reasons: str = "") -> DataError:
+    return DataError(f"{path} has no translation unit (<tu>) in two languages: is it a translation memory?{reasons}")
 
 
 def _rows(path: Path, columns: tuple[str, ...], bad: BadRows) -> Iterator[NumberedCells]:
@@ -89,6 +93,8 @@ def _rows(path: Path, columns: tuple[str, ...], bad: BadRows) -> Iterator[Number
         yield unit.line, tuple([unit.texts[code] for code in used])
     if seen and not found:
         check_languages(path, tuple(sorted(seen)), columns)
+    if not seen and not found and not bad.counts:
+        raise _without_units(path)
 
 
 def units(path: Path, bad: BadRows) -> Iterator[Unit]:
@@ -113,7 +119,7 @@ def units(path: Path, bad: BadRows) -> Iterator[Unit]:
     except (expat.ExpatError, NotInEncoding) as error:
         complete = handler.take()
         yield from complete
-        lost = count_in_text(path, encoding, _UNIT, longest=4) - done - len(complete)
+        lost = count_in_text(path, encoding, _UNIT, _LONGEST_START) - done - len(complete)
         line = error.lineno if isinstance(error, expat.ExpatError) else handler.parser.CurrentLineNumber
         bad.report(f"{path}, line {line}", _BROKEN, str(error), rows=max(lost, 1))
 
@@ -143,6 +149,7 @@ class _Handler:
         return done
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        name = name.rpartition(":")[2]  # of a namespace
         if self._segment is not None:
             self._segment.start(name)
         elif name == "tu":
@@ -153,6 +160,7 @@ class _Handler:
             self._segment = Segment()
 
     def _end(self, name: str) -> None:
+        name = name.rpartition(":")[2]
         if name == "seg" and self._segment is not None and not self._segment.depth:
             self._close(self._segment)
         elif self._segment is not None:
