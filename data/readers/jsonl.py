@@ -85,7 +85,8 @@ def _records(path: Path, bad: BadRows) -> Iterator[tuple[int, Record]]:
         except (ValueError, RecursionError) as error:
             bad.report(f"{path}, line {number}", "not JSON", str(error))
             continue
-        record = record.get("translation", record) if isinstance(record, dict) else record
+        inner = record.get("translation") if isinstance(record, dict) else None
+        record = inner if isinstance(inner, dict) else record
         if isinstance(record, dict) and "\\ud" in line.lower() and not _encodable(record):
             bad.report(f"{path}, line {number}", "not UTF-8", "half of a surrogate pair")
         elif isinstance(record, _Repeated):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...errors import DataError
 from .batches import NumberedCells, Reading, resolved_columns, row_batches
-from .columns import LEFT_OUT, is_header, language_columns, names_all, renames_columns
+from .columns import LEFT_OUT, is_header, language_columns, names_all, names_roles, renames_columns
 from .layouts import columns_by_name
 from .lines import BadRows, text_lines
 from .quoted import csv_records
@@ -51,6 +51,8 @@ def read_delimited(
         records = chain([first], records)
     elif is_header(names, wanted):
         resolved = _from_header(path, names, wanted)
+    elif names_roles(names):
+        raise _without_languages(path, names, wanted)
     elif wanted and len(names) == len(wanted):
         resolved = tuple(wanted)
         records = chain([first], records)
@@ -94,6 +96,14 @@ def _other_separator(path: Path, names: Sequence[str], wanted: Sequence[str], se
                 f"{path} looks {name}-separated, and its name says {expected}: save it with {expected}{suffix}."
             )
     return None
+
+
+def _without_languages(path: Path, names: Sequence[str], wanted: Sequence[str]) -> DataError:
+    columns = ",".join(f"{name}={code}" for name, code in zip(names, wanted or ("en", "fr"), strict=False))
+    return DataError(
+        f"{path}: the first line ({', '.join(names)}) is a header that names no languages: give --columns {columns}, "
+        "or another order."
+    )
 
 
 def _without_header(path: Path, names: Sequence[str], wanted: Sequence[str]) -> DataError:

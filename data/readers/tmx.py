@@ -25,6 +25,7 @@ from .xml_text import NotInEncoding, count_in_text, xml_chunks, xml_encoding
 
 _BROKEN = "broken XML, the rest of the file is lost"
 _UNIT = re.compile(r"<(?:[\w.-]{1,20}:)?tu[\s>]")
+MOST_NAMED = 5  # languages that are no codes, in a message
 _LONGEST_START = 26  # of what `_UNIT` matches
 
 
@@ -35,6 +36,7 @@ class Unit:
     line: int
     texts: dict[str, str] = field(default_factory=dict)
     faults: dict[str, tuple[str, str]] = field(default_factory=dict)  # by language: reason and detail
+    unknown: list[str] = field(default_factory=list)  # names of languages that are no codes
     repeated: bool = False  # a language has several texts, of which the first is taken
 
 
@@ -64,23 +66,30 @@ def read_tmx(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
 def _most_languages(path: Path, bad: BadRows) -> tuple[str, ...]:
     """Return the languages of most units; what is wrong with the file is said here, where it leaves none."""
     peeked = BadRows(skip=bad.skip)
-    held = Counter(tuple(unit.texts) for unit in units(path, peeked) if len(unit.texts) > 1)
+    held, unknown = Counter[tuple[str, ...]](), set[str]()
+    for unit in units(path, peeked):
+        unknown.update(unit.unknown)
+        if len(unit.texts) > 1:
+            held[tuple(unit.texts)] += 1
     if held:
         return languages_of_most(str(path), held)
-    raise _without_units(path, "".join(f" {what}." for what in peeked.first.values()))
+    raise _without_units(path, unknown, "".join(f" {what}." for what in peeked.first.values()))
 
 
-def _without_units(path: Path, reasons: str = "") -> DataError:
-    return DataError(f"{path} has no translation unit (<tu>) in two languages: is it a translation memory?{reasons}")
+def _without_units(path: Path, unknown: set[str], reasons: str = "") -> DataError:
+    named = ", ".join(sorted(unknown)[:MOST_NAMED])
+    why = f"it names {named}, which are no language codes." if unknown else "is it a translation memory?"
+    return DataError(f"{path} has no translation unit (<tu>) in two languages: {why}{reasons}")
 
 
 def _rows(path: Path, columns: tuple[str, ...], bad: BadRows) -> Iterator[NumberedCells]:
-    seen: set[str] = set()
+    seen, unknown = set[str](), set[str]()
     found = False
     for unit in units(path, bad):
         served = serving(tuple(unit.texts), columns)
         if missing := [column for column, codes in served.items() if not codes]:
             seen |= set(unit.texts)
+            unknown.update(unit.unknown)
             bad.leave_out(f"no {describe(missing[0])} in the unit")
             continue
         found = True
@@ -94,7 +103,7 @@ def _rows(path: Path, columns: tuple[str, ...], bad: BadRows) -> Iterator[Number
     if seen and not found:
         check_languages(path, tuple(sorted(seen)), columns)
     if not seen and not found and not bad.counts:
-        raise _without_units(path)
+        raise _without_units(path, unknown)
 
 
 def units(path: Path, bad: BadRows) -> Iterator[Unit]:
@@ -155,7 +164,10 @@ class _Handler:
         elif name == "tu":
             self._unit = Unit(self.parser.CurrentLineNumber)
         elif name == "tuv":
-            self._language = find_code((attributes.get("xml:lang") or attributes.get("lang") or "").strip())
+            named = (attributes.get("xml:lang") or attributes.get("lang") or "").strip()
+            self._language = find_code(named)
+            if named and self._language is None and self._unit is not None:
+                self._unit.unknown.append(named)
         elif name == "seg":
             self._segment = Segment()
 

@@ -91,3 +91,9 @@ def test_a_key_that_stands_twice_is_a_bad_row(tmp_path, row):
     columns, bad = read(path, ("en", "fr"), skip=True)
     assert columns == {"en": ["d"], "fr": ["e"]}
     assert bad.counts == {"a key that stands twice": 1}
+
+
+@pytest.mark.parametrize("other", ["null", '"a word"', "[1]"])
+def test_a_translation_that_holds_no_languages_is_a_field_like_others(tmp_path, other):
+    path = written(tmp_path / "a.jsonl", f'{{"translation": {other}, "en": "a", "fr": "b"}}\n')
+    assert read(path, ("en", "fr"))[0] == {"en": ["a"], "fr": ["b"]}

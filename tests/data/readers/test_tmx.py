@@ -182,3 +182,9 @@ def test_endless_segments_are_bad_rows(path):
     columns, bad = read(path, content, skip=True)
     assert columns == {"en": ["c"], "fr": ["d"]}
     assert bad.counts == {"line too long": 1}
+
+
+@pytest.mark.parametrize("wanted", [(), ("en", "fr")])
+def test_names_of_languages_that_are_no_codes_are_said(path, wanted):
+    with pytest.raises(DataError, match=r"no translation unit .*names ENGLISH, FRENCH, which are no language codes"):
+        read(path, HEAD + unit(ENGLISH="a", FRENCH="b") + TAIL, wanted)
