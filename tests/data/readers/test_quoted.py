@@ -122,3 +122,36 @@ def test_rows_kept_and_rows_counted_are_the_rows_of_the_file(tmp_path_factory, p
     columns, bad = read(path, skip=True)
     assert len(columns["en"]) + bad.counts.total() == len(rows)
     assert columns["fr"] == [str(i) for i in range(len(rows)) if i != stray and rows[i].partition(",")[0]]
+
+
+DAMAGE = {
+    "opens the first cell": lambda row: f'"{row}',
+    "opens the second cell": lambda row: row.replace(",", ',"', 1),
+    "stands at the end": lambda row: f'{row}"',
+    "is lacking at the end": lambda row: row.removesuffix('"'),
+    "is lacking at the start": lambda row: row.removeprefix('"'),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["{0},{1}", '"{0}","{1}"', '"{0}\n{0}",{1}', '"{0}, ""{0}""",{1}']), min_size=2, max_size=14
+    ),
+    st.sampled_from(sorted(DAMAGE)),
+    st.data(),
+)
+def test_a_stray_quote_costs_no_row_but_its_own(tmp_path_factory, forms, damage, data):
+    rows = [form.format(f"a{i}", f"b{i}") for i, form in enumerate(forms)]
+    stray = data.draw(st.integers(0, len(rows) - 1))
+    rows[stray] = DAMAGE[damage](rows[stray])
+    path = written(tmp_path_factory.mktemp("csv") / "a.csv", "\n".join(["en,fr", *rows]) + "\n")
+    columns, bad = read(path, skip=True)
+    expected = {
+        '"{0}\n{0}",{1}': "a{0}\na{0}",
+        '"{0}, ""{0}""",{1}': 'a{0}, "a{0}"',
+    }
+    whole = [(expected.get(form, "a{0}").format(i), f"b{i}") for i, form in enumerate(forms) if i != stray]
+    found = list(zip(columns["en"], columns["fr"], strict=True))
+    assert [row for row in found if row in whole] == whole
+    assert len(found) + bad.counts.total() >= len(rows)
