@@ -350,7 +350,7 @@ class Encoder:
         if bad.size:
             raise ModelError(
                 f"{self.name} gives numbers that are not finite for {bad.size} texts, first {texts[bad[0]][:60]!r}; "
-                "its weights are damaged or its precision is too low"
+                "its weights are damaged, its precision is too low, or nothing but the prompt is left of the text"
             )
         return Encoded(pooled, hidden, read.tokens, read.truncated, read.unknown)
 

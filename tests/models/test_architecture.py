@@ -212,23 +212,6 @@ def test_what_a_router_holds_is_looked_at_before_it_is_loaded(routed_folder, har
         check_folder(routed_folder, trust_remote_code=False)
 
 
-@pytest.mark.parametrize("task", ["query", "document"])
-def test_a_router_behind_the_pooling_takes_the_route_of_the_task(tiny_modules, tmp_path, task):
-    from polyglot.train.engine.student import Student
-    from sentence_transformers.base.modules import Router
-    from sentence_transformers.sentence_transformer.modules import Dense
-
-    router = Router.for_query_document(query_modules=[Dense(16, 8)], document_modules=[Dense(16, 8)])
-    model_of(*tiny_modules[:2], router).save(str(tmp_path / "behind"), create_model_card=False)
-    encoder = load_encoder(str(tmp_path / "behind"), device="cpu", task=task)
-    expected = encoder.model.encode(["a cat", "b"], task=task)
-    np.testing.assert_allclose(encoder.encode(["a cat", "b"], layers=[0]).pooled, expected, atol=1e-6)
-    other = encoder.model.encode(["a cat", "b"], task={"query": "document", "document": "query"}[task])
-    assert np.abs(other - expected).max() > 0.01
-    with pytest.raises(ModelError, match="routes vectors by task: training takes"):
-        Student(encoder, "float32")
-
-
 def test_modules_that_do_not_fit_each_other_say_what_is_lacking(tiny_modules):
     from sentence_transformers.sentence_transformer.modules import LSTM, Pooling
 
