@@ -350,7 +350,7 @@ class Encoder:
         if bad.size:
             raise ModelError(
                 f"{self.name} gives numbers that are not finite for {bad.size} texts, first {texts[bad[0]][:60]!r}; "
-                "its weights are damaged or its precision is too low"
+                "its weights are damaged, its precision is too low, or nothing but the prompt is left of the text"
             )
         return Encoded(pooled, hidden, read.tokens, read.truncated, read.unknown)
 
@@ -422,7 +422,12 @@ class Encoder:
 
         features = batch_to_device(batch, self.model.device)
         states.clear()
-        output = self.model(dict(features))
+        try:
+            output = self.model(dict(features), **self.texts.routing)
+        except KeyError as error:
+            raise ModelError(
+                f"the modules of {self.name} do not fit: one wants {error}, which those before it do not give"
+            ) from error
         if "sentence_embedding" not in output:
             raise ModelError(f"{self.name} gives no vector for a text; add a pooling module and save it again")
         pooled = output["sentence_embedding"][:, : self.dim].float().cpu().numpy()

@@ -1,18 +1,17 @@
 """A resolved name in, a `SentenceTransformer` out: nothing unsafe is executed, nothing waits for a dead network."""
 
-import json
 import logging
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, ModelError
-from .architecture import PACKAGE_MODULES
+from .folder import MODULES, SETTINGS, check_folder, names_package_module, refuse_other_kinds
 from .progress import hidden_library_bars
-from .registry import OFFLINE_NAMES, ModelCard, in_hub_cache, packaged_model
+from .registry import OFFLINE_NAMES, ModelCard, cached_file, in_hub_cache, packaged_model
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -20,9 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HUB_TIMEOUT_SECONDS = 10.0
-PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
-OWN_MODULES = "sentence_transformers."
-ROUTES = "router_config.json"
+NO_POOLING = "%s names no pooling: its token vectors are averaged, whatever it was trained for"
 
 
 def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) -> "SentenceTransformer":
@@ -50,7 +47,9 @@ def load_model(card: ModelCard, *, device: str | None, trust_remote_code: bool) 
     if card.kind == "hub":
         return _load_from_hub(card.source, device, trust_remote_code)
     folder = checked_folder(card, trust_remote_code=trust_remote_code)
-    return _load(str(folder), device, trust_remote_code or _names_package_module(folder), local=True)
+    if not (folder / MODULES).is_file():
+        log.warning(NO_POOLING, folder)
+    return _load(str(folder), device, trust_remote_code or names_package_module(folder), local=True)
 
 
 def checked_folder(card: ModelCard, *, trust_remote_code: bool) -> Path:
@@ -107,107 +106,26 @@ def chosen_device(device: str | None) -> str:
     return device
 
 
-def check_folder(folder: Path, *, trust_remote_code: bool) -> None:
-    """Look at a local model folder before anything in it is loaded.
-
-    Parameters
-    ----------
-    folder : Path
-        A sentence-transformers folder, or one of plain transformers.
-    trust_remote_code : bool
-        Let folders pass that bring Python code.
-
-    Raises
-    ------
-    ModelError
-        The folder is no model, its JSON is damaged, its weights are pickled, or it wants to run its own code.
-    """
-    modules = _read_json(folder / "modules.json") if (folder / "modules.json").is_file() else []
-    if not modules and not (folder / "config.json").is_file():
-        raise ModelError(
-            f"{folder} is not a model: expected modules.json (sentence-transformers) or config.json (transformers)"
-        )
-    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
-        raise ModelError(f"{folder / 'modules.json'} is damaged: expected a list of modules; save the model again")
-    if not trust_remote_code:
-        _refuse_code(folder, modules)
-    for part in {folder, *_parts(folder, modules)}:
-        _refuse_pickled(part)
-
-
-def _refuse_code(folder: Path, modules: list[dict[str, Any]]) -> None:
-    paths = {folder, *_parts(folder, modules)}
-    kinds = [str(module.get("type")) for module in modules]
-    for path in paths:
-        kinds += [str(kind) for kind in _routed_types(path).values()]
-    known = () if any(folder.rglob("*.py")) else PACKAGE_MODULES  # a file could stand in the place of the package
-    foreign = [kind for kind in kinds if not kind.startswith(OWN_MODULES) and kind not in known]
-    names = ("config.json", "tokenizer_config.json", "processor_config.json")
-    files = [path / name for path in paths for name in names if (path / name).is_file()]
-    contents = {file: _read_json(file) for file in files}  # a damaged file may hold any JSON value
-    asking = [
-        file.relative_to(folder).as_posix()
-        for file, content in contents.items()
-        if isinstance(content, dict) and "auto_map" in content
-    ]
-    if foreign or asking:
-        found = ", ".join([*foreign, *(f"auto_map in {name}" for name in asking)])
-        raise ModelError(
-            f"the model in {folder} wants to run Python code of its own ({found}); "
-            "read that code, and if you trust it, allow it with --trust-remote-code (trust_remote_code=True)"
-        )
-
-
-def _names_package_module(folder: Path) -> bool:
-    """Tell whether a folder that was checked names a module of this package, which the library takes for foreign."""
-    file = folder / "modules.json"
-    modules = _read_json(file) if file.is_file() else []
-    return any(str(module.get("type")) in PACKAGE_MODULES for module in modules)
-
-
-def _parts(folder: Path, modules: list[dict[str, Any]]) -> list[Path]:
-    """Return the folders of all modules, and of the modules behind a router."""
-    own = [folder / str(module.get("path", "")) for module in modules]
-    return [*own, *(path / str(name) for path in own for name in _routed_types(path))]
-
-
-def _routed_types(part: Path) -> dict[str, Any]:
-    """Return the types of the modules behind a router, by their folders in it; none where there is no router."""
-    file = part / ROUTES
-    held = _read_json(file) if file.is_file() else {}
-    types = held.get("types") if isinstance(held, dict) else None
-    return types if isinstance(types, dict) else {}
-
-
-def _refuse_pickled(part: Path) -> None:
-    if not part.is_dir() or any(part.glob("*.safetensors")):
-        return
-    pickled = sorted(
-        path.name for path in part.iterdir() if path.suffix in PICKLED and path.name != "training_args.bin"
-    )
-    if pickled:
-        raise ModelError(
-            f"the weights in {part} are pickled ({pickled[0]}), which can run code when opened; "
-            "expected model.safetensors: save the model again with safe_serialization"
-        )
-
-
-def _read_json(path: Path) -> Any:  # noqa: ANN401 - what a JSON file holds is checked by the callers
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is not readable JSON: {error}; save or download the model again") from error
-
-
 def _load_from_hub(hub_id: str, device: str, trust_remote_code: bool) -> "SentenceTransformer":
     """Take the model from the local hub cache if it is whole there; only then ask the network, once."""
     if in_hub_cache(hub_id):
+        _look_at_cache(hub_id)
         try:
             return _load(hub_id, device, trust_remote_code, local=True)
         except ModelError as error:
             log.info("%s is in the hub cache but cannot be loaded from there: %s", hub_id, error)
     _ask_hub(hub_id)
-    return _load(hub_id, device, trust_remote_code, local=False)
+    model = _load(hub_id, device, trust_remote_code, local=False)
+    _look_at_cache(hub_id)
+    return model
+
+
+def _look_at_cache(hub_id: str) -> None:
+    """Refuse a model of another kind; say what the library adds to one of plain transformers."""
+    if (settings := cached_file(hub_id, SETTINGS)) is not None:
+        refuse_other_kinds(settings, hub_id)
+    if cached_file(hub_id, MODULES) is None:
+        log.warning(NO_POOLING, hub_id)
 
 
 def _ask_hub(hub_id: str) -> None:

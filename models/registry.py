@@ -185,11 +185,25 @@ def in_hub_cache(hub_id: str) -> bool:
     hub_id : str
         `org/name`.
     """
+    return cached_file(hub_id, "config.json") is not None
+
+
+def cached_file(hub_id: str, file: str) -> Path | None:
+    """Return a file of a hub model that was fetched before, or None.
+
+    Parameters
+    ----------
+    hub_id : str
+        `org/name`.
+    file : str
+        Its name in the model.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     # The sentence-transformers library keeps its models apart if this variable is set.
     folder = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
-    return isinstance(try_to_load_from_cache(hub_id, "config.json", cache_dir=folder), str)
+    found = try_to_load_from_cache(hub_id, file, cache_dir=folder)
+    return Path(found) if isinstance(found, str) else None
 
 
 def _no_such_model(name: str) -> str:

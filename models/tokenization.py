@@ -129,10 +129,14 @@ class TextReader:
         others = (None, getattr(tokenizer, "eos_token_id", None), getattr(tokenizer, "pad_token_id", None))
         self._unknown_id = -1 if named in others else named
 
+    @property
+    def routing(self) -> dict[str, str]:
+        """What the library's `encode` gives the modules besides texts: the task, if there is one."""
+        return {} if self.task is None else {"task": self.task}
+
     def preprocess(self, texts: Sequence[str], **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - the library's own
         """Return what the library's `encode` feeds the model for texts."""
-        options = {} if self.task is None else {"task": self.task}
-        return dict(self.model.preprocess(list(texts), prompt=self.prompt or None, **options, **settings))
+        return dict(self.model.preprocess(list(texts), prompt=self.prompt or None, **self.routing, **settings))
 
     def read(self, texts: Sequence[str]) -> ReadTexts:
         """Read n texts.
@@ -232,7 +236,7 @@ class TextReader:
     def saved_settings(self) -> dict[str, Any]:
         """Return what decides the token ids besides the tokenizer, where it differs from the library's defaults."""
         if self._transformer is None:
-            return {} if self.task is None else {"task": self.task}
+            return self.routing
         found = {name: getattr(self._transformer, name, None) for name in (*TASK_LENGTHS, "query_expansion")}
         found |= {"processing_kwargs": self._settings(), "task": self.task}
         found |= {"padding_side": "left" if self.pads_left() else None}

@@ -14,6 +14,11 @@ from ..matching import choose, serving
 LEFT_OUT = "-"  # the name, in --columns, of a column that is not read
 _REFERENCE_ENDINGS = (REFERENCE, "_alt")
 _OWN_NAMES = ("english", "non_english")
+_ROLES = frozenset(
+    f"{role}{ending}"
+    for role in ("source", "target", "src", "tgt", "trg", "text", "sentence", "translation", "sent", "input", "output")
+    for ending in ("", "_text", "_sentence", "_lang", "1", "2", "_1", "_2")
+)
 _log = logging.getLogger(__name__)
 
 
@@ -103,6 +108,17 @@ def names_all(cells: Sequence[str], wanted: Sequence[str]) -> bool:
     named = [cell for cell in cells if len(wanted) > 1 or _spelled_as_a_code(cell)]  # a file of Norwegian may begin: No
     held = language_columns([column_meaning(cell, wanted) for cell in named])
     return bool(wanted) and all(serving(held, tuple(wanted)).values())
+
+
+def names_roles(cells: Sequence[str]) -> bool:
+    """Tell whether the first row of a file is a header that says no languages.
+
+    Examples
+    --------
+    >>> names_roles(["source", "target"]), names_roles(["Source", "Cible"])
+    (True, False)
+    """
+    return len(set(cells)) > 1 and all(cell.strip().lower() in _ROLES for cell in cells)
 
 
 def _spelled_as_a_code(cell: str) -> bool:

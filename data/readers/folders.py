@@ -24,7 +24,7 @@ from .lines import BadRows, bare_path
 from .moses import read_moses
 from .quoted import csv_records
 
-_SIMILARITY_FILE = re.compile(r".+-(?P<language>[A-Za-z]{2,3})-(?P<split>[A-Za-z]+)\.csv\Z")
+_SIMILARITY_FILE = re.compile(r".+-(?P<language>[A-Za-z]{2,3}(_[A-Za-z]{2,4})*)-(?P<split>[A-Za-z]+)\.csv\Z")
 _log = logging.getLogger(__name__)
 Named = tuple[Path, str, str]  # a file, its language as it is spelled, and the canonical code
 Parts = dict[str, list[Named]]  # by stem or split
@@ -49,7 +49,7 @@ def read_folder(folder: Path, part: str | None, wanted: Sequence[str], bad: BadR
     DataError
         If the folder holds no such files, not that part, or not these languages together; or as `read_moses` does.
     """
-    if splits := similarity_splits(folder):
+    if splits := similarity_splits(folder, wanted):
         complete = _complete_parts(folder, part, splits, wanted)
         return _distinct(stacked([_read_split(files, bad) for files in complete]))
     stems = moses_stems(folder, wanted)
@@ -94,7 +94,7 @@ def moses_stems(folder: Path, wanted: Sequence[str] = ()) -> Parts:
             stems.setdefault(stem, []).append((path, spelling, code))
         else:
             unsure.append((stem, path))
-    several = {stem: files for stem, files in stems.items() if len({code for _, _, code in files}) > 1}
+    several = _of_several_languages(stems)
     for stem, path in unsure:
         if not wanted and stem in several:
             _log.warning("%s is not read as a language. Name the languages if it is one.", path)
@@ -123,14 +123,22 @@ def _read_split(files: dict[str, Path], bad: BadRows) -> Reading:
     return Reading(languages, row_batches(where, languages, _both_sentences(paths, bad), bad))
 
 
-def similarity_splits(folder: Path) -> Parts:
-    """Return the files NAME-LANGUAGE-SPLIT.csv of a folder by split."""
+def similarity_splits(folder: Path, wanted: Sequence[str] = ()) -> Parts:
+    """Return the files NAME-LANGUAGE-SPLIT.csv of a folder by split, where there are several languages.
+
+    What stands there is a language where it surely is one, or is asked for: `sales-net-total.csv` has none.
+    """
     splits: Parts = {}
     for path in sorted(folder.glob("*.csv")):
         match = _SIMILARITY_FILE.match(path.name)
-        if match and (code := find_code(match["language"])):
+        code = find_code(match["language"]) if match else None
+        if match and code and (code in wanted or code == "id" or names_a_language(match["language"])):
             splits.setdefault(match["split"], []).append((path, match["language"], code))
-    return splits
+    return _of_several_languages(splits)
+
+
+def _of_several_languages(parts: Parts) -> Parts:
+    return {name: files for name, files in parts.items() if len({code for _, _, code in files}) > 1}
 
 
 def _of_languages(files: Sequence[Named], wanted: Sequence[str]) -> dict[str, Path]:

@@ -160,8 +160,10 @@ def messages(path: Path, bad: BadRows) -> dict[tuple[str, str], str]:
             bad.leave_out("plural form")
         elif is_blank(entry.msgid) or is_blank(entry.msgstr):
             bad.leave_out("untranslated message")
+        elif (key := (entry.msgctxt or "", " ".join(entry.msgid.split()))) in found:
+            bad.leave_out("message that stands twice")
         else:
-            found.setdefault((entry.msgctxt or "", " ".join(entry.msgid.split())), " ".join(entry.msgstr.split()))
+            found[key] = " ".join(entry.msgstr.split())
     return found
 
 
@@ -176,7 +178,8 @@ def _entries(path: Path, bad: BadRows) -> polib.POFile | polib.MOFile | None:
         return _parsed(path, raw)
     except (OSError, ValueError, struct.error, LookupError) as error:
         lost = len(_MESSAGE.findall(raw)) - raw.startswith(b'msgid ""') if bare_suffix(path) == ".po" else 1
-        bad.report(str(path), "not a message catalog", f"{type(error).__name__}: {error}", rows=max(lost, 1))
+        where = f"{path}, line {raw[: error.start].count(10) + 1}" if isinstance(error, UnicodeDecodeError) else path
+        bad.report(str(where), "not a message catalog", f"{type(error).__name__}: {error}", rows=max(lost, 1))
         return None
 
 

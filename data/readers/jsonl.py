@@ -81,17 +81,38 @@ def _records(path: Path, bad: BadRows) -> Iterator[tuple[int, Record]]:
         if not line:
             continue
         try:
-            record = json.loads(line)
+            record = _DECODER.decode(line)
         except (ValueError, RecursionError) as error:
             bad.report(f"{path}, line {number}", "not JSON", str(error))
             continue
-        record = record.get("translation", record) if isinstance(record, dict) else record
+        inner = record.get("translation") if isinstance(record, dict) else None
+        record = inner if isinstance(inner, dict) else record
         if isinstance(record, dict) and "\\ud" in line.lower() and not _encodable(record):
             bad.report(f"{path}, line {number}", "not UTF-8", "half of a surrogate pair")
+        elif isinstance(record, _Repeated):
+            bad.report(f"{path}, line {number}", "a key that stands twice", record.key)
         elif isinstance(record, dict):
             yield number, record
         else:
             bad.report(f"{path}, line {number}", "not a JSON object", f"got {type(record).__name__}")
+
+
+class _Repeated(dict[str, object]):
+    """An object one of whose keys stands twice, with one value lost."""
+
+    key: str
+
+
+def _object(pairs: list[tuple[str, object]]) -> Record:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    repeated = _Repeated(found)
+    repeated.key = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+    return repeated
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _encodable(record: Record) -> bool:

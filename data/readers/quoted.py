@@ -19,10 +19,11 @@ def csv_records(path: Path, bad: BadRows) -> Iterator[NumberedCells]:
     """Yield the rows of a CSV file with the line on which each begins.
 
     A row that cannot be read is bad; where a quote in it swallowed the lines below, these are read again as rows of
-    their own, so that what is counted is what is lost.
+    their own, so that what is counted is what is lost. Spaces in front of a quote are no text.
     """
     lines = _Lines(text_lines(path, bad))
-    records = csv.reader(lines, strict=True)
+    records = csv.reader(lines, strict=True, skipinitialspace=True)
+    expected = 0  # cells of the first row
     while True:
         lines.begin_record()
         try:
@@ -32,10 +33,11 @@ def csv_records(path: Path, bad: BadRows) -> Iterator[NumberedCells]:
         except csv.Error as error:
             fault = f"{UNCLOSED}: {error}" if len(lines.record) > 1 else str(error)
         else:
-            swallowed = _swallowed_rows(lines.record, len(cells))
+            swallowed = _swallowed_rows(lines.record, len(cells), expected or len(cells))
             fault = f"{UNCLOSED}: {swallowed} rows are one" if swallowed else ""
             fault = "a line inside of it cannot be read" if lines.broken else fault
         if not fault:
+            expected = expected or len(cells)
             yield lines.record[0][0], tuple(cells)
             continue
         lost = _lost_lines(lines.record)
@@ -76,23 +78,30 @@ class _Lines:
         raise StopIteration
 
 
-def _swallowed_rows(record: Sequence[NumberedLine], width: int) -> int:
-    """Return how many lines of a row are rows by themselves, where all between the first and the last are."""
-    inside = [line for _, line in record[1:-1]]
-    if len(inside) < LEAST_SWALLOWED or width < 2:
+def _swallowed_rows(record: Sequence[NumberedLine], width: int, expected: int) -> int:
+    """Return how many lines of a row are rows by themselves, where all between the first and the last are.
+
+    In a row of another width than `expected` two lines are enough, if all of them have its commas.
+    """
+    lines = [line for _, line in record]
+    inside = lines[1:-1] if width == expected else lines[1:]
+    if expected < 2 or len(inside) < (LEAST_SWALLOWED if width == expected else 1):
         return 0
-    return len(record) if all(line.count(",") >= width - 1 and _width(line) == width for line in inside) else 0
+    if width != expected and lines[0].count(",") < expected - 1:
+        return 0
+    alone = all(line.count(",") >= expected - 1 and _width(line) == expected for line in inside)
+    return len(record) if alone else 0
 
 
 def _width(line: str) -> int:
     try:
-        return len(next(csv.reader([line], strict=True), ()))
+        return len(next(csv.reader([line], strict=True, skipinitialspace=True), ()))
     except csv.Error:
         return 0
 
 
 def _lost_lines(record: Sequence[NumberedLine]) -> int:
-    """Return how many lines of a row are lost: those up to the last quote that opens in it."""
+    """Return how many lines of a row are lost: those up to the last quote that opens in it, before it fails."""
     opened, quoted, begins = 0, False, True  # begins: at the beginning of a cell
     for place, (_, line) in enumerate(record):
         skipped = False
@@ -100,11 +109,13 @@ def _lost_lines(record: Sequence[NumberedLine]) -> int:
             if skipped:
                 skipped = False
             elif quoted and letter == '"':
-                skipped = line[at + 1 : at + 2] == '"'
-                quoted = skipped
+                following = line[at + 1 : at + 2]
+                skipped = quoted = following == '"'
+                if not quoted and following not in ("", ","):
+                    return opened + 1
             elif not quoted and letter == '"' and begins:
                 opened, quoted = place, True
             if not quoted:
-                begins = letter == ","
+                begins = letter == "," or (begins and letter == " ")
         begins = begins or not quoted
     return opened + 1

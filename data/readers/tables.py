@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...errors import DataError
 from .batches import NumberedCells, Reading, resolved_columns, row_batches
-from .columns import LEFT_OUT, is_header, language_columns, names_all, renames_columns
+from .columns import LEFT_OUT, is_header, language_columns, names_all, names_roles, renames_columns
 from .layouts import columns_by_name
 from .lines import BadRows, text_lines
 from .quoted import csv_records
@@ -35,7 +35,7 @@ def read_delimited(
         If the file is empty, lacks a language, or has neither a header nor one column for each language.
     """
     records = csv_records(path, bad) if separator == "," else tsv_records(path, bad)
-    first = next(records, None)
+    first = _first_row(path, records, bad)
     if first is None:
         raise DataError(
             f"{path} is empty: expected a line for each pair, its sentences separated by {NAMES[separator]}s."
@@ -51,6 +51,8 @@ def read_delimited(
         records = chain([first], records)
     elif is_header(names, wanted):
         resolved = _from_header(path, names, wanted)
+    elif names_roles(names):
+        raise _without_languages(path, names, wanted)
     elif wanted and len(names) == len(wanted):
         resolved = tuple(wanted)
         records = chain([first], records)
@@ -58,6 +60,15 @@ def read_delimited(
         raise _other_separator(path, names, wanted, separator) or _without_header(path, names, wanted)
     columns = tuple(column for column in resolved if column is not None)
     return Reading(columns, row_batches(path, columns, _picked(path, resolved, records, bad), bad))
+
+
+def _first_row(path: Path, records: Iterator[NumberedCells], bad: BadRows) -> NumberedCells | None:
+    """Return the first row that is not empty; those before it are bad."""
+    for number, cells in records:
+        if any(cells):
+            return number, cells
+        bad.report(f"{path}, line {number}", "empty line")
+    return None
 
 
 def _from_header(path: Path, names: Sequence[str], wanted: Sequence[str]) -> tuple[str | None, ...]:
@@ -85,6 +96,14 @@ def _other_separator(path: Path, names: Sequence[str], wanted: Sequence[str], se
                 f"{path} looks {name}-separated, and its name says {expected}: save it with {expected}{suffix}."
             )
     return None
+
+
+def _without_languages(path: Path, names: Sequence[str], wanted: Sequence[str]) -> DataError:
+    columns = ",".join(f"{name}={code}" for name, code in zip(names, wanted or ("en", "fr"), strict=False))
+    return DataError(
+        f"{path}: the first line ({', '.join(names)}) is a header that names no languages: give --columns {columns}, "
+        "or another order."
+    )
 
 
 def _without_header(path: Path, names: Sequence[str], wanted: Sequence[str]) -> DataError:

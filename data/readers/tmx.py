@@ -24,7 +24,9 @@ from .majority import languages_of_most
 from .xml_text import NotInEncoding, count_in_text, xml_chunks, xml_encoding
 
 _BROKEN = "broken XML, the rest of the file is lost"
-_UNIT = re.compile(r"<tu[\s>]")
+_UNIT = re.compile(r"<(?:[\w.-]{1,20}:)?tu[\s>]")
+MOST_NAMED = 5  # languages that are no codes, in a message
+_LONGEST_START = 26  # of what `_UNIT` matches
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class Unit:
     line: int
     texts: dict[str, str] = field(default_factory=dict)
     faults: dict[str, tuple[str, str]] = field(default_factory=dict)  # by language: reason and detail
+    unknown: list[str] = field(default_factory=list)  # names of languages that are no codes
     repeated: bool = False  # a language has several texts, of which the first is taken
 
 
@@ -63,20 +66,30 @@ def read_tmx(path: Path, wanted: Sequence[str], bad: BadRows) -> Reading:
 def _most_languages(path: Path, bad: BadRows) -> tuple[str, ...]:
     """Return the languages of most units; what is wrong with the file is said here, where it leaves none."""
     peeked = BadRows(skip=bad.skip)
-    held = Counter(tuple(unit.texts) for unit in units(path, peeked) if len(unit.texts) > 1)
+    held, unknown = Counter[tuple[str, ...]](), set[str]()
+    for unit in units(path, peeked):
+        unknown.update(unit.unknown)
+        if len(unit.texts) > 1:
+            held[tuple(unit.texts)] += 1
     if held:
         return languages_of_most(str(path), held)
-    reasons = "".join(f" {what}." for what in peeked.first.values())
-    raise DataError(f"{path} has no translation unit (<tu>) in two languages: is it a translation memory?{reasons}")
+    raise _without_units(path, unknown, "".join(f" {what}." for what in peeked.first.values()))
+
+
+def _without_units(path: Path, unknown: set[str], reasons: str = "") -> DataError:
+    named = ", ".join(sorted(unknown)[:MOST_NAMED])
+    why = f"it names {named}, which are no language codes." if unknown else "is it a translation memory?"
+    return DataError(f"{path} has no translation unit (<tu>) in two languages: {why}{reasons}")
 
 
 def _rows(path: Path, columns: tuple[str, ...], bad: BadRows) -> Iterator[NumberedCells]:
-    seen: set[str] = set()
+    seen, unknown = set[str](), set[str]()
     found = False
     for unit in units(path, bad):
         served = serving(tuple(unit.texts), columns)
         if missing := [column for column, codes in served.items() if not codes]:
             seen |= set(unit.texts)
+            unknown.update(unit.unknown)
             bad.leave_out(f"no {describe(missing[0])} in the unit")
             continue
         found = True
@@ -89,6 +102,8 @@ def _rows(path: Path, columns: tuple[str, ...], bad: BadRows) -> Iterator[Number
         yield unit.line, tuple([unit.texts[code] for code in used])
     if seen and not found:
         check_languages(path, tuple(sorted(seen)), columns)
+    if not seen and not found and not bad.counts:
+        raise _without_units(path, unknown)
 
 
 def units(path: Path, bad: BadRows) -> Iterator[Unit]:
@@ -113,7 +128,7 @@ def units(path: Path, bad: BadRows) -> Iterator[Unit]:
     except (expat.ExpatError, NotInEncoding) as error:
         complete = handler.take()
         yield from complete
-        lost = count_in_text(path, encoding, _UNIT, longest=4) - done - len(complete)
+        lost = count_in_text(path, encoding, _UNIT, _LONGEST_START) - done - len(complete)
         line = error.lineno if isinstance(error, expat.ExpatError) else handler.parser.CurrentLineNumber
         bad.report(f"{path}, line {line}", _BROKEN, str(error), rows=max(lost, 1))
 
@@ -143,16 +158,21 @@ class _Handler:
         return done
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        name = name.rpartition(":")[2]  # of a namespace
         if self._segment is not None:
             self._segment.start(name)
         elif name == "tu":
             self._unit = Unit(self.parser.CurrentLineNumber)
         elif name == "tuv":
-            self._language = find_code((attributes.get("xml:lang") or attributes.get("lang") or "").strip())
+            named = (attributes.get("xml:lang") or attributes.get("lang") or "").strip()
+            self._language = find_code(named)
+            if named and self._language is None and self._unit is not None:
+                self._unit.unknown.append(named)
         elif name == "seg":
             self._segment = Segment()
 
     def _end(self, name: str) -> None:
+        name = name.rpartition(":")[2]
         if name == "seg" and self._segment is not None and not self._segment.depth:
             self._close(self._segment)
         elif self._segment is not None:

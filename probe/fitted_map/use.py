@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...analysis.maps.estimators import Map, load_map
 from ...analysis.maps.words_and_vectors import WordsAndVectors
+from ...data.readers.lines import BadRows, text_lines
 from ...errors import ConfigError, DataError
 from ...files import open_matrix, output_errors, replacing, write_bytes
 from .canary import CANARY_FILE, Canary
@@ -107,17 +108,16 @@ def _opened(
 
 
 def read_lines(path: Path) -> list[str]:
-    """Read texts, one a line, in UTF-8.
+    """Read texts, one a line, in UTF-8; only line feeds end a line, as in files of sentences.
 
     Raises
     ------
     DataError
-        If the file cannot be read.
+        If the file cannot be read, or a line is no text.
     """
-    try:
-        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"texts cannot be read from {path}: {error}; expected UTF-8, one text a line") from error
+    if not path.is_file():
+        raise DataError(f"texts cannot be read from {path}: no such file; expected UTF-8, one text a line")
+    return [line or "" for line in text_lines(path, BadRows())]
 
 
 def export(folder: Path, out: Path, kind: ExportKind = "dense") -> Path:

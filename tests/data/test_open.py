@@ -268,3 +268,19 @@ def test_real_folders_open(shared_data):
     assert (tatoeba.languages, len(tatoeba)) == (("sw", "en"), 390)
     test = open_corpus([f"{shared_data / 'stsb'}:test"], ["en", "fr", "ja"])
     assert len(test) == len(set(zip(*(test.column(code) for code in test.languages), strict=True)))
+
+
+def test_tables_beside_text_are_no_similarity_sets(tmp_path):
+    for name, row in (("report-old-v.csv", "1,2,3"), ("sales-net-total.csv", "4,5,6")):
+        lines(tmp_path / name, [row])
+    lines(tmp_path / "x.en", [f"a {i}" for i in range(60)])
+    lines(tmp_path / "x.fr", [f"b {i}" for i in range(60)])
+    for wanted in ([], ["en", "fr"]):
+        assert open_corpus([str(tmp_path)], wanted).languages == ("en", "fr")
+
+
+def test_files_of_similarity_sets_that_name_no_language_are_left_aside(tmp_path):
+    similarity(tmp_path, "test", range(60))
+    similarity(tmp_path, "test", range(60), ["ids", "zh_TW"])
+    assert open_corpus([str(tmp_path)], []).languages == ("en", "fr", "zh-TW")
+    assert open_corpus([str(tmp_path)], ["zh-TW", "fr"]).languages == ("zh-TW", "fr")

@@ -210,3 +210,11 @@ def test_what_a_router_holds_is_looked_at_before_it_is_loaded(routed_folder, har
         next(part.glob("*.safetensors")).rename(part / "pytorch_model.bin")
     with pytest.raises(ModelError, match="evil" if harm == "code" else "are pickled"):
         check_folder(routed_folder, trust_remote_code=False)
+
+
+def test_modules_that_do_not_fit_each_other_say_what_is_lacking(tiny_modules):
+    from sentence_transformers.sentence_transformer.modules import LSTM, Pooling
+
+    encoder = Encoder(model_of(tiny_modules[0], LSTM(16, 4), Pooling(8)), name="mixed")
+    with pytest.raises(ModelError, match="the modules of mixed do not fit: one wants 'sentence_lengths'"):
+        encoder.encode(["a"])

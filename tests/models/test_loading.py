@@ -1,8 +1,10 @@
 import json
 
+import numpy as np
 import pytest
 from polyglot.errors import ConfigError, ModelError
 from polyglot.models.encoder import load_encoder
+from polyglot.models.folder import first_part
 from polyglot.models.loading import check_folder, chosen_device
 
 
@@ -171,3 +173,56 @@ def test_a_model_in_the_hub_cache_needs_no_network(tiny_model_folder, tiny_encod
     assert installed(resolve("some-org/tiny"))
     encoder = load_encoder("some-org/tiny", device="cpu")
     assert encoder.fingerprint == tiny_encoder.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("kind", "gives"),
+    [
+        ("CrossEncoder", "a score for two texts"),
+        ("SparseEncoder", "a weight"),
+        ("MultiVectorEncoder", "several vectors"),
+    ],
+)
+def test_a_model_of_another_kind_is_refused_with_what_it_gives(tiny_copy, kind, gives):
+    change_json(tiny_copy / "config_sentence_transformers.json", model_type=kind)
+    with pytest.raises(ModelError, match=f"is a {kind}: it gives {gives}"):
+        load_encoder(str(tiny_copy), device="cpu")
+
+
+def test_a_model_of_another_kind_in_the_hub_cache_is_refused(tiny_copy, monkeypatch):
+    from polyglot.models import loading, registry
+
+    change_json(tiny_copy / "config_sentence_transformers.json", model_type="CrossEncoder")
+    for module in (loading, registry):
+        monkeypatch.setattr(module, "cached_file", lambda _, name: tiny_copy / name)
+    with pytest.raises(ModelError, match="org/judge is a CrossEncoder"):
+        load_encoder("org/judge", device="cpu")
+
+
+def test_a_model_that_names_no_pooling_is_averaged_as_the_library_does_and_said(tiny_copy, tiny_encoder, caplog):
+    (tiny_copy / "modules.json").unlink()
+    plain = load_encoder(str(tiny_copy), device="cpu").encode(["a cat", "b"]).pooled
+    assert "names no pooling: its token vectors are averaged" in caplog.text
+    plain /= np.linalg.norm(plain, axis=1, keepdims=True)
+    np.testing.assert_allclose(plain, tiny_encoder.encode(["a cat", "b"]).pooled, atol=1e-6)
+
+
+def test_a_transformer_in_a_folder_of_its_own_is_found(tiny_copy, tiny_encoder):
+    """As older versions of the library saved it."""
+    part = tiny_copy / "0_Transformer"
+    part.mkdir()
+    for file in [path for path in tiny_copy.iterdir() if path.is_file()]:
+        if file.name not in ("modules.json", "config_sentence_transformers.json"):
+            file.rename(part / file.name)
+    path = tiny_copy / "modules.json"
+    modules = json.loads(path.read_text())
+    modules[0] |= {"path": "0_Transformer", "type": "sentence_transformers.models.Transformer"}
+    path.write_text(json.dumps(modules))
+    assert first_part(tiny_copy) == part
+    found = load_encoder(str(tiny_copy), device="cpu").encode(["a cat", "b"]).pooled
+    np.testing.assert_array_equal(found, tiny_encoder.encode(["a cat", "b"]).pooled)
+
+
+def test_the_transformer_of_other_folders_is_the_folder(tiny_copy, tmp_path):
+    assert first_part(tiny_copy) == tiny_copy
+    assert first_part(tmp_path) == tmp_path

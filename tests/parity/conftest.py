@@ -123,6 +123,17 @@ def router(folder):
     return [Router.for_query_document(query_modules=static_of_width(), document_modules=modules)]
 
 
+def router_behind(folder):
+    """Vectors of a transformer through another layer for queries than for documents."""
+    import torch
+    from sentence_transformers.base.modules import Router
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    torch.manual_seed(4)
+    routes = {"query_modules": [Dense(WIDTH, 8)], "document_modules": [Dense(WIDTH, 8)]}
+    return [*combined(folder, normal=False), Router.for_query_document(**routes)]
+
+
 def static_of_width():
     import torch
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
@@ -189,6 +200,7 @@ def zoo():
         "static": lambda _: static(),
         "bag": lambda _: bag(),
         "router": router,
+        "router behind the pooling": router_behind,
     }
 
 

@@ -47,11 +47,17 @@ def require_transformer(encoder: Encoder) -> None:
     ------
     ModelError
     """
-    first = encoder.model[0]
+    from sentence_transformers.base.modules import Router
+
+    first, *others = encoder.model
     if encoder.architecture.transformer is not first:
         raise ModelError(
             f"{encoder.name} begins with {type(first).__name__}: training takes a transformer that reads text, without "
             "routes; take another base"
+        )
+    if any(isinstance(module, Router) for module in others):
+        raise ModelError(
+            f"{encoder.name} routes vectors by task: training takes a model without routes; take another base"
         )
 
 

@@ -141,13 +141,15 @@ def ndcg_at_10(scores: Floats, relevant: Integers) -> Floats:
     Parameters
     ----------
     scores : array (q, p)
-        Of p passages; ties count against the relevant one.
+        Of p passages, as cosines; ties, up to rounding, count against the relevant one.
     relevant : array (q,) of int64
         Its number.
     """
+    from ...analysis.retrieval.ties import TIE
+
     own = scores[np.arange(len(scores)), relevant]
-    processes = (scores >= own[:, None]).sum(axis=1)
-    return np.where(processes <= DEPTH, 1 / np.log2(1 + processes), 0.0)
+    ranks = (scores >= own[:, None] - TIE).sum(axis=1)
+    return np.where(ranks <= DEPTH, 1 / np.log2(1 + ranks), 0.0)
 
 
 def retention(

@@ -89,11 +89,14 @@ def open_tokenizer(config: PretrainConfig, columns: Sequence[list[str]]) -> PreT
 
 
 def _location(name: str) -> str:
-    """Return the folder or hub id of a model."""
+    """Return the folder of a transformer, which may lie in a model's, or the hub id."""
+    from ...models.folder import first_part
     from ...models.registry import packaged_model, resolve
 
     card = resolve(name)
-    return str(packaged_model(card.name).folder()) if card.kind == "packaged" else card.source
+    if card.kind == "hub":
+        return card.source
+    return str(first_part(packaged_model(card.name).folder() if card.kind == "packaged" else Path(card.source)))
 
 
 def open_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> Any:  # noqa: ANN401 - any masked model

@@ -115,3 +115,14 @@ def test_given_columns_rename_those_of_a_header(tmp_path):
 
 def test_a_header_that_names_the_given_columns_is_no_row(tmp_path):
     assert read(written(tmp_path / "a.tsv", "en\tfr\nx\ty\n"), given=("en", "fr"))[0] == {"en": ["x"], "fr": ["y"]}
+
+
+@pytest.mark.parametrize(
+    "names", [("source", "target"), ("src", "tgt"), ("Sentence1", "Sentence2"), ("text", "translation")]
+)
+def test_a_header_of_roles_is_no_pair_of_sentences(tmp_path, names):
+    path = written(tmp_path / "a.tsv", "\t".join(names) + "\na\tb\n")
+    with pytest.raises(DataError, match=rf"names no languages: give --columns {names[0]}=en,{names[1]}=fr"):
+        read(path, ("en", "fr"))
+    assert read(path, ("en", "fr"), given=(f"{names[0]}=en", f"{names[1]}=fr"))[0] == {"en": ["a"], "fr": ["b"]}
+    assert read(path, ("en", "fr"), given=("en", "fr"))[0]["en"] == [names[0], "a"]

@@ -178,3 +178,21 @@ def test_locale_trees_say_what_they_hold(tree):
 )
 def test_locale_names(name, code):
     assert locale_language(name) == code
+
+
+def test_bytes_of_another_encoding_name_the_line(tmp_path):
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    (tmp_path / "fr.po").write_bytes(f'{head}msgid "Summer"\nmsgstr "été"\n'.encode("latin-1"))
+    with pytest.raises(DataError, match=r"fr\.po, line 5: not a message catalog \(UnicodeDecodeError"):
+        read(tmp_path / "fr.po")
+    (tmp_path / "fr.po").write_bytes(
+        f'{head.replace("UTF-8", "latin-1")}msgid "Summer"\nmsgstr "été"\n'.encode("latin-1")
+    )
+    assert read(tmp_path / "fr.po")[0]["fr"] == ["été"]
+
+
+def test_of_a_message_that_stands_twice_the_first_is_taken_and_the_other_counted(tmp_path):
+    (tmp_path / "fr.po").write_text('msgid "a"\nmsgstr "b"\n\nmsgid "a"\nmsgstr "c"\n')
+    columns, bad = read(tmp_path / "fr.po")
+    assert columns == {"en": ["a"], "fr": ["b"]}
+    assert bad.left_out == {"message that stands twice": 1}

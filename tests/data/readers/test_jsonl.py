@@ -79,3 +79,21 @@ def test_bad_json_lines_are_refused_by_line_or_counted(tmp_path, row, reason):
 def test_json_without_languages_is_refused(tmp_path):
     with pytest.raises(DataError, match="no column named by a language"):
         read(written(tmp_path / "a.jsonl", '{"text": "a"}\n'))
+
+
+@pytest.mark.parametrize(
+    "row", ['{"en": "a", "fr": "b", "fr": "c"}', '{"translation": {"fr": "b", "en": "a", "fr": "c"}}']
+)
+def test_a_key_that_stands_twice_is_a_bad_row(tmp_path, row):
+    path = written(tmp_path / "a.jsonl", f'{row}\n{{"en": "d", "fr": "e", "meta": {{"x": 1, "x": 2}}}}\n')
+    with pytest.raises(DataError, match=r"line 1: a key that stands twice \(fr\)"):
+        read(path, ("en", "fr"))
+    columns, bad = read(path, ("en", "fr"), skip=True)
+    assert columns == {"en": ["d"], "fr": ["e"]}
+    assert bad.counts == {"a key that stands twice": 1}
+
+
+@pytest.mark.parametrize("other", ["null", '"a word"', "[1]"])
+def test_a_translation_that_holds_no_languages_is_a_field_like_others(tmp_path, other):
+    path = written(tmp_path / "a.jsonl", f'{{"translation": {other}, "en": "a", "fr": "b"}}\n')
+    assert read(path, ("en", "fr"))[0] == {"en": ["a"], "fr": ["b"]}

@@ -58,6 +58,18 @@ def test_no_header_and_another_number_of_columns_is_refused(tmp_path, wanted):
         read(written(tmp_path / "a.tsv", "one cell\tand another\n"), wanted)
 
 
+@pytest.mark.parametrize("name", ["a.tsv", "a.csv"])
+@pytest.mark.parametrize("wanted", [("en", "fr"), ()])
+def test_an_empty_first_line_is_a_bad_row(tmp_path, name, wanted):
+    separator = "," if name == "a.csv" else "\t"
+    path = written(tmp_path / name, f"\nen{separator}fr\na{separator}b\n")
+    with pytest.raises(DataError, match="line 1: empty line"):
+        read(path, wanted)
+    columns, bad = read(path, wanted, skip=True)
+    assert columns == {"en": ["a"], "fr": ["b"]}
+    assert bad.counts == {"empty line": 1}
+
+
 @pytest.mark.parametrize("name", ["a.tsv", "a.csv", "a.jsonl"])
 def test_empty_files_are_refused(tmp_path, name):
     with pytest.raises(DataError, match="is empty"):

@@ -1,4 +1,5 @@
 import gzip
+import re
 
 import pytest
 from polyglot.data.readers.lines import BadRows
@@ -121,9 +122,20 @@ def test_a_memory_without_the_language_says_what_it_holds(path):
         read(path, HEAD + unit(en="c", de="d") + TAIL)
 
 
-def test_a_file_without_units_is_refused(path):
+@pytest.mark.parametrize("wanted", [(), ("en", "fr")])
+@pytest.mark.parametrize("content", ["<html/>", "<tmx><body><TU><TUV/></TU></body></tmx>"])
+def test_a_file_without_units_is_refused(path, content, wanted):
     with pytest.raises(DataError, match="no translation unit"):
-        read(path, "<html/>", ())
+        read(path, content, wanted)
+
+
+def test_names_may_have_the_prefix_of_a_namespace(path):
+    content = HEAD + unit(en="a<ph/>b <hi>c</hi>", fr="d") + unit(en="e", fr="f") + TAIL
+    prefixed = re.sub(r"<(/?)(?=tmx|body|tu|seg|ph|hi|header)", r"<\1t:", content)
+    prefixed = prefixed.replace("<t:tmx", '<t:tmx xmlns:t="http://www.lisa.org/tmx14"')
+    assert read(path, prefixed)[0] == read(path, content)[0] == {"en": ["a b c", "e"], "fr": ["d", "f"]}
+    broken = prefixed[: prefixed.rindex("<t:tu>")] + "<t:tu>&#0;</t:tu>" + "<t:tu></t:tu>" * 3
+    assert read(path, broken, skip=True)[1].counts.total() == 4
 
 
 def test_empty_segments_are_bad_rows(path):
@@ -170,3 +182,9 @@ def test_endless_segments_are_bad_rows(path):
     columns, bad = read(path, content, skip=True)
     assert columns == {"en": ["c"], "fr": ["d"]}
     assert bad.counts == {"line too long": 1}
+
+
+@pytest.mark.parametrize("wanted", [(), ("en", "fr")])
+def test_names_of_languages_that_are_no_codes_are_said(path, wanted):
+    with pytest.raises(DataError, match=r"no translation unit .*names ENGLISH, FRENCH, which are no language codes"):
+        read(path, HEAD + unit(ENGLISH="a", FRENCH="b") + TAIL, wanted)

@@ -10,7 +10,7 @@ from polyglot.analysis.maps.hashed_ngrams import NgramBuckets
 from polyglot.analysis.maps.words_and_vectors import WordsAndVectors
 from polyglot.errors import ConfigError, DataError, MissingExtraError, OutputError
 from polyglot.probe.fitted_map.run import MapFitConfig
-from polyglot.probe.fitted_map.use import apply, export
+from polyglot.probe.fitted_map.use import apply, export, read_lines
 from polyglot.probe.fitted_map.with_words import fit_with_words
 from polyglot.probe.results.fitted_map import MapFitResult
 from polyglot.probe.results.serialization import from_json
@@ -122,3 +122,14 @@ def test_another_folder_is_left_alone(minilm, written, tmp_path):
     (tmp_path / "note").write_text("mine")
     with pytest.raises(OutputError):
         fit_with_words((minilm, minilm), written[1], tmp_path, CONFIG)
+
+
+def test_only_line_feeds_end_a_text(tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_bytes("\ufeffa\r\nb\rc\u2028d\x0ce\n\nf".encode())
+    assert read_lines(path) == ["a", "b\rc\u2028d\x0ce", "", "f"]
+    path.write_bytes(b"a\n\xff\n")
+    with pytest.raises(DataError, match="line 2: not UTF-8"):
+        read_lines(path)
+    with pytest.raises(DataError, match=r"texts cannot be read from .*no such file"):
+        read_lines(tmp_path / "absent.txt")

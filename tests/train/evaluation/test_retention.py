@@ -19,6 +19,11 @@ def test_ndcg_of_known_ranks():
     assert ndcg_at_10(np.arange(12.0)[None], np.array([0])).tolist() == [0.0]
 
 
+def test_equal_passages_tie_whatever_the_last_bits():
+    scores = np.full((2, 3), 0.25) + np.array([[0, 3e-8, -1], [3e-8, 0, -1]])
+    assert ndcg_at_10(scores, np.array([0, 0])).tolist() == [1 / np.log2(3)] * 2
+
+
 def test_ndcg_is_that_of_scikit_learn():
     from sklearn.metrics import ndcg_score
 
