@@ -148,6 +148,8 @@ def main():
         bring_up_to_date(part, out)
     if not options.list:
         polyglot("index", str(out))
+        if any(out.glob("linear-map-*.json")):
+            polyglot("study", str(out), "--out", str(out.parent / "study.html"))
 
 
 def bring_up_to_date(part, out):

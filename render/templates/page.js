@@ -33,13 +33,15 @@
   };
 
   const loadPlotly = async () => {
-    const packed = $("#plotly-packed");
+    const inside = $("#plotly-packed");
+    if (!inside && document.readyState === "loading") {
+      await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
+    }
+    const packed = inside?.textContent ?? window.plotlyPacked; // inside the page, or in the file that its folder shares
     if (packed) {
       const script = document.createElement("script");
-      script.textContent = await unpack(packed.textContent);
+      script.textContent = await unpack(packed);
       document.head.append(script);
-    } else if (document.readyState === "loading") {
-      await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
     }
     if (!window.Plotly) throw new Error("plotly.js did not load");
   };

@@ -48,7 +48,7 @@ def test_parts_have_names_of_their_own_and_read_only_what_comes_before(script):
         assert part.name not in seen
         assert set(part.reads) <= seen
         seen.add(part.name)
-    assert len(seen) == 20 + 4 + 10
+    assert len(seen) == 20 + 3 + 4 + 10
 
 
 def test_results_are_named_published_without_the_machine_and_drawn(script, typed, monkeypatch, tmp_path):
@@ -59,7 +59,22 @@ def test_results_are_named_published_without_the_machine_and_drawn(script, typed
         ("probe", "linear-map", "en", "de", "--model", "minilm", "--no-texts", "--limit", "99"),
         ("report", str(tmp_path / "linear-map-minilm-en-de.json"), "--plotlyjs", "directory"),
         ("index", str(tmp_path)),
+        ("study", str(tmp_path), "--out", str(tmp_path.parent / "study.html")),
     ]
+
+
+def test_what_is_published_is_small(script, tmp_path):
+    value = {
+        "provenance": {"host": "secret", "command": "polyglot probe linear-map en de --no-texts"},
+        "directions": [{"explorer": [1], "r2": 0.123456789012, "n": 1500}],
+    }
+    script.publish(json.dumps(value), tmp_path / "a.json")
+    kept = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(kept)["directions"] == [{"explorer": [], "r2": 0.123456789, "n": 1500}]
+    assert ": " not in kept
+    value["provenance"]["command"] = "polyglot probe linear-map en fr"
+    script.publish(json.dumps(value), tmp_path / "a.json")
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["directions"][0]["explorer"] == [1]
 
 
 def test_a_second_run_does_only_what_is_missing_or_stale(script, typed, monkeypatch, tmp_path):
