@@ -1,4 +1,4 @@
-"""A folder of made-up results, as `make reports` leaves one: two models, three languages, fewer pairs, layers, training."""
+"""Made-up results in a folder, as `make reports` leaves them: two models, three languages, fewer pairs, training."""
 
 import json
 from pathlib import Path

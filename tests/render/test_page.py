@@ -1,7 +1,7 @@
 """The page as text: one file, everything escaped, the same bytes every time."""
 
-import dataclasses
 import base64
+import dataclasses
 import gzip
 import json
 import re

@@ -107,8 +107,9 @@ def rogue(results: StudyResults) -> Tracks | None:
         title=f"Warning: a few coordinates carry up to {100 * max(moved):.0f} points of similarity",
         caption=(
             "CKA × 100 at the layer where it changes most, with all coordinates and without those whose variance or "
-            f"share of the cosine stands out. More than {100 * WORTH_A_WARNING:.0f} points go in {some(large, len(moved))} "
-            "results: similarity there says that two languages share a few large coordinates, not what they mean."
+            f"share of the cosine stands out. More than {100 * WORTH_A_WARNING:.0f} points go in "
+            f"{some(large, len(moved))} results: similarity there says that two languages share a few large "
+            "coordinates, not what they mean."
         ),
         columns=tuple(dict.fromkeys(column for _, column in cells)),
         rows=columned(cells, tuple(dict.fromkeys(column for _, column in cells))),

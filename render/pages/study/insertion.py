@@ -31,7 +31,7 @@ def insertion(results: StudyResults) -> Tracks | None:
         ),
         columns=columns,
         rows=columned(cells, columns),
-        legend=(("plain", "base"), ("best", "trained"), *((("words", "words alone"),) if words else ())),  # type: ignore[arg-type]
+        legend=(("plain", "base"), ("best", "trained"), *((("words", "words alone"),) if words else ())),
     )
 
 

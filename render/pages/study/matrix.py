@@ -62,7 +62,7 @@ def matrix(results: StudyResults) -> Tracks:
         ),
         columns=tuple(map(model_name, columns)),
         rows=columned(cells, columns),
-        legend=(*((look, name) for look, name in legend if look in marks), ("hollow", "not settled")),  # type: ignore[misc]
+        legend=(*((look, name) for look, name in legend if look in marks), ("hollow", "not settled")),
     )
 
 

@@ -66,8 +66,9 @@ def _lead(results: StudyResults) -> str:
     models = listed([model_name(model) for model in models_in(results)])
     pivot = f"{language_name(results.pivot)} with " if results.pivot else ""
     return (
-        f"Is translation, inside an embedding model, approximately a linear map? {pivot}{listed(_languages(results))} in "
-        f"{models}, {pairs} sentence pairs each, both ways; every number is of pairs that no map was fitted on."
+        "Is translation, inside an embedding model, approximately a linear map? "
+        f"{pivot}{listed(_languages(results))} in {models}, {pairs} sentence pairs each, "
+        "both ways; every number is of pairs that no map was fitted on."
     )
 
 
@@ -77,14 +78,13 @@ def _limits(results: StudyResults) -> tuple[str, ...]:
     seeds = {one.seed for one in results.provenances}
     judged = {code for _, one, _ in directions_of(results) if one.geometry for code in one.geometry.instruments}
     limits = [
-        f"One text, {text}, and {counted(len(models_in(results)), 'model')}: other text and other models may give other "
-        "numbers.",
+        f"One text, {text}, and {counted(len(models_in(results)), 'model')}: others may give other numbers.",
         f"{'One seed' if len(seeds) == 1 else f'{len(seeds)} seeds'}; intervals are of the rows, not of training.",
-        "Maps are fitted on few pairs: more pairs let a linear map catch up, which each page foresees as far as it can.",
+        "Maps are fitted on few pairs: with more, a linear map catches up, which each page foresees as far as it can.",
     ]
     if judged:
         limits.append(
-            "What is called noise is what further languages of the same rows do not share. What one translator put into "
-            "all of them is not noise by that measure."
+            "What is called noise is what further languages of the same rows do not share. What one translator put "
+            "into all of them is not noise by that measure."
         )
     return tuple(limits)
