@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ...errors import ConfigError, DataError
+from ...files import MAP_FILE as SETTINGS_FILE
 from ...files import output_errors, write_bytes
 from ..retrieval.scores import row_squares
 from ..types import Floats, Labels, Rows
@@ -24,7 +25,7 @@ Groups = Sequence[int] | Labels | None
 Automatic = Literal["auto"]
 
 FORMAT = "polyglot/map/1"
-ARRAYS_FILE, SETTINGS_FILE = "map.safetensors", "map.json"
+ARRAYS_FILE = "map.safetensors"
 PRECISIONS = [np.float64, np.float32, np.float16]  # rows of other kinds are read as the first
 
 
