@@ -11,7 +11,7 @@ import typer
 from ..errors import ConfigError
 from ..files import open_paired_matrices
 from . import options
-from .loading import check_languages, check_layers, check_map, typed_command
+from .loading import check_languages, check_map, typed_command
 from .probe_table import Inputs, run_probe
 from .shared import Probing, probing
 
@@ -137,7 +137,7 @@ def layers(
         "layers",
         common,
         lambda: _pair_with_instruments(common, (source, target), common.encoder, instruments),
-        check=lambda: (common.check_pair(source, target, instruments), check_layers(common.model, only)),
+        check=lambda: common.check_pair(source, target, instruments),
         layers=tuple(only) if only else None,
         permutations=permutations,
         costly_permutations=min(5, permutations),
@@ -267,7 +267,7 @@ def language_id(
         "language-id",
         common,
         lambda: _several(common, languages),
-        check=lambda: (common.check_several(languages, least=2), check_layers(common.model, only)),
+        check=lambda: common.check_several(languages, least=2),
         layers=None if all_layers else tuple(only or ()),
     )
 
@@ -309,6 +309,6 @@ def geometry(languages: options.Languages, *, only: Layers = None, common: Probi
         "geometry",
         common,
         lambda: _several(common, languages),
-        check=lambda: (common.check_several(languages, least=1), check_layers(common.model, only)),
+        check=lambda: common.check_several(languages, least=1),
         layers=tuple(only) if only else None,
     )

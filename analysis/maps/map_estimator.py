@@ -15,8 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ...errors import ConfigError, DataError
-from ...files import MAP_FILE as SETTINGS_FILE
-from ...files import output_errors, write_bytes
+from ...files import MAP_FILE, output_errors, write_bytes
 from ..retrieval.scores import row_squares
 from ..types import Floats, Labels, Rows
 from .affine import AffineMap
@@ -108,7 +107,7 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
         with output_errors(place, "give another folder for the map"):
             place.mkdir(parents=True, exist_ok=True)
             write_bytes(place / ARRAYS_FILE, save(arrays, metadata={"format": FORMAT}))
-            write_bytes(place / SETTINGS_FILE, (text + "\n").encode())
+            write_bytes(place / MAP_FILE, (text + "\n").encode())
         return place
 
     def restore(self, record: Mapping[str, Any], arrays: Mapping[str, ArrayLike]) -> None:
