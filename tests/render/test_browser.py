@@ -74,6 +74,27 @@ def test_every_visible_figure_is_drawn_and_nothing_overflows(visits, address, wi
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+CUT = """() => [...document.querySelectorAll(".plot")].filter((plot) => plot.clientWidth).flatMap((plot) => {
+  const box = plot.getBoundingClientRect();
+  return [...plot.querySelectorAll(".xtitle, .ytitle, .xtick text, .ytick text, .legendtext")]
+    .filter((text) => text.textContent)
+    .filter((text) => {
+      const own = text.getBoundingClientRect();
+      return own.left < box.left - 1 || own.right > box.right + 1 || own.top < box.top - 1 || own.bottom > box.bottom + 1;
+    })
+    .map((text) => `${plot.id}: ${text.textContent}`);
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_axis_is_cut(visits, address, comparison, tmp_path, width):
+    page = ready(visits.open(address, width=width))
+    assert page.evaluate(CUT) == []
+    page = visits.open(write_page(comparison, tmp_path / "page.html").as_uri(), width=width)
+    until(page, "document.querySelectorAll('.plot svg.main-svg:first-child').length === 8")
+    assert page.evaluate(CUT) == []
+
+
 SOURCES = "#en-fr-hero .still:nth-of-type({}) .sources:not(.cloud)"
 
 
@@ -300,7 +321,7 @@ def test_pages_of_one_folder_share_one_plotly(visits, result_json, comparison, t
         page.wait_for_selector(".plot svg.main-svg")
     assert len(list(tmp_path.glob("plotly-*.packed.js"))) == 1
     page = visits.open(write_index(tmp_path).as_uri())
-    page.get_by_role("link", name="linear map, ").click()
+    page.get_by_role("link", name="linear maps, ").click()
     page.wait_for_selector(".plot svg.main-svg")
 
 
