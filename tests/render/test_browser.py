@@ -80,7 +80,8 @@ CUT = """() => [...document.querySelectorAll(".plot")].filter((plot) => plot.cli
     .filter((text) => text.textContent)
     .filter((text) => {
       const own = text.getBoundingClientRect();
-      return own.left < box.left - 1 || own.right > box.right + 1 || own.top < box.top - 1 || own.bottom > box.bottom + 1;
+      const across = own.left < box.left - 1 || own.right > box.right + 1;
+      return across || own.top < box.top - 1 || own.bottom > box.bottom + 1;
     })
     .map((text) => `${plot.id}: ${text.textContent}`);
 })"""
