@@ -124,11 +124,11 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline", links: Links = NO_LINKS)
 
 def citation(view: View) -> str:
     """Return how to cite a page, in BibTeX: what was measured, by which version, and the command that does it again."""
-    return citation_of(view.title, view.command or "measured from Python", view.year)
+    return citation_of(identifier(view.title), view.title, view.command or "measured from Python", view.year)
 
 
-def citation_of(title: str, command: str, year: str) -> str:
-    """Return how to cite what a command made, in BibTeX."""
+def citation_of(key: str, title: str, command: str, year: str) -> str:
+    """Return how to cite what a command made, in BibTeX, under a key of its own."""
     shown, typed = (re.sub(r"[{}\\]", "", text) for text in (title, command))
     lines = (
         f"title = {{{shown}}}",
@@ -136,7 +136,7 @@ def citation_of(title: str, command: str, year: str) -> str:
         f"year = {{{year}}}",
         f"note = {{polyglot {__version__}, {typed}}}",
     )
-    return f"@misc{{polyglot-{identifier(title)},\n  " + ",\n  ".join(lines) + "\n}"
+    return f"@misc{{polyglot-{key},\n  " + ",\n  ".join(lines) + "\n}"
 
 
 def figures_json(view: View) -> str:

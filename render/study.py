@@ -40,7 +40,7 @@ def render_study(folder: Path, page: Path) -> str:
             view=view,
             listing=list_results(folder, page.parent),
             authors=AUTHORS,
-            citation=citation_of(view.title, f"polyglot study {folder.name}", view.date[:4]),
+            citation=citation_of("study", view.title, f"polyglot study {folder.name}", view.date[:4]),
             image=image.name if image.is_file() else "",
             assets=shared,
             policy=content_security_policy(shared.scripts),

@@ -72,7 +72,8 @@ def study(limit):
         for language in LANGUAGES
     ]
     from_fewer = [probed("linear-map", "minilm", "fr", pairs) for pairs in FEWER]
-    return [*parts.values(), *from_fewer, *by_language, *by_model]
+    stressed = Part("layers-stress-minilm-en-fr", ("probe", "layers", "en", "fr", "--model", "minilm", "--stress"))
+    return [*parts.values(), *from_fewer, stressed, *by_language, *by_model]
 
 
 def polyglot(*arguments, folder=None):

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,7 +50,7 @@ def test_parts_have_names_of_their_own_and_read_only_what_comes_before(script):
         assert part.name not in seen
         assert set(part.reads) <= seen
         seen.add(part.name)
-    assert len(seen) == 20 + 3 + 4 + 10
+    assert len(seen) == 20 + 3 + 1 + 4 + 10
 
 
 def test_results_are_named_published_without_the_machine_and_drawn(script, typed, monkeypatch, tmp_path):
@@ -101,3 +103,26 @@ def test_the_list_makes_nothing(script, typed, monkeypatch, tmp_path, capsys):
     run(script, monkeypatch, tmp_path, "--list")
     assert typed == []
     assert "polyglot probe layers en zh --model me5-small" in capsys.readouterr().out
+
+
+def tracked():
+    names = subprocess.run(["git", "ls-files", "reports"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return [ROOT / name for name in names.splitlines()]
+
+
+def test_the_folder_is_small_and_says_nothing_of_the_machine():
+    files = tracked()
+    assert sum(path.stat().st_size for path in files) <= 8_000_000
+    results = [path for path in files if path.suffix == ".json"]
+    assert results
+    for path in results:
+        text = path.read_text(encoding="utf-8")
+        assert json.loads(text)["provenance"]["host"] == ""
+        assert not re.search(r"/(?:home|root|tmp|work|Users)/", text), path.name
+
+
+def test_the_study_leads_to_files_of_the_repository():
+    page = ROOT / "reports" / "study.html"
+    addresses = set(re.findall(r'(?:href|content)="(study[^"#]+)"', page.read_text(encoding="utf-8")))
+    assert any(address.endswith(".html") for address in addresses)
+    assert {(page.parent / address).resolve() for address in addresses} <= {path.resolve() for path in tracked()}

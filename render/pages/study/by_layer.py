@@ -1,4 +1,4 @@
-"""Layers in two metrics, and the coordinates that one of them rests on."""
+"""Layers in two metrics."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from ....probe.results.intervals import Interval
 from ....probe.results.layers import POOLED, Layer, LayersResult
 from ...charts.lines import LinePanel, line_panel
-from ...formatting import language_name, model_name, percent_interval
-from .results import Located, StudyResults, model_of
-from .tracks import Cell, Mark, Tracks, columned, points, some
-
-WORTH_A_WARNING = 0.1  # of CKA, that goes with a few coordinates
+from ...formatting import language_name, model_name
+from .results import StudyResults, model_of
+from .tracks import some
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,51 +84,3 @@ def _peak(result: LayersResult, measure: Callable[[Layer], Interval | None]) -> 
 def _title(results: Sequence[LayersResult]) -> str:
     apart = sum(_peak(one, _cka) != _peak(one, _found) for one in results)
     return f"Similarity and search are highest at different layers in {some(apart, len(results))} results"
-
-
-def rogue(results: StudyResults) -> Tracks | None:
-    """Return CKA with and without the coordinates that rule it, where they move it most; None where they never do."""
-    cells: dict[tuple[str, str], Cell] = {}
-    moved = []
-    for one in results.layers:
-        layer = max(_inner(one.result), key=_lost, default=None)
-        if layer is None:
-            continue
-        model = model_name(model_of(one.result.provenance))
-        moved.append(_lost(layer))
-        cells[_other(one.result, results.pivot), model] = _rogue_cell(one, layer, model)
-    large = sum(lost > WORTH_A_WARNING for lost in moved)
-    if not large:
-        return None
-    return Tracks(
-        id="rogue",
-        title=f"Warning: a few coordinates carry up to {100 * max(moved):.0f} points of similarity",
-        caption=(
-            "CKA × 100 at the layer where it changes most, with all coordinates and without those whose variance or "
-            f"share of the cosine stands out. More than {100 * WORTH_A_WARNING:.0f} points go in "
-            f"{some(large, len(moved))} results: similarity there says that two languages share a few large "
-            "coordinates, not what they mean."
-        ),
-        columns=tuple(dict.fromkeys(column for _, column in cells)),
-        rows=columned(cells, tuple(dict.fromkeys(column for _, column in cells))),
-        legend=(("plain", "all coordinates"), ("best", "without those that stand out")),
-    )
-
-
-def _lost(layer: Layer) -> float:
-    return layer.measures.cka.value - layer.measures.cka_without_rogue.value
-
-
-def _rogue_cell(one: Located[LayersResult], layer: Layer, model: str) -> Cell:
-    plain, without = layer.measures.cka, layer.measures.cka_without_rogue
-    return Cell(
-        marks=(Mark("plain", plain.value), Mark("best", without.value)),
-        text=f"{points(plain)} → {points(without)}",
-        note=f"layer {layer.name}",
-        said=(
-            f"{model}, {language_name(one.result.source)} and {language_name(one.result.target)}, layer {layer.name}: "
-            f"{percent_interval(plain)} with all coordinates, {percent_interval(without)} without"
-        ),
-        address=one.address,
-        join=True,
-    )

@@ -44,7 +44,7 @@ def clouds(results: StudyResults) -> Clouds | None:
     every = [cloud for _, some in rows for cloud in some]
     target = language_name(results.pivot) if results.pivot else "the other language"
     return Clouds(
-        title="The clouds of two languages lie apart; a map brings them together, pair by pair more or less",
+        title="Two languages lie apart; the best map lays their clouds on each other, though not every pair",
         caption=(
             f"Above: sentences in each language and their translations in {target}, as they are. Below: moved by the "
             f"best map. {count(every[0].hero.joined)} pairs that no map was fitted on, in 2 dimensions of the model's; "

@@ -18,10 +18,7 @@ def fewer(results: StudyResults) -> Tracks | None:
     model = model_name(model_of(results.fewer[0].result.provenance))
     return Tracks(
         id="pairs",
-        title=(
-            f"{model}, {direction_name(last)}: from {count(first.n)} to {count(last.n)} pairs search goes from "
-            f"“{_search(first)}” to “{_search(last)}”, geometry from “{_geometry(first)}” to “{_geometry(last)}”"
-        ),
+        title=f"{model}, {direction_name(last)}: {_change(first, last)}",
         caption=(
             "The same direction from samples of the text. Search: found first without a map, and with the best one; "
             "fewer pairs are fewer candidates too, so compare the gap and not the level. Geometry: the share of a "
@@ -38,6 +35,16 @@ def _direction(one: Located[LinearMapResult], pivot: str) -> Direction:
     """Return the direction into the pivot, which is how an index is searched."""
     directions = one.result.directions
     return next((direction for direction in directions if direction.target == pivot), directions[0])
+
+
+def _change(first: Direction, last: Direction) -> str:
+    """Say which verdicts change between the fewest pairs and all, and which stay."""
+    span = f"from {count(first.n)} to {count(last.n)} pairs"
+    said = []
+    for name, verdict in (("search", _search), ("geometry", _geometry)):
+        before, after = verdict(first), verdict(last)
+        said.append(f"{name} stays “{after}”" if before == after else f"{name} goes from “{before}” to “{after}”")
+    return f"{span} {', '.join(said)}"
 
 
 def _search(direction: Direction) -> str:

@@ -36,7 +36,7 @@ def finding(results: StudyResults) -> str:
     helped = sum(one.use is not None and one.use.verdict == "a map helps" for one in every)
     linear = sum(one.geometry is not None and one.geometry.verdict in PLAIN for one in every)
     total = len(every)
-    often = f"all {total} directions" if helped == total else f"{helped or 'none'} of {total} directions"
+    often = f"all {total} cases" if helped == total else f"{helped or 'none'} of {total} cases"
     shown = "none" if not linear else "all" if linear == total else str(linear)
     return f"A map helps search in {often}; in {shown} is translation shown to be linear"
 

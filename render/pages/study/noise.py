@@ -23,7 +23,7 @@ def noise(results: StudyResults) -> Tracks | None:
     return Tracks(
         id="noise",
         title=(
-            f"By R² alone {some(by_r2, len(every))} directions pass for linear or plainer; with noise taken out "
+            f"By R² alone {some(by_r2, len(every))} cases pass for linear or plainer; with noise taken out "
             f"{some(settled, len(every))}"
         ),
         caption=(

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from ...formatting import count, counted, language_name, model_name
 from ..linear_map.certainty import listed
-from .by_layer import ByLayer, by_layer, rogue
+from .by_layer import ByLayer, by_layer
 from .clouds import Clouds, clouds
 from .fewer import fewer
 from .insertion import insertion
 from .matrix import directions_of, finding, matrix
 from .noise import noise, reasons
 from .results import StudyResults, models_in
+from .rogue import rogue
 from .tracks import Tracks
 
 TEMPLATE = "study.html"

@@ -10,11 +10,15 @@ from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from ....errors import DataError, OutputError
-from ....probe.results import layers, linear_map, training
+from ....probe.results import layers as by_layer
+from ....probe.results import linear_map, training
+from ....probe.results.layers import LayersResult
+from ....probe.results.linear_map import LinearMapResult
 from ....probe.results.provenance import Provenance
 from ....probe.results.serialization import from_json, read_schema
+from ....probe.results.training import TrainResult
 
-R = TypeVar("R", linear_map.LinearMapResult, layers.LayersResult, training.TrainResult)
+R = TypeVar("R", LinearMapResult, LayersResult, TrainResult)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +33,17 @@ class Located(Generic[R]):
 class StudyResults:
     """Results of one text, English or another pivot with further languages."""
 
-    maps: tuple[Located[linear_map.LinearMapResult], ...]  # of each model and pair the one with the most rows
-    fewer: tuple[Located[linear_map.LinearMapResult], ...]  # one model and pair by rows, fewest first; two or more
-    layers: tuple[Located[layers.LayersResult], ...]
-    trained: tuple[Located[training.TrainResult], ...]
+    maps: tuple[Located[LinearMapResult], ...]  # of each model and pair the one with the most rows
+    fewer: tuple[Located[LinearMapResult], ...]  # one model and pair by rows, fewest first; two or more
+    layers: tuple[Located[LayersResult], ...]
+    stressed: tuple[Located[LayersResult], ...]  # with known disturbances
+    trained: tuple[Located[TrainResult], ...]
     pivot: str  # the language that all pairs share; empty where none is
 
     @property
     def provenances(self) -> tuple[Provenance, ...]:
         """Where all of them come from."""
-        located: tuple[Located[linear_map.LinearMapResult] | Located[layers.LayersResult], ...] = (
+        located: tuple[Located[LinearMapResult] | Located[LayersResult], ...] = (
             *self.maps,
             *self.layers,
         )
@@ -64,18 +69,18 @@ def read_study(folder: Path, page: Path) -> StudyResults:
     """
     if not folder.is_dir():
         raise OutputError(f"there is no folder {folder}: give one that holds results, such as reports")
-    maps: list[Located[linear_map.LinearMapResult]] = []
-    curves: list[Located[layers.LayersResult]] = []
-    trained: list[Located[training.TrainResult]] = []
+    maps: list[Located[LinearMapResult]] = []
+    curves: list[Located[LayersResult]] = []
+    trained: list[Located[TrainResult]] = []
     for path, schema, text in _texts(folder):
         address = _address(path, page)
         try:
             if schema == linear_map.SCHEMA:
-                maps.append(Located(from_json(text, linear_map.LinearMapResult), address))
-            elif schema == layers.SCHEMA:
-                curves.append(Located(from_json(text, layers.LayersResult), address))
+                maps.append(Located(from_json(text, LinearMapResult), address))
+            elif schema == by_layer.SCHEMA:
+                curves.append(Located(from_json(text, LayersResult), address))
             elif schema == training.SCHEMA:
-                trained.append(Located(from_json(text, training.TrainResult), address))
+                trained.append(Located(from_json(text, TrainResult), address))
         except DataError:
             continue
     maps = _of_one_text([one for one in maps if one.result.directions and model_of(one.result.provenance)])
@@ -84,16 +89,12 @@ def read_study(folder: Path, page: Path) -> StudyResults:
             f"{folder} holds no linear-map result: make one first, such as by `polyglot probe linear-map fr en`"
         )
     text_of_maps = maps[0].result.provenance.corpus
+    curves = [one for one in curves if one.result.provenance.corpus == text_of_maps and model_of(one.result.provenance)]
     return StudyResults(
         maps=tuple(_largest(maps)),
         fewer=tuple(_by_rows(maps)),
-        layers=tuple(
-            one
-            for one in curves
-            if one.result.provenance.corpus == text_of_maps
-            and not one.result.stress
-            and model_of(one.result.provenance)
-        ),
+        layers=tuple(one for one in curves if not one.result.stress),
+        stressed=tuple(one for one in curves if one.result.stress),
         trained=tuple(one for one in trained if one.result.languages),
         pivot=_pivot(maps),
     )
@@ -105,7 +106,7 @@ def model_of(provenance: Provenance) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def pair_of(result: linear_map.LinearMapResult) -> frozenset[str]:
+def pair_of(result: LinearMapResult) -> frozenset[str]:
     """Return the two languages."""
     return frozenset((result.directions[0].source, result.directions[0].target))
 
@@ -131,8 +132,8 @@ def _address(path: Path, page: Path) -> str:
 
 
 def _of_one_text(
-    maps: Sequence[Located[linear_map.LinearMapResult]],
-) -> list[Located[linear_map.LinearMapResult]]:
+    maps: Sequence[Located[LinearMapResult]],
+) -> list[Located[LinearMapResult]]:
     """Return the results of the text that most of them rest on."""
     corpora = [one.result.provenance.corpus for one in maps]
     most = max(dict.fromkeys(corpora), key=corpora.count, default="")
@@ -140,30 +141,30 @@ def _of_one_text(
 
 
 def _groups(
-    maps: Sequence[Located[linear_map.LinearMapResult]],
-) -> dict[tuple[str, frozenset[str]], list[Located[linear_map.LinearMapResult]]]:
-    groups: dict[tuple[str, frozenset[str]], list[Located[linear_map.LinearMapResult]]] = {}
+    maps: Sequence[Located[LinearMapResult]],
+) -> dict[tuple[str, frozenset[str]], list[Located[LinearMapResult]]]:
+    groups: dict[tuple[str, frozenset[str]], list[Located[LinearMapResult]]] = {}
     for one in maps:
         groups.setdefault((model_of(one.result.provenance), pair_of(one.result)), []).append(one)
     return groups
 
 
-def _rows(one: Located[linear_map.LinearMapResult]) -> int:
+def _rows(one: Located[LinearMapResult]) -> int:
     return one.result.directions[0].n
 
 
-def _largest(maps: Sequence[Located[linear_map.LinearMapResult]]) -> Iterator[Located[linear_map.LinearMapResult]]:
+def _largest(maps: Sequence[Located[LinearMapResult]]) -> Iterator[Located[LinearMapResult]]:
     for some in _groups(maps).values():
         yield max(some, key=_rows)
 
 
-def _by_rows(maps: Sequence[Located[linear_map.LinearMapResult]]) -> list[Located[linear_map.LinearMapResult]]:
+def _by_rows(maps: Sequence[Located[LinearMapResult]]) -> list[Located[LinearMapResult]]:
     """Return the results of the model and pair that was measured on the most numbers of rows; empty for one number."""
     by_count = [list({_rows(one): one for one in some}.values()) for some in _groups(maps).values()]
     most = max(by_count, key=len)
     return sorted(most, key=_rows) if len(most) > 1 else []
 
 
-def _pivot(maps: Sequence[Located[linear_map.LinearMapResult]]) -> str:
+def _pivot(maps: Sequence[Located[LinearMapResult]]) -> str:
     shared = frozenset.intersection(*(pair_of(one.result) for one in maps))
     return next(iter(shared)) if len(shared) == 1 else ""
