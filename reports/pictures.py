@@ -1,7 +1,6 @@
-"""Make the pictures of the study from its pages, in Debian's chromium (or POLYGLOT_CHROMIUM) by way of playwright:
+"""Make the pictures of the study from its pages: `python reports/pictures.py`.
 
-    python reports/pictures.py
-
+They are taken in Debian's chromium (or POLYGLOT_CHROMIUM) by way of playwright.
 `reports/study.png` is what is shown where the page of the study is shared; `docs/headline.png`, in README.md, is the
 first screen of French in `minilm`, with its two still pictures.
 """
