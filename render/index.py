@@ -13,11 +13,9 @@ from ..files import write_text
 from ..probe.results.serialization import read_schema
 from .escaping import without_lone_surrogates
 from .kinds import module_for
+from .links import INDEX, STUDY
 from .page import assets, content_security_policy, environment
 from .view import Headline
-
-NAME = "index.html"
-STUDY = "study.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def write_index(folder: Path) -> Path:
     OutputError
         If the folder does not exist or cannot be written.
     """
-    path = folder / NAME
+    path = folder / INDEX
     study = next((f"{up}{STUDY}" for up in ("", "../") if (folder / up / STUDY).is_file()), "")
     write_text(path, render_index(list_results(folder), study))
     return path

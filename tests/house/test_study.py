@@ -121,8 +121,12 @@ def test_the_folder_is_small_and_says_nothing_of_the_machine():
         assert not re.search(r"/(?:home|root|tmp|work|Users)/", text), path.name
 
 
-def test_the_study_leads_to_files_of_the_repository():
-    page = ROOT / "reports" / "study.html"
-    addresses = set(re.findall(r'(?:href|content)="(study[^"#]+)"', page.read_text(encoding="utf-8")))
-    assert any(address.endswith(".html") for address in addresses)
-    assert {(page.parent / address).resolve() for address in addresses} <= {path.resolve() for path in tracked()}
+def test_pages_lead_to_files_of_the_repository():
+    files = tracked()
+    for page in (path for path in files if path.suffix == ".html"):
+        addresses = set(
+            re.findall(r'(?:href|content)="([^"#:]+\.(?:html|json|png))"', page.read_text(encoding="utf-8"))
+        )
+        assert any(address.endswith(".html") for address in addresses), page.name
+        absent = {address for address in addresses if (page.parent / address).resolve() not in files}
+        assert absent == set(), page.name
