@@ -45,7 +45,6 @@ bench: setup
 # An hour or more on two cores; goes on where it stopped.
 reports: setup
 	$(BIN)/python reports/make.py
-	$(BIN)/polyglot index reports
 
 clean:
 	rm -rf .venv build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache

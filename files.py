@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MAP_FILE = "map.json"  # what a folder that holds a fitted map has
 STALE_SECONDS = 3600.0  # a younger scratch file may belong to a process at work
 SCRATCH_SUFFIX = ".part"
 
@@ -206,6 +207,19 @@ def _remove(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def check_free_for_map(out: Path) -> None:
+    """Refuse a folder that holds something else than an earlier map.
+
+    Raises
+    ------
+    OutputError
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file: give a folder with --out")
+    if out.is_dir() and any(out.iterdir()) and not (out / MAP_FILE).is_file():
+        raise OutputError(f"{out} holds something that is not a map: give another folder with --out")
+
+
 def open_matrix(path: Path) -> NDArray[np.floating]:
     """Memory-map a .npy file that holds a matrix of floats.
 
@@ -226,9 +240,16 @@ def open_matrix(path: Path) -> NDArray[np.floating]:
     import numpy as np
 
     if not path.is_file():
-        raise DataError(f"no such file: {path}; expected a .npy matrix of floats, a row for each text")
+        found = f"{path} is a folder" if path.is_dir() else f"no such file: {path}"
+        raise DataError(f"{found}; expected a .npy matrix of floats, a row for each text")
     try:
+        if not _is_array(path):
+            raise DataError(
+                f"{path} is no .npy file: give a matrix of floats, a row for each text, saved by numpy.save"
+            )
         array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except DataError:
+        raise
     except Exception as error:  # the header is parsed as Python literals, which fail in many ways
         raise DataError(f"cannot read {path} as a .npy matrix: {error}") from error
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
@@ -236,6 +257,12 @@ def open_matrix(path: Path) -> NDArray[np.floating]:
         found = "an archive of several arrays" if several else f"{array.shape} of {array.dtype}"
         raise DataError(f"{path}: expected a .npy matrix of floats, got {found}; save rows × columns as float32")
     return array
+
+
+def _is_array(path: Path) -> bool:
+    """Return whether a file begins as numpy's own do: an array, or an archive of several."""
+    with path.open("rb") as file:
+        return file.read(6).startswith((b"\x93NUMPY", b"PK\x03\x04"))
 
 
 def open_paired_matrices(x: Path, y: Path) -> tuple[NDArray[np.floating], NDArray[np.floating]]:

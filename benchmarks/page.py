@@ -1,10 +1,11 @@
-"""Size of a page, and the time until a browser has drawn its figures: at most 3 MB and 3 s.
+"""Size of a page, and the time until a browser shows its first picture and has drawn its figures: 3 MB, 1.5 s, 3 s.
 
     python benchmarks/page.py [--result RESULT.json] [--runs 5] [--out FILE]
 
 Without a result, the built-in corpus is probed in English and French. The page is opened from its file in Debian's
 chromium (or POLYGLOT_CHROMIUM) with the network off, a fresh browser context each time, after one that warms up; the
-clock is the page's own, from navigation to the last figure of the open tab. Ends with status 1 where a goal is missed.
+clock is the page's own, from navigation to the frame that has the points of the first picture, and to the last figure
+of the open tab. Ends with status 1 where a goal is missed.
 """
 
 import argparse
@@ -21,11 +22,23 @@ from timing import report
 
 LARGEST_MB = 3.0
 SLOWEST_SECONDS = 3.0
+SLOWEST_HERO_SECONDS = 1.5
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-# Runs in the page before its own scripts: notes when the last figure of the open tab has been drawn.
+# Runs in the page before its own scripts: notes when its first picture is there to be seen, and when the last figure of
+# the open tab has been drawn.
 WATCH = """
+const seen = () => {
+  const points = document.querySelector(".hero .sources");
+  if (points && points.getBoundingClientRect().width > 0) {
+    requestAnimationFrame(() => { document.documentElement.dataset.seen = performance.now(); });
+  } else if (document.readyState !== "complete") {
+    requestAnimationFrame(seen);
+  }
+};
+requestAnimationFrame(seen);
 addEventListener("DOMContentLoaded", () => {
-  const inSight = () => [...document.querySelectorAll(".plot")].filter((div) => div.clientWidth > 0);
+  const open = (div) => div.clientWidth > 0 && !div.closest("details:not([open])");
+  const inSight = () => [...document.querySelectorAll(".plot")].filter(open);
   const look = () => {
     const plots = inSight();
     if (plots.length && plots.every((div) => div.querySelector("svg.main-svg"))) {
@@ -46,7 +59,9 @@ class Page:
     claim: str
     megabytes: float
     figures: int
-    seconds: float
+    hero_seconds: float  # until the first picture is seen; nan for pages without one
+    hero_low: float
+    seconds: float  # until all figures are drawn
     low: float
     high: float
     processor_seconds: float  # of the page's main thread, which stand a busy machine
@@ -55,14 +70,16 @@ class Page:
     def line(self):
         """Return the claim with its numbers."""
         return (
-            f"{self.claim}: {self.megabytes:.2f} MB, {self.figures} figures drawn in {self.seconds:.2f} s "
+            f"{self.claim}: {self.megabytes:.2f} MB, first picture after {self.hero_seconds:.2f} s (least "
+            f"{self.hero_low:.2f}), {self.figures} figures drawn in {self.seconds:.2f} s "
             f"[{self.low:.2f}, {self.high:.2f}], {self.processor_seconds:.2f} s of processor time (goal {self.goal})"
         )
 
     @property
     def met(self):
-        """Whether both goals are met."""
-        return self.megabytes <= LARGEST_MB and self.seconds <= SLOWEST_SECONDS
+        """Whether all goals are met."""
+        late = self.hero_seconds > SLOWEST_HERO_SECONDS or self.seconds > SLOWEST_SECONDS
+        return self.megabytes <= LARGEST_MB and not late
 
 
 def made_result():
@@ -84,6 +101,7 @@ def made_result():
 class Visit:
     """One opening of the page."""
 
+    hero_seconds: float
     seconds: float
     processor_seconds: float
     figures: int
@@ -100,8 +118,9 @@ def visit(browser, address):
     page.wait_for_selector("html[data-drawn]", state="attached", timeout=120_000)
     metrics = {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
     milliseconds, figures = page.evaluate("document.documentElement.dataset.drawn").split()
+    seen = page.evaluate("document.documentElement.dataset.seen ?? 'nan'")
     context.close()
-    return Visit(float(milliseconds) / 1000, metrics["TaskDuration"], int(figures))
+    return Visit(float(seen) / 1000, float(milliseconds) / 1000, metrics["TaskDuration"], int(figures))
 
 
 def measure(text, runs):
@@ -122,11 +141,13 @@ def measure(text, runs):
         claim="page of a linear map",
         megabytes=size,
         figures=found[0].figures,
+        hero_seconds=statistics.median(one.hero_seconds for one in found),
+        hero_low=min(one.hero_seconds for one in found),
         seconds=statistics.median(seconds),
         low=min(seconds),
         high=max(seconds),
         processor_seconds=statistics.median(one.processor_seconds for one in found),
-        goal=f"at most {LARGEST_MB:g} MB and {SLOWEST_SECONDS:g} s",
+        goal=f"at most {LARGEST_MB:g} MB, {SLOWEST_HERO_SECONDS:g} s and {SLOWEST_SECONDS:g} s",
     )
 
 

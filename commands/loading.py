@@ -33,6 +33,21 @@ def check_models(*names: str | None, device: str | None = None) -> None:
         raise ConfigError(f"unknown device {device!r}: give cpu, cuda, cuda:1 or mps, or leave --device out")
 
 
+def check_layers(model: str, layers: Sequence[int] | None) -> None:
+    """Refuse layers that a model lacks, where its number of layers is known without loading it.
+
+    Raises
+    ------
+    ConfigError
+    """
+    from ..models.registry import hidden_layers, resolve
+
+    last = hidden_layers(resolve(model)) if layers else None
+    for layer in layers or ():
+        if last is not None and not -last - 1 <= layer <= last:
+            raise ConfigError(f"layer {layer} does not exist in {model}: expected 0 (embeddings) to {last}")
+
+
 def check_pair(source: str, target: str) -> None:
     """Refuse two spellings of one language, and files where languages are expected.
 
@@ -74,8 +89,15 @@ def check_map(folder: Path | None) -> None:
     ------
     DataError
     """
-    if folder is not None and not folder.is_dir():
-        raise DataError(f"{folder} holds no map, there is no such folder: make it with `polyglot map fit … --out DIR`")
+    if folder is None:
+        return
+    if not folder.is_dir():
+        why = "it is a file" if folder.is_file() else "there is no such folder"
+        raise DataError(f"{folder} holds no map, {why}: make it with `polyglot map fit … --out DIR`")
+    from ..files import MAP_FILE
+
+    if not (folder / MAP_FILE).is_file():
+        raise DataError(f"{folder} holds no map, it has no {MAP_FILE}: give the --out of `polyglot map fit`")
 
 
 def user_cache(*, half: bool = False) -> EmbeddingCache:

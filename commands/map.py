@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from ..files import open_matrix
+from ..errors import DataError
+from ..files import check_free_for_map, open_matrix
 from . import options
 from .loading import check_map
 from .progress import shown
@@ -55,15 +56,15 @@ def fit(
         raise typer.BadParameter("--with-words is a map of its own: leave --rung and --certificate out")
     common.check(target_model)
     common.check_pair(source, target)
+    _check_rung(rung)
+    check_free_for_map(folder)
     if certificate is not None:
         read_result(certificate)
     with shown(quiet=common.quiet):
         bitext = common.bitext(source, target)
         from ..probe.fitted_map import run as probe
-        from ..probe.fitted_map.folder import check_free
 
         config = probe.MapFitConfig(rung=rung, chosen_by=cast("run.ChosenBy", chosen_by), seed=common.seed)
-        check_free(folder)
         given = None if certificate is None else probe.read_certificate(certificate)
         encoders = common.encoders(target_model)
         if with_words:
@@ -74,6 +75,14 @@ def fit(
             result = probe.fit(encoders, bitext, folder, config, certificate=given, **common.run_options())
     typer.echo(folder)
     typer.echo(result.sentence)
+
+
+def _check_rung(rung: str | None) -> None:
+    """Refuse what is no map, before anything that fits one is loaded."""
+    from ..analysis.maps.ladder import DEFAULT_RUNGS
+
+    if rung is not None:
+        require_one_of("--rung", rung, DEFAULT_RUNGS)
 
 
 @app.command("apply", epilog="Example: polyglot map apply fr-en vectors.npy --out mapped.npy")
@@ -125,6 +134,9 @@ def check_command(
     ] = None,
 ) -> None:
     """Say whether a map was applied to its canary, the sentence on the card; exits with 1 if it was not."""
+    for place in (given, fitted):
+        if place is not None and not place.exists():
+            raise DataError(f"no such file or folder: {place}; give what `polyglot map fit` wrote, or a .npy file")
     from ..probe.fitted_map.canary import check
 
     found = check(given, fitted)

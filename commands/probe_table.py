@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from .loading import check_layers
 from .progress import shown
 from .shared import Probing
 
@@ -97,6 +98,8 @@ def run_probe(
     report = common.report(command)
     common.check(*models)
     check()
+    layers = settings.get("layers")
+    check_layers(common.model, layers if isinstance(layers, tuple) else None)
     config = probe.config_type()(seed=common.seed, **settings)
     with shown(quiet=common.quiet):
         name, given, extras = inputs()

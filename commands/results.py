@@ -1,4 +1,4 @@
-"""`polyglot compare`, `polyglot index` and `polyglot report`: what is made of results that are there."""
+"""`polyglot compare`, `index`, `study` and `report`: what is made of results that are there."""
 
 from __future__ import annotations
 
@@ -44,11 +44,28 @@ def index(
     folder: Annotated[Path, typer.Argument(help="Folder of results.")] = options.REPORTS,
     open_page: options.OpenPage = False,
 ) -> None:
-    """List all results of a folder on one page, its index.html: sortable, searchable."""
+    """List all results of a folder on one page, its index.html: sorted by columns, filtered by words."""
+    require_results(folder)
     from ..render.index import write_index
 
-    require_results(folder)
     page = write_index(folder)
+    typer.echo(page)
+    if open_page:
+        typer.launch(str(page))
+
+
+def study(
+    folder: Annotated[Path, typer.Argument(help="Folder of results.")] = options.REPORTS,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Page to write; by default study.html in the folder.")
+    ] = None,
+    open_page: options.OpenPage = False,
+) -> None:
+    """Put all results of a folder on one page: search, geometry, layers, insertion, and a list to filter."""
+    require_results(folder, "polyglot/linear-map/1")
+    from ..render.study import write_study
+
+    page = write_study(folder, out or folder / "study.html")
     typer.echo(page)
     if open_page:
         typer.launch(str(page))
@@ -119,19 +136,29 @@ def read_result(path: Path) -> str:
     return text
 
 
-def require_results(folder: Path) -> None:
-    """Refuse a folder without any result; it stops at the first one.
+def require_results(folder: Path, schema: str = "") -> None:
+    """Refuse a folder without any result, or without any of a schema; it stops at the first one.
 
     Raises
     ------
     DataError
     """
+    if folder.is_file():
+        raise DataError(f"{folder} is a file: give the folder that holds results, such as {folder.parent}")
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}: give one that holds results, such as reports")
     for path in sorted(folder.rglob("*.json")):
-        try:
-            read_result(path)
-        except DataError:
-            continue
-        return
-    raise DataError(f"{folder} holds no results: make one first, such as by `polyglot probe linear-map fr en`")
+        if is_result(path, schema):
+            return
+    what = "linear-map results" if schema else "results"
+    raise DataError(f"{folder} holds no {what}: make one first, such as by `polyglot probe linear-map fr en`")
+
+
+def is_result(path: Path, schema: str = "") -> bool:
+    """Return whether a file holds a result, of one schema where that is given."""
+    from ..probe.results.serialization import read_schema
+
+    try:
+        return read_schema(read_result(path)) == schema or not schema
+    except DataError:
+        return False

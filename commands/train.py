@@ -10,7 +10,7 @@ import typer
 
 from ..train.config import ContrastiveConfig, FinetuneConfig, PretrainConfig, StageConfig
 from . import options
-from .loading import typed_command
+from .loading import check_languages, check_models, typed_command
 from .settings import with_settings
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ app = typer.Typer(no_args_is_help=True)
 @with_settings(FinetuneConfig)
 def finetune(config: FinetuneConfig, quiet: options.Quiet = False) -> None:
     """Insert languages by bitext (--lang), or train questions towards the passages that answer them."""
+    check_models(config.model)
+    check_languages(config.langs)
     from ..train.stages.finetune import run_finetune
 
     _run(run_finetune, config, quiet=quiet)
@@ -32,6 +34,8 @@ def finetune(config: FinetuneConfig, quiet: options.Quiet = False) -> None:
 @with_settings(ContrastiveConfig)
 def contrastive(config: ContrastiveConfig, quiet: options.Quiet = False) -> None:
     """Train an encoder on text pairs: symmetric InfoNCE, with large batches by cached gradients."""
+    check_models(config.model)
+    check_languages(config.langs)
     from ..train.stages.contrastive import run_contrastive
 
     _run(run_contrastive, config, quiet=quiet)
@@ -41,9 +45,20 @@ def contrastive(config: ContrastiveConfig, quiet: options.Quiet = False) -> None
 @with_settings(PretrainConfig)
 def pretrain(config: PretrainConfig, quiet: options.Quiet = False) -> None:
     """Train an encoder to predict masked words of raw text, in one language or several."""
+    check_models(config.model)
+    check_languages(config.langs)
+    _check_text(config)
     from ..train.stages.pretrain import run_pretrain
 
     _run(run_pretrain, config, quiet=quiet)
+
+
+def _check_text(config: PretrainConfig) -> None:
+    """Refuse text that is not there, before what trains on it is loaded."""
+    from ..data.open import find_corpus
+
+    for language in config.langs:
+        find_corpus(config.data.corpus or None, (language,), columns=config.data.columns, limit=config.data.limit)
 
 
 def _run(run: Callable[..., TrainResult], config: StageConfig, *, quiet: bool) -> None:

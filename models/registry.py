@@ -1,6 +1,7 @@
 """What a model name means: where the model comes from, which languages it knows, which prompt it wants."""
 
 import difflib
+import json
 import os
 import re
 from contextlib import suppress
@@ -157,6 +158,23 @@ def installed(card: ModelCard) -> bool:
     if card.kind == "folder":
         return Path(card.source).is_dir()
     return in_hub_cache(card.source)
+
+
+def hidden_layers(card: ModelCard) -> int | None:
+    """Return the number of a model's layers, the embeddings not counted, as far as it is known without loading it.
+
+    Parameters
+    ----------
+    card : ModelCard
+        As `known` or `resolve` give it. Of a folder its config.json is read; None where that does not say it.
+    """
+    if card.kind == "packaged":
+        return packaged_model(card.name).hidden_layers
+    with suppress(OSError, ValueError):
+        found = json.loads((Path(card.source) / "config.json").read_text(encoding="utf-8"))
+        count = found.get("num_hidden_layers") if isinstance(found, dict) else None
+        return count if isinstance(count, int) else None
+    return None
 
 
 def packaged_model(name: str) -> PackagedModel:

@@ -1,8 +1,9 @@
-"""One page that lists all results of a folder, sortable and searchable."""
+"""One page that lists all results of a folder: words typed in any order find them, columns sort them."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -12,10 +13,9 @@ from ..files import write_text
 from ..probe.results.serialization import read_schema
 from .escaping import without_lone_surrogates
 from .kinds import module_for
+from .links import INDEX, STUDY
 from .page import assets, content_security_policy, environment
 from .view import Headline
-
-NAME = "index.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,14 @@ class Listing:
     unread: tuple[str, ...]
 
 
-def list_results(folder: Path) -> Listing:
+def list_results(folder: Path, base: Path | None = None) -> Listing:
     """Read the headlines of all results under a folder, in the order of their paths.
+
+    Parameters
+    ----------
+    folder : Path
+    base : Path, optional
+        Folder that addresses are relative to, where it is another one.
 
     Raises
     ------
@@ -48,23 +54,23 @@ def list_results(folder: Path) -> Listing:
     entries: list[Entry] = []
     unread: list[str] = []
     for path in sorted(folder.rglob("*.json")):
-        name = path.relative_to(folder).as_posix()
+        name = Path(os.path.relpath(path, base or folder)).as_posix()
         headline = _headline(path)
         if headline is None:
             unread.append(name)
             continue
-        page = path.with_suffix(".html")
-        address = quote(page.relative_to(folder).as_posix()) if page.is_file() else None
+        page = path.with_suffix(".html").is_file()
+        address = quote(Path(name).with_suffix(".html").as_posix()) if page else None
         entries.append(Entry(headline, address, quote(name)))
     return Listing(tuple(entries), tuple(unread))
 
 
-def render_index(listing: Listing) -> str:
-    """Return the page of a listing."""
+def render_index(listing: Listing, study: str = "") -> str:
+    """Return the page of a listing, which leads to the page of a study where an address is given."""
     shared = assets(("index.js",))
     template = environment().get_template("index_page.html")
     policy = content_security_policy(shared.scripts)
-    return without_lone_surrogates(template.render(listing=listing, assets=shared, policy=policy))
+    return without_lone_surrogates(template.render(listing=listing, study=study, assets=shared, policy=policy))
 
 
 def write_index(folder: Path) -> Path:
@@ -75,8 +81,9 @@ def write_index(folder: Path) -> Path:
     OutputError
         If the folder does not exist or cannot be written.
     """
-    path = folder / NAME
-    write_text(path, render_index(list_results(folder)))
+    path = folder / INDEX
+    study = next((f"{up}{STUDY}" for up in ("", "../") if (folder / up / STUDY).is_file()), "")
+    write_text(path, render_index(list_results(folder), study))
     return path
 
 

@@ -13,6 +13,7 @@ from ..probe.results.serialization import read_schema
 from .formatting import language_name, model_name
 
 INDEX = "index.html"
+STUDY = "study.html"  # leads to all results too
 MOST_READ = 40  # neighbours that are looked at, so that a page in a large folder is written at once
 MOST_SHOWN = 8
 LARGEST = 4_000_000  # bytes of a neighbour
@@ -47,7 +48,8 @@ def links_of(text: str, page: Path) -> Links:
         Where its page goes; what lies beside it is linked.
     """
     own = page.with_suffix(".json")
-    index = next((f"{up}{INDEX}" for up in ("", "../") if (page.parent / up / INDEX).is_file()), "")
+    lists = [f"{up}{name}" for name in (INDEX, STUDY) for up in ("", "../")]
+    index = next((name for name in lists if (page.parent / name).is_file()), "")
     return Links(index, quote(own.name) if own.is_file() else "", _partners(text, page))
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NO_LINKS = Links()
 LARGEST_PAGE = 10_000_000
+AUTHORS = "The polyglot maintainers"  # as CITATION.cff has them
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("page.js", "explorer.js")
 FIRST_SCRIPTS = ("hero.js",)  # run before the packed data, which take long to read
@@ -123,14 +124,19 @@ def render(text: str, *, plotlyjs: PlotlyJs = "inline", links: Links = NO_LINKS)
 
 def citation(view: View) -> str:
     """Return how to cite a page, in BibTeX: what was measured, by which version, and the command that does it again."""
-    title, command = (re.sub(r"[{}\\]", "", text) for text in (view.title, view.command or "measured from Python"))
+    return citation_of(identifier(view.title), view.title, view.command or "measured from Python", view.year)
+
+
+def citation_of(key: str, title: str, command: str, year: str) -> str:
+    """Return how to cite what a command made, in BibTeX, under a key of its own."""
+    shown, typed = (re.sub(r"[{}\\]", "", text) for text in (title, command))
     lines = (
-        f"title = {{{title}}}",
-        "author = {{The authors of polyglot}}",
-        f"year = {{{view.year}}}",
-        f"note = {{polyglot {__version__}, {command}}}",
+        f"title = {{{shown}}}",
+        f"author = {{{AUTHORS}}}",
+        f"year = {{{year}}}",
+        f"note = {{polyglot {__version__}, {typed}}}",
     )
-    return f"@misc{{polyglot-{identifier(view.title)},\n  " + ",\n  ".join(lines) + "\n}"
+    return f"@misc{{polyglot-{key},\n  " + ",\n  ".join(lines) + "\n}"
 
 
 def figures_json(view: View) -> str:

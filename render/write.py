@@ -7,7 +7,7 @@ from pathlib import Path
 from ..files import write_text
 from .links import links_of
 from .page import render
-from .plotlyjs import PlotlyJs, bundle
+from .plotlyjs import PlotlyJs, bundle, shared_script
 
 
 def write_page(text: str, path: Path, *, plotlyjs: PlotlyJs = "inline") -> Path:
@@ -20,8 +20,8 @@ def write_page(text: str, path: Path, *, plotlyjs: PlotlyJs = "inline") -> Path:
     """
     html = render(text, plotlyjs=plotlyjs, links=links_of(text, path))
     if plotlyjs == "directory":
-        shared = path.parent / bundle().file_name
+        shared = path.parent / bundle().packed_name
         if not shared.exists():
-            write_text(shared, bundle().text)
+            write_text(shared, shared_script())
     write_text(path, html)
     return path

@@ -2,10 +2,11 @@
 
     python reports/make.py [--only TEXT] [--limit N] [--out FOLDER] [--list]
 
-English with five languages in two models: the linear map, and every layer; then models and languages side by side. What
-is there already is left as it is, so an interrupted run goes on where it stopped: delete a JSON file to measure it
-again. All pages of the folder share one plotly.js beside them. Sentences are shown for French only: the other pages
-hold numbers and figures, which keeps the folder small.
+English with five languages in two models: the linear map, and every layer; French from fewer pairs; then models and
+languages side by side, and all on one page, reports/study.html. What is there already is left as it is, so an
+interrupted run goes on where it stopped: delete a JSON file to measure it again. All pages of the folder share one
+plotly.js beside them. Sentences and the explorer are shown for French in `minilm` only: the other pages hold numbers
+and figures, which keeps the folder small.
 """
 
 import argparse
@@ -21,7 +22,9 @@ STUDY = Path(__file__).resolve().parent / "study"
 MODELS = ("minilm", "me5-small")
 PROBES = ("linear-map", "layers")
 LANGUAGES = ("fr", "de", "es", "ru", "zh")
-WITH_TEXTS = ("fr",)
+FEWER = (300, 600, 1000)  # pairs
+WITH_TEXTS = (("minilm", "fr"),)
+DIGITS = 9  # of a published number
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,12 @@ class Part:
 def probed(probe, model, language, limit):
     """Return the part that measures one language in one model."""
     arguments = ["probe", probe, "en", language, "--model", model]
-    if probe == "linear-map" and language not in WITH_TEXTS:
+    if probe == "linear-map" and (limit in FEWER or (model, language) not in WITH_TEXTS):
         arguments.append("--no-texts")
     if limit:
         arguments += ["--limit", str(limit)]
-    return Part(f"{probe}-{model}-en-{language}", tuple(arguments))
+    fewer = f"-{limit}" if limit in FEWER else ""
+    return Part(f"{probe}-{model}-en-{language}{fewer}", tuple(arguments))
 
 
 def compared(name, parts):
@@ -67,7 +71,9 @@ def study(limit):
         for probe in PROBES
         for language in LANGUAGES
     ]
-    return [*parts.values(), *by_language, *by_model]
+    from_fewer = [probed("linear-map", "minilm", "fr", pairs) for pairs in FEWER]
+    stressed = Part("layers-stress-minilm-en-fr", ("probe", "layers", "en", "fr", "--model", "minilm", "--stress"))
+    return [*parts.values(), *from_fewer, stressed, *by_language, *by_model]
 
 
 def polyglot(*arguments, folder=None):
@@ -103,12 +109,25 @@ def make(part, out):
 
 
 def publish(text, path):
-    """Write a result without the name of the machine, atomically."""
+    """Write a result atomically and small: without the machine's name, digits that nobody reads, points of no text."""
     value = json.loads(text)
     value["provenance"]["host"] = ""
+    for direction in value.get("directions", ()):
+        if "--no-texts" in value["provenance"].get("command", ""):
+            direction["explorer"] = []
     scratch = path.with_suffix(".part")
-    scratch.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    small = json.dumps(rounded(value), ensure_ascii=False, separators=(",", ":"))
+    scratch.write_text(small + "\n", encoding="utf-8")
     scratch.replace(path)
+
+
+def rounded(value):
+    """Return a JSON value with its numbers to `DIGITS` significant digits."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return {key: rounded(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def main():
@@ -130,6 +149,8 @@ def main():
         bring_up_to_date(part, out)
     if not options.list:
         polyglot("index", str(out))
+        if any(out.glob("linear-map-*.json")):
+            polyglot("study", str(out), "--out", str(out.parent / "study.html"))
 
 
 def bring_up_to_date(part, out):

@@ -125,3 +125,8 @@ def test_other_files_are_no_matrix(tmp_path):
         open_matrix(tmp_path / "x.npy")
     with pytest.raises(DataError, match="no such file"):
         open_matrix(tmp_path / "absent.npy")
+    with pytest.raises(DataError, match="is a folder"):
+        open_matrix(tmp_path)
+    (tmp_path / "table.csv").write_text("a;b", encoding="utf-8")
+    with pytest.raises(DataError, match=r"table.csv is no .npy file"):
+        open_matrix(tmp_path / "table.csv")

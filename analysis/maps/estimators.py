@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError, DataError
+from ...files import MAP_FILE
 from .affine_estimators import IdentityMap, LowRankMap, RidgeMap, RotationMap, ShiftMap, SimilarityMap
 from .curved_estimators import LocalMap, NonlinearMap
-from .map_estimator import ARRAYS_FILE, FORMAT, SETTINGS_FILE, Map
+from .map_estimator import ARRAYS_FILE, FORMAT, Map
 
 __all__ = [
     "ARRAYS_FILE",
     "MAP_FAMILIES",
-    "SETTINGS_FILE",
     "IdentityMap",
     "LocalMap",
     "LowRankMap",
@@ -77,7 +77,7 @@ def load_map(folder: str | Path) -> Map:
 
     place = Path(folder)
     try:
-        record: dict[str, Any] = json.loads((place / SETTINGS_FILE).read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads((place / MAP_FILE).read_text(encoding="utf-8"))
         if record["rung"] == "words":
             raise ValueError("it reads texts beside vectors, which only `polyglot map apply --texts` gives it")
         arrays = {RENAMED_ARRAYS.get(k, k): values for k, values in load_file(place / ARRAYS_FILE).items()}

@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ...errors import ConfigError, DataError
-from ...files import output_errors, write_bytes
+from ...files import MAP_FILE, output_errors, write_bytes
 from ..retrieval.scores import row_squares
 from ..types import Floats, Labels, Rows
 from .affine import AffineMap
@@ -24,7 +24,7 @@ Groups = Sequence[int] | Labels | None
 Automatic = Literal["auto"]
 
 FORMAT = "polyglot/map/1"
-ARRAYS_FILE, SETTINGS_FILE = "map.safetensors", "map.json"
+ARRAYS_FILE = "map.safetensors"
 PRECISIONS = [np.float64, np.float32, np.float16]  # rows of other kinds are read as the first
 
 
@@ -107,7 +107,7 @@ class Map(ClassNamePrefixFeaturesOutMixin, TransformerMixin, RegressorMixin, Bas
         with output_errors(place, "give another folder for the map"):
             place.mkdir(parents=True, exist_ok=True)
             write_bytes(place / ARRAYS_FILE, save(arrays, metadata={"format": FORMAT}))
-            write_bytes(place / SETTINGS_FILE, (text + "\n").encode())
+            write_bytes(place / MAP_FILE, (text + "\n").encode())
         return place
 
     def restore(self, record: Mapping[str, Any], arrays: Mapping[str, ArrayLike]) -> None:

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from ...errors import DataError
-from ...files import output_errors, write_bytes
+from ...files import MAP_FILE, output_errors, write_bytes
 from ..types import Floats, Floats32, Labels, Rows
 from .hashed_ngrams import NgramBuckets, inverse_document_frequencies
 from .hashed_words import BITS, BLOCK_ROWS
 from .kernel_path import choice_rows, penalty_by_folds
-from .map_estimator import SETTINGS_FILE
 from .sparse_ridge import TOLERANCE, sparse_ridge
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ class WordsAndVectors:
         with output_errors(folder, "give another folder for the map"):
             folder.mkdir(parents=True, exist_ok=True)
             write_bytes(folder / ARRAYS_FILE, save({name: getattr(self, name) for name in ARRAYS}))
-            write_bytes(folder / SETTINGS_FILE, (json.dumps(record, indent=1) + "\n").encode())
+            write_bytes(folder / MAP_FILE, (json.dumps(record, indent=1) + "\n").encode())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -156,7 +155,7 @@ class WordsAndVectors:
         from safetensors.numpy import load_file
 
         try:
-            record = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+            record = json.loads((folder / MAP_FILE).read_text(encoding="utf-8"))
             if record["format"] != FORMAT:
                 raise ValueError(f"expected {FORMAT}")
             return cls(**load_file(folder / ARRAYS_FILE), penalty=float(record["penalty"]))

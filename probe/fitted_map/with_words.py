@@ -17,6 +17,7 @@ from ...analysis.maps.search_stretch import search_predictions
 from ...analysis.maps.words_and_vectors import WordsAndVectors
 from ...analysis.retrieval.scores import fidelity
 from ...analysis.types import Floats, Integers
+from ...files import check_free_for_map
 from ..experiment.held_out import (
     HeldOut,
     RungSearches,
@@ -30,7 +31,7 @@ from ..experiment.pairs import Pairs, embed_sides, in_one_space
 from ..results.fitted_map import MapFitResult
 from ..results.intervals import percent
 from ..results.provenance import Start
-from .folder import check_free, normalises, write_words_folder
+from .folder import normalises, write_words_folder
 from .run import FOLDS, MapFitConfig
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def fit_with_words(
     OutputError
         If the folder holds something else, or cannot be written.
     """
-    check_free(out)
+    check_free_for_map(out)
     start = Start.now(command)
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
     pairs = Pairs.of_text(source, target, bitext, same_space=in_one_space(encoders, config.same_space))

@@ -5,15 +5,17 @@
   const rows = [...body.rows];
   const form = document.querySelector(".search");
   const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();
-  const words = new Map(rows.map((row) => [row, plain(row.textContent)]));
+  const wordsOf = (text) => plain(text).match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = new Map(rows.map((row) => [row, wordsOf(`${row.textContent} ${row.dataset.words}`)]));
+  const found = (row, wanted) => wanted.every((begun) => words.get(row).some((word) => word.startsWith(begun)));
 
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   form.querySelector("input").addEventListener("input", (event) => {
-    const wanted = plain(event.target.value.trim());
-    for (const row of rows) row.hidden = !words.get(row).includes(wanted);
+    const wanted = wordsOf(event.target.value);
+    for (const row of rows) row.hidden = !found(row, wanted);
     const shown = rows.filter((row) => !row.hidden).length;
-    form.querySelector("output").textContent = wanted ? `${shown} of ${rows.length}` : "";
+    form.querySelector("output").textContent = wanted.length ? `${shown} of ${rows.length}` : "";
   });
 
   const key = (row, place) => row.cells[place].dataset.v ?? row.cells[place].textContent;

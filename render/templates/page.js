@@ -33,21 +33,43 @@
   };
 
   const loadPlotly = async () => {
-    const packed = $("#plotly-packed");
+    const inside = $("#plotly-packed");
+    if (!inside && document.readyState === "loading") {
+      await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
+    }
+    const packed = inside?.textContent ?? window.plotlyPacked; // inside the page, or in the file that its folder shares
     if (packed) {
       const script = document.createElement("script");
-      script.textContent = await unpack(packed.textContent);
+      script.textContent = await unpack(packed);
       document.head.append(script);
-    } else if (document.readyState === "loading") {
-      await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
     }
     if (!window.Plotly) throw new Error("plotly.js did not load");
   };
 
   const drawn = new Map();
 
+  // On a narrow screen titles and names of rows break between words, and an axis has few upright numbers.
+  const NARROW = 480;
+  const broken = (text, most) =>
+    String(text).split(" ").reduce((lines, word) => {
+      const last = lines.at(-1);
+      return last && last.length + word.length >= most ? [...lines, word] : [...lines.slice(0, -1), last ? `${last} ${word}` : word];
+    }, [""]).join("<br>");
+  const fitted = (layout, width) => {
+    for (const [name, axis] of width < NARROW ? Object.entries(layout) : []) {
+      const listed = axis?.tickmode === "array";
+      if (name.startsWith("xaxis")) {
+        if (axis.title?.text) axis.title.text = broken(axis.title.text, 26);
+        if (!listed) Object.assign(axis, { tickangle: 0, nticks: Math.min(axis.nticks ?? 4, 4) });
+      } else if (name.startsWith("yaxis") && listed) {
+        axis.ticktext = axis.ticktext.map((text) => broken(text, 20));
+      }
+    }
+    return layout;
+  };
+
   const layoutFor = (panel, width) => ({
-    ...painted(panel.layout, palettes[mode()]),
+    ...fitted(painted(panel.layout, palettes[mode()]), width),
     template: painted(template, palettes[mode()]),
     width,
     height: panel.height,

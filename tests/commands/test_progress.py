@@ -68,13 +68,33 @@ def test_the_first_line_comes_before_heavy_imports(command, tmp_path):
         ("probe", "linear-map", "en", "fr", "--corpus", "nowhere.tsv"),
         ("probe", "layers", "en", "fr", "--model", "nowhere"),
         ("probe", "geometry", "en", "--device", "gpu"),
+        ("probe", "layers", "en", "fr", "--layer", "99"),
+        ("probe", "geometry", "en", "--layer", "7", "--model", "minilm"),
+        ("probe", "language-id", "en", "fr", "--layer", "-14", "--model", "me5-small"),
+        ("probe", "linear-map", "--vectors", "table.csv", "table.csv"),
         ("map", "fit", "en", "ja", "--out", "map"),
+        ("map", "fit", "en", "fr", "--out", "table.csv"),
+        ("map", "fit", "en", "fr", "--rung", "nope", "--out", "map"),
+        ("map", "apply", "empty", "x.npy", "--out", "y.npy"),
+        ("map", "export", "empty", "--out", "dense"),
+        ("map", "check", "nowhere"),
+        ("map", "check", "empty"),
+        ("train", "finetune", "--lang", "fr", "--model", "nope"),
+        ("train", "contrastive", "--lang", "zz"),
+        ("train", "pretrain", "--corpus", "nowhere.txt"),
+        ("train", "pretrain", "--lang", "ja"),
         ("report", "nowhere.json"),
+        ("compare", "table.csv", "table.csv"),
+        ("index", "empty"),
+        ("study", "empty"),
+        ("study", "table.csv"),
     ],
     ids=" ".join,
 )
 def test_an_error_in_a_name_comes_before_heavy_imports(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "table.csv").write_text("en;fr\nGood morning;Bonjour\n", encoding="utf-8")
     said, errors = first_words(*command)
     assert said == "ended"
     assert errors.startswith("error: ")
@@ -97,7 +117,7 @@ except SystemExit:
 
 def test_help_names_the_probes_first_and_gives_examples():
     shown_help = CliRunner().invoke(application(()), ["--help"]).stdout
-    names = ["probe", "map", "train", "data", "report", "compare", "index", "models"]
+    names = ["probe", "map", "train", "data", "report", "compare", "study", "index", "models"]
     assert sorted(names, key=lambda name: shown_help.index(f"│ {name} ")) == names
     assert "polyglot probe linear-map fr en" in shown_help
 

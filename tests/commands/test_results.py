@@ -61,6 +61,9 @@ def test_compare_renders_again_to_the_same_bytes(folder, tmp_path):
         (["compare", "other.json", "other.json"], "other.json"),
         (["compare", "one.json", "two.json", "--format", "pdf"], "--format"),
         (["index", "nowhere"], "no folder"),
+        (["index", "one.json"], "one.json is a file: give the folder"),
+        (["study", "nowhere"], "no folder"),
+        (["study", "."], "holds no linear-map results: make one first"),
         (["report", "one.json", "--figures", "out", "--image", "gif"], "--image"),
     ],
 )

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,7 +50,7 @@ def test_parts_have_names_of_their_own_and_read_only_what_comes_before(script):
         assert part.name not in seen
         assert set(part.reads) <= seen
         seen.add(part.name)
-    assert len(seen) == 20 + 4 + 10
+    assert len(seen) == 20 + 3 + 1 + 4 + 10
 
 
 def test_results_are_named_published_without_the_machine_and_drawn(script, typed, monkeypatch, tmp_path):
@@ -59,7 +61,22 @@ def test_results_are_named_published_without_the_machine_and_drawn(script, typed
         ("probe", "linear-map", "en", "de", "--model", "minilm", "--no-texts", "--limit", "99"),
         ("report", str(tmp_path / "linear-map-minilm-en-de.json"), "--plotlyjs", "directory"),
         ("index", str(tmp_path)),
+        ("study", str(tmp_path), "--out", str(tmp_path.parent / "study.html")),
     ]
+
+
+def test_what_is_published_is_small(script, tmp_path):
+    value = {
+        "provenance": {"host": "secret", "command": "polyglot probe linear-map en de --no-texts"},
+        "directions": [{"explorer": [1], "r2": 0.123456789012, "n": 1500}],
+    }
+    script.publish(json.dumps(value), tmp_path / "a.json")
+    kept = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(kept)["directions"] == [{"explorer": [], "r2": 0.123456789, "n": 1500}]
+    assert ": " not in kept
+    value["provenance"]["command"] = "polyglot probe linear-map en fr"
+    script.publish(json.dumps(value), tmp_path / "a.json")
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["directions"][0]["explorer"] == [1]
 
 
 def test_a_second_run_does_only_what_is_missing_or_stale(script, typed, monkeypatch, tmp_path):
@@ -86,3 +103,30 @@ def test_the_list_makes_nothing(script, typed, monkeypatch, tmp_path, capsys):
     run(script, monkeypatch, tmp_path, "--list")
     assert typed == []
     assert "polyglot probe layers en zh --model me5-small" in capsys.readouterr().out
+
+
+def tracked():
+    names = subprocess.run(["git", "ls-files", "reports"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return [ROOT / name for name in names.splitlines()]
+
+
+def test_the_folder_is_small_and_says_nothing_of_the_machine():
+    files = tracked()
+    assert sum(path.stat().st_size for path in files) <= 8_000_000
+    results = [path for path in files if path.suffix == ".json"]
+    assert results
+    for path in results:
+        text = path.read_text(encoding="utf-8")
+        assert json.loads(text)["provenance"]["host"] == ""
+        assert not re.search(r"/(?:home|root|tmp|work|Users)/", text), path.name
+
+
+def test_pages_lead_to_files_of_the_repository():
+    files = tracked()
+    for page in (path for path in files if path.suffix == ".html"):
+        addresses = set(
+            re.findall(r'(?:href|content)="([^"#:]+\.(?:html|json|png))"', page.read_text(encoding="utf-8"))
+        )
+        assert any(address.endswith(".html") for address in addresses), page.name
+        absent = {address for address in addresses if (page.parent / address).resolve() not in files}
+        assert absent == set(), page.name

@@ -1,7 +1,7 @@
 import pytest
 from polyglot.errors import ModelError
 from polyglot.models.offline.packaged import PackagedModel
-from polyglot.models.registry import installed, known, resolve
+from polyglot.models.registry import hidden_layers, installed, known, resolve
 
 
 def test_packaged_models_come_first_and_names_are_unique():
@@ -98,3 +98,14 @@ def test_installed_looks_into_the_hub_cache(monkeypatch):
         huggingface_hub, "try_to_load_from_cache", lambda repo, file, cache_dir: f"/cache/{repo}/{file}"
     )
     assert installed(card)
+
+
+def test_the_number_of_layers_is_known_before_a_model_is_loaded(tmp_path):
+    (tmp_path / "config.json").write_text('{"num_hidden_layers": 3}', encoding="utf-8")
+    assert hidden_layers(resolve("minilm")) == 6
+    assert hidden_layers(resolve("me5-small")) == 12
+    assert hidden_layers(resolve(str(tmp_path))) == 3
+    for text in ("[]", "{", '{"num_hidden_layers": "many"}'):
+        (tmp_path / "config.json").write_text(text, encoding="utf-8")
+        assert hidden_layers(resolve(str(tmp_path))) is None
+    assert hidden_layers(resolve("org/unknown")) is None

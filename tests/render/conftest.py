@@ -34,6 +34,8 @@ from polyglot.probe.results.linear_map import (
 from polyglot.probe.results.provenance import Provenance, Side
 from polyglot.probe.results.serialization import to_json
 
+from .visits import CHROMIUM, FLAGS, Visits
+
 R2 = {
     "mean": 0.0,
     "identity": -0.41,
@@ -328,3 +330,21 @@ def bare_json(result: LinearMapResult) -> str:
         ),
     )
     return to_json(dataclasses.replace(result, directions=(bare,)))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visits(browser):
+    """Visits of one test; at its end no page may have complained."""
+    made = Visits(browser)
+    yield made
+    made.close()
+    assert made.complaints == []

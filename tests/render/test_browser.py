@@ -1,13 +1,7 @@
-"""The page in a real browser: Debian's chromium, from a file, with the network off.
-
-The browser is found through POLYGLOT_CHROMIUM or the path, axe-core through POLYGLOT_AXE or node_modules; what is
-missing is skipped with its reason.
-"""
+"""The page of a result in a real browser (see visits.py)."""
 
 import json
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,29 +10,9 @@ from polyglot.probe.results.serialization import to_json
 from polyglot.render.index import write_index
 from polyglot.render.write import write_page
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from .visits import Visits, needs_axe, needs_chromium, serious, until
 
-CHROMIUM = os.environ.get("POLYGLOT_CHROMIUM") or shutil.which("chromium")
-AXE = Path(os.environ.get("POLYGLOT_AXE") or "node_modules/axe-core/axe.min.js")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (npm install axe-core)")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium (apt-get install chromium)")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield launched
-        launched.close()
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -49,62 +23,11 @@ def address(pictured_json, tmp_path_factory):
     return write_page(json.dumps(value), tmp_path_factory.mktemp("page") / "en-fr.html").as_uri()
 
 
-class Visits:
-    """Opens pages with the network off and remembers what they complain of and what they ask for."""
-
-    def __init__(self, browser):
-        self.browser = browser
-        self.complaints = []
-        self.contexts = []
-
-    def open(self, url, *, width=1280, height=900, scheme="light", scripts=True, motion="reduce"):
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            offline=True,
-            java_script_enabled=scripts,
-            reduced_motion=motion,
-        )
-        self.contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._asked)
-        page.goto(url)
-        return page
-
-    def _asked(self, request):
-        if not request.url.startswith(("file:", "data:", "blob:")):
-            self.complaints.append(request.url)
-
-    def close(self):
-        for context in self.contexts:
-            context.close()
-
-
-def until(page, expression):
-    """Wait until an expression holds; the page's policy forbids Playwright's own way, which is eval."""
-    for _ in range(600):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"never came true: {expression}")
-
-
 def ready(page):
     page.wait_for_selector("html[data-ready]", state="attached")
     page.evaluate("for (const details of document.querySelectorAll('.statistics')) details.open = true")
     until(page, "document.querySelectorAll('#en-fr .plot svg.main-svg:first-child').length === 17")
     return page
-
-
-@pytest.fixture
-def visits(browser):
-    """Visits of one test; at its end no page may have complained."""
-    made = Visits(browser)
-    yield made
-    made.close()
-    assert made.complaints == []
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +72,28 @@ def test_every_visible_figure_is_drawn_and_nothing_overflows(visits, address, wi
     page = ready(visits.open(address, width=width, scheme=scheme))
     assert page.locator("#en-fr .plot").count() == 17
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+CUT = """() => [...document.querySelectorAll(".plot")].filter((plot) => plot.clientWidth).flatMap((plot) => {
+  const box = plot.getBoundingClientRect();
+  return [...plot.querySelectorAll(".xtitle, .ytitle, .xtick text, .ytick text, .legendtext")]
+    .filter((text) => text.textContent)
+    .filter((text) => {
+      const own = text.getBoundingClientRect();
+      const across = own.left < box.left - 1 || own.right > box.right + 1;
+      return across || own.top < box.top - 1 || own.bottom > box.bottom + 1;
+    })
+    .map((text) => `${plot.id}: ${text.textContent}`);
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_axis_is_cut(visits, address, comparison, tmp_path, width):
+    page = ready(visits.open(address, width=width))
+    assert page.evaluate(CUT) == []
+    page = visits.open(write_page(comparison, tmp_path / "page.html").as_uri(), width=width)
+    until(page, "document.querySelectorAll('.plot svg.main-svg:first-child').length === 8")
+    assert page.evaluate(CUT) == []
 
 
 SOURCES = "#en-fr-hero .still:nth-of-type({}) .sources:not(.cloud)"
@@ -375,9 +320,9 @@ def test_pages_of_one_folder_share_one_plotly(visits, result_json, comparison, t
         assert path.stat().st_size < 1_000_000
         page = visits.open(path.as_uri())
         page.wait_for_selector(".plot svg.main-svg")
-    assert len(list(tmp_path.glob("plotly-*.min.js"))) == 1
+    assert len(list(tmp_path.glob("plotly-*.packed.js"))) == 1
     page = visits.open(write_index(tmp_path).as_uri())
-    page.get_by_role("link", name="linear map, ").click()
+    page.get_by_role("link", name="linear maps, ").click()
     page.wait_for_selector(".plot svg.main-svg")
 
 
@@ -428,13 +373,6 @@ def test_the_index_sorts_and_searches(visits, result_json, tmp_path):
     assert page.locator("td.n").all_text_contents() == ["1\u202f000", "200", "90"]
     page.fill("input", "CORPUS B")
     assert page.locator("tbody tr:visible").count() == 1
-
-
-def serious(page, options):
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("options => axe.run(document, { resultTypes: ['violations'], ...options })", options)
-    grave = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
-    return [(v["id"], v["nodes"][0]["html"][:200]) for v in grave]
 
 
 @needs_axe

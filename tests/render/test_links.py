@@ -60,6 +60,15 @@ def test_a_page_leads_to_its_json_the_index_and_its_like(small, tmp_path):
     assert '<a href="../index.html">All results</a>' in html
 
 
+def test_without_an_index_a_page_leads_to_the_study(small, tmp_path):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (tmp_path / "study.html").write_text("study", encoding="utf-8")
+    assert links_of(json.dumps(small), folder / "a.html").index == "../study.html"
+    (folder / "index.html").write_text("index", encoding="utf-8")
+    assert links_of(json.dumps(small), folder / "a.html").index == "index.html"
+
+
 def test_the_citation_names_title_year_version_and_command(small, tmp_path):
     html = write_page(json.dumps(small), tmp_path / "en-fr.html", plotlyjs="directory").read_text(encoding="utf-8")
     cited = re.search(r'<details id="cite">.*?</details>', html, flags=re.S).group()

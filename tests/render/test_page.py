@@ -1,6 +1,8 @@
 """The page as text: one file, everything escaped, the same bytes every time."""
 
+import base64
 import dataclasses
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -180,7 +182,9 @@ def test_plotly_can_come_from_its_server(result_json):
 def test_plotly_can_lie_beside_the_page(result_json, tmp_path):
     path = write_page(result_json, tmp_path / "en-fr.html", plotlyjs="directory")
     assert path.read_text(encoding="utf-8") == page.render(result_json, plotlyjs="directory")
-    assert (tmp_path / bundle().file_name).read_text(encoding="utf-8") == bundle().text
+    shared = (tmp_path / bundle().packed_name).read_text(encoding="utf-8")
+    packed = re.fullmatch(r'window\.plotlyPacked = "([\w+/=]+)";\n', shared).group(1)
+    assert gzip.decompress(base64.b64decode(packed)).decode() == bundle().text
 
 
 def test_a_written_page_is_the_rendered_one_and_nothing_else_is_left(pictured_json, html, tmp_path):

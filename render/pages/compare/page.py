@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....probe.results.compare import CompareResult
 from ....probe.results.serialization import from_json
 from ...charts.layers import TEMPLATE, FindingsView
-from ...formatting import capitalized, count, number
+from ...formatting import capitalized, count, model_name, number
 from ...view import Fact, FigureGroup, Headline, Verdict
 from ..provenance import provenance_facts
 from .amounts import amounts_figure
@@ -19,7 +19,7 @@ __all__ = ["TEMPLATE", "headline", "summary_parts", "view"]
 JOINER = "\N{WORD JOINER}"
 SPACE = "\N{NO-BREAK SPACE}"
 KINDS = {
-    "polyglot/linear-map/1": "linear map",
+    "polyglot/linear-map/1": "linear maps",
     "polyglot/layers/1": "layers",
     "polyglot/retrieval/1": "retrieval",
     "polyglot/train/1": "training",
@@ -53,7 +53,7 @@ def view(text: str) -> FindingsView:
     draws = Fact("draws", f"{count(result.resamples)} bootstrap samples of groups, where differences are paired")
     return FindingsView(
         kind="comparison",
-        title=_unbroken(f"{_kind(result)}: {_labels(result)}"),
+        title=_unbroken(f"{capitalized(_kind(result))} of {_labels(result)}"),
         question=(
             f"{len(result.results)} results of one kind, each score with its interval; differences are taken from "
             f"{result.reference}.{common}"
@@ -85,7 +85,8 @@ def _kind(result: CompareResult) -> str:
 
 
 def _labels(result: CompareResult) -> str:
-    return " · ".join(one.label for one in result.results)
+    """Return what differs between the results, models by the names that titles have for them."""
+    return " · ".join(", ".join(map(model_name, one.label.split(", "))) for one in result.results)
 
 
 def _unbroken(text: str) -> str:

@@ -97,10 +97,10 @@ def shares_title(result: CompareResult) -> str:
     enough = [one.label for one in result.results if _suffices(one)]
     others = [one.label for one in result.results if not _suffices(one)]
     if not others:
-        return "A linear map suffices in all"
+        return "By R² alone, a linear map suffices in all"
     if not enough:
-        return "A linear map is not shown to suffice in any, both ways"
-    return f"A linear map suffices in {_listed(enough)}, and is not shown to in {_listed(others)}"
+        return "By R² alone, a linear map is not shown to suffice in any, both ways"
+    return f"By R² alone, a linear map suffices in {_listed(enough)}, and is not shown to in {_listed(others)}"
 
 
 def _suffices(one: Compared) -> bool:

@@ -66,7 +66,8 @@ def headline(text: str) -> Headline:
     result = from_json(text, LayersResult)
     subject = f"{language_name(result.source)} ↔ {language_name(result.target)}"
     source = result.provenance
-    return Headline("layers", subject, _story(result), models_of(source), source.corpus, result.n, source.time)
+    said = result.story[0] if result.story else _story(result)
+    return Headline("layers", subject, said, models_of(source), source.corpus, result.n, source.time)
 
 
 def summary_parts(result: LayersResult) -> tuple[SummaryPart, ...]:

@@ -16,6 +16,7 @@ from ...formatting import (
     language_tag,
     model_name,
     plain_percent,
+    shown_verdict,
 )
 from ...view import Fact, Figure, FigureGroup, Headline, View
 from ..provenance import models_of, provenance_facts
@@ -113,7 +114,7 @@ def headline(text: str) -> Headline:
     """Return a linear-map result in one line."""
     result = from_json(text, LinearMapResult)
     source = result.provenance
-    verdicts = [f"{d.source} → {d.target}: {d.certificate.verdict}" for d in result.directions]
+    verdicts = [f"{d.source} → {d.target}: {_verdict(d)}" for d in result.directions]
     return Headline(
         kind="linear map",
         subject=" ↔ ".join(_languages(result)),
@@ -123,6 +124,16 @@ def headline(text: str) -> Headline:
         rows=result.directions[0].n if result.directions else 0,
         time=source.time,
     )
+
+
+def _verdict(direction: Direction) -> str:
+    """Return both verdicts in a few words; in results that have neither, the one by R²."""
+    if direction.use is None:
+        return direction.certificate.verdict
+    search = "search not settled" if direction.use.verdict == "undecided" else direction.use.verdict
+    if direction.geometry is None:
+        return search
+    return f"{search}, geometry {shown_verdict(direction.geometry.verdict)}"
 
 
 def _languages(result: LinearMapResult) -> list[str]:

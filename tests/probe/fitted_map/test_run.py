@@ -338,7 +338,7 @@ def test_wrong_files_and_settings_are_named(turned, tmp_path):
     np.save(tmp_path / "narrow.npy", x[:, :3])
     np.save(tmp_path / "whole.npy", np.arange(10))
     (tmp_path / "text.npy").write_text("no")
-    for name, words in (("narrow", "width 3"), ("whole", "matrix of floats"), ("text", "cannot read")):
+    for name, words in (("narrow", "width 3"), ("whole", "matrix of floats"), ("text", "no .npy file")):
         with pytest.raises(DataError, match=words):
             apply(tmp_path / "map", tmp_path / f"{name}.npy", tmp_path / "out.npy")
     with pytest.raises(ConfigError, match="unknown rung 'mlp'"):

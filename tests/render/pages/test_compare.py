@@ -72,7 +72,7 @@ def test_every_figure_has_what_a_reader_needs(name, request):
     view = compare.view(to_json(found))
     identifiers = [f.id for f in view.figures] + [p.id for f in view.figures for p in f.panels]
     assert len(identifiers) == len(set(identifiers))
-    assert view.figures[0].title == "A linear map suffices in all"
+    assert view.figures[0].title == "By R² alone, a linear map suffices in all"
     for figure in view.figures:
         assert figure.title
         assert figure.caption.endswith(".")
@@ -135,7 +135,7 @@ def test_a_verdict_that_holds_one_way_only_is_not_claimed(models):
     judged = tuple(dataclasses.replace(j, share=weak) for j in models.results[0].judgements[:1])
     first = dataclasses.replace(models.results[0], label="one", judgements=(*judged, models.results[0].judgements[1]))
     changed = dataclasses.replace(models, results=(first, models.results[1]))
-    assert shares_title(changed) == "A linear map suffices in <b>two</b>, and is not shown to in one"
+    assert shares_title(changed) == "By R² alone, a linear map suffices in <b>two</b>, and is not shown to in one"
 
 
 def test_scores_in_points_are_drawn_below_zero_too(models):

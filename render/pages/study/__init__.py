@@ -1,0 +1,1 @@
+"""The page of a study: what all results of a folder say together."""
