@@ -49,6 +49,8 @@ def require_transformer(encoder: Encoder) -> None:
     """
     from sentence_transformers.base.modules import Router
 
+    from ...analysis.maps.ngram_addition import NgramAddition
+
     first, *others = encoder.model
     if encoder.architecture.transformer is not first:
         raise ModelError(
@@ -58,6 +60,11 @@ def require_transformer(encoder: Encoder) -> None:
     if any(isinstance(module, Router) for module in others):
         raise ModelError(
             f"{encoder.name} routes vectors by task: training takes a model without routes; take another base"
+        )
+    if any(isinstance(module, NgramAddition) for module in others):
+        raise ModelError(
+            f"{encoder.name} has words of the languages in it beside its encoder, which would be added to those of a "
+            "further language: start from its base, and give all languages at once"
         )
 
 

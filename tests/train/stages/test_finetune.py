@@ -65,6 +65,8 @@ def test_words_beside_a_trained_encoder(finetune_config):
     )
     assert np.min(english) > np.max(french)
     assert "trust_remote_code=True" in (config.out / "model" / "README.md").read_text()
+    with pytest.raises(ModelError, match="give all languages at once"):
+        run_finetune(finetune_config("again", model=str(config.out / "model")))
 
 
 def test_a_method_that_does_not_beat_words_says_so(finetune_config):
