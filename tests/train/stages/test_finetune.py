@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -31,8 +32,6 @@ def test_every_method_ends_with_a_model_that_loads_and_beats_the_base(finetune_c
 
 
 def test_words_in_the_portable_form_and_of_two_languages_at_once(finetune_config, toy_sentences, tmp_path):
-    import dataclasses
-
     rows = [(fr, en, fr[::-1]) for fr, en in toy_sentences(300)]
     text = "fr\ten\tde\n" + "".join("\t".join(row) + "\n" for row in rows)
     (tmp_path / "three.tsv").write_text(text, encoding="utf-8")
@@ -66,7 +65,7 @@ def test_words_beside_a_trained_encoder(finetune_config):
     assert np.min(english) > np.max(french)
     assert "trust_remote_code=True" in (config.out / "model" / "README.md").read_text()
     with pytest.raises(ModelError, match="give all languages at once"):
-        run_finetune(finetune_config("again", model=str(config.out / "model")))
+        run_finetune(dataclasses.replace(finetune_config("again"), model=str(config.out / "model")))
 
 
 def test_a_method_that_does_not_beat_words_says_so(finetune_config):
@@ -144,8 +143,6 @@ def test_rows_of_the_evaluation_corpus_are_dropped_or_reported(finetune_config, 
 
 
 def test_a_language_that_the_corpus_lacks_is_named(finetune_config):
-    import dataclasses
-
     config = dataclasses.replace(finetune_config(), langs=("de",))
     with pytest.raises(DataError, match="German"):
         run_finetune(config)
@@ -161,8 +158,6 @@ def test_too_few_pairs_are_refused(finetune_config, tmp_path):
 
 
 def test_a_model_without_tokenizer_is_refused(finetune_config, base_folder, tmp_path):
-    import dataclasses
-    import shutil
 
     bare = shutil.copytree(base_folder, tmp_path / "bare")
     for name in ("tokenizer.json", "tokenizer_config.json"):
@@ -182,8 +177,6 @@ def test_lora_without_peft_says_what_to_install(finetune_config, monkeypatch):
 
 
 def test_the_certificate_of_the_built_in_corpus_judges_geometry(finetune_config):
-    import dataclasses
-
     config = finetune_config(method="map", data={"corpus": (), "limit": 240, "held_out": 0.5})
     result = run_finetune(dataclasses.replace(config, certificate=True))
     for metrics in (result.languages[0].before, result.languages[0].after):
@@ -203,8 +196,6 @@ def test_held_out_rows_are_found_in_the_further_languages():
 
 
 def test_the_certificate_is_measured_before_and_after(finetune_config):
-    import dataclasses
-
     config = dataclasses.replace(finetune_config(method="map", data={"held_out": 0.4}), certificate=True)
     outcome = run_finetune(config).languages[0]
     assert {"identity", "rotation", "linear"} <= set(outcome.before.certificate.r2)
