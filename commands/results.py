@@ -33,11 +33,27 @@ def compare(
         )
     report = Report(out / "compare", output_format, plotlyjs, open_page, quiet)
     texts = [read_result(path) for path in results]
+    _require_one_kind(results, texts)
     from ..probe.compare import run as probe
 
     sources = [probe.Source(path.as_posix(), text) for path, text in zip(results, texts, strict=True)]
     result = probe.run(sources, probe.CompareConfig(seed=seed), command=typed_command())
     report.show(result, report.write(result, name or probe.file_name(result)), result.sentence)
+
+
+def _require_one_kind(paths: list[Path], texts: list[str]) -> None:
+    """Refuse results of several kinds before what compares them is loaded.
+
+    Raises
+    ------
+    ConfigError
+    """
+    from ..probe.results.serialization import read_schema
+
+    kinds = [read_schema(text) for text in texts]
+    for path, kind in zip(paths, kinds, strict=True):
+        if kind != kinds[0]:
+            raise ConfigError(f"compare takes results of one kind, got {kinds[0]} ({paths[0]}) and {kind} ({path})")
 
 
 def index(

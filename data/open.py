@@ -139,6 +139,10 @@ class CorpusSource:
             If there is no such file, folder or name, or columns are named of what has none.
         """
         first = corpus[0]
+        if vectors := [name for name in corpus if name.endswith((".npy", ".npz"))]:
+            raise DataError(
+                f"{vectors[0][:LONGEST_NAME]} holds vectors, and --corpus takes text: probe them by --vectors."
+            )
         if len(corpus) > 1:
             if missing := [name for name in corpus if not (_is_path(name) and Path(name).is_file())]:
                 raise DataError(f"no such file: {missing[0][:LONGEST_NAME]}. Check the path given to --corpus.")

@@ -85,6 +85,9 @@ def test_the_first_line_comes_before_heavy_imports(command, tmp_path):
         ("train", "pretrain", "--lang", "ja"),
         ("report", "nowhere.json"),
         ("compare", "table.csv", "table.csv"),
+        ("compare", "maps.json", "layers.json"),
+        ("data", "show", "en", "fr", "--corpus", "x.npy"),
+        ("probe", "layers", "en", "fr", "--corpus", "x.npy"),
         ("index", "empty"),
         ("study", "empty"),
         ("study", "table.csv"),
@@ -94,6 +97,9 @@ def test_the_first_line_comes_before_heavy_imports(command, tmp_path):
 def test_an_error_in_a_name_comes_before_heavy_imports(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "x.npy").write_bytes(b"")
+    for name, schema in (("maps", "linear-map"), ("layers", "layers")):
+        (tmp_path / f"{name}.json").write_text(f'{{"schema": "polyglot/{schema}/1"}}', encoding="utf-8")
     (tmp_path / "table.csv").write_text("en;fr\nGood morning;Bonjour\n", encoding="utf-8")
     said, errors = first_words(*command)
     assert said == "ended"

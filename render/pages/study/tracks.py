@@ -84,10 +84,12 @@ def some(count: int, total: int) -> str:
 
     Examples
     --------
-    >>> some(0, 20), some(3, 20), some(20, 20)
-    ('none of 20', '3 of 20', 'all 20')
+    >>> some(0, 20), some(3, 20), some(20, 20), some(2, 2)
+    ('none of 20', '3 of 20', 'all 20', 'both')
     """
-    return f"none of {total}" if not count else f"all {total}" if count == total else f"{count} of {total}"
+    if count == total:
+        return "both" if total == 2 else f"all {total}"
+    return f"{count} of {total}" if count else f"none of {total}"
 
 
 def columned(cells: dict[tuple[str, str], Cell], columns: Sequence[str]) -> tuple[Row, ...]:
