@@ -24,6 +24,7 @@ PROBES = ("linear-map", "layers")
 LANGUAGES = ("fr", "de", "es", "ru", "zh")
 FEWER = (300, 600, 1000)  # pairs
 WITH_TEXTS = (("minilm", "fr"),)
+METHODS = (("map",), ("words",), ("align",), ("align", "--with-words"))  # French into minilm
 DIGITS = 9  # of a published number
 
 
@@ -34,6 +35,11 @@ class Part:
     name: str
     arguments: tuple[str, ...]
     reads: tuple[str, ...] = ()
+
+    @property
+    def has_page(self):
+        """Whether the result has a page of its own."""
+        return self.arguments[0] != "train"
 
 
 def probed(probe, model, language, limit):
@@ -51,6 +57,12 @@ def compared(name, parts):
     """Return the part that puts results side by side."""
     reads = tuple(part.name for part in parts)
     return Part(f"compare-{name}", ("compare", *(f"reports/study/{one}.json" for one in reads)), reads)
+
+
+def trained(method):
+    """Return the part that inserts French by a method."""
+    name = "-".join(word.removeprefix("--") for word in method)
+    return Part(f"inserted-minilm-fr-{name}", ("train", "finetune", "--lang", "fr", "--method", *method))
 
 
 def study(limit):
@@ -73,7 +85,8 @@ def study(limit):
     ]
     from_fewer = [probed("linear-map", "minilm", "fr", pairs) for pairs in FEWER]
     stressed = Part("layers-stress-minilm-en-fr", ("probe", "layers", "en", "fr", "--model", "minilm", "--stress"))
-    return [*parts.values(), *from_fewer, stressed, *by_language, *by_model]
+    inserted = [trained(method) for method in METHODS]
+    return [*parts.values(), *from_fewer, stressed, *inserted, *by_language, *by_model]
 
 
 def polyglot(*arguments, folder=None):
@@ -104,7 +117,10 @@ def make(part, out):
         reports.mkdir()
         (reports / "study").symlink_to(out)
         polyglot(*part.arguments, folder=scratch)
-        (made,) = [path for path in reports.rglob("*.json") if path.parent.name != "study"]
+        (made,) = [
+            *(path for path in reports.rglob("*.json") if path.parent.name != "study"),
+            *Path(scratch).glob("runs/*/result.json"),
+        ]
         publish(made.read_text(encoding="utf-8"), out / f"{part.name}.json")
 
 
@@ -164,7 +180,7 @@ def bring_up_to_date(part, out):
     if stale:
         print(f"{part.name}: polyglot {' '.join(part.arguments)}", flush=True)
         make(part, out)
-    if stale or not path.with_suffix(".html").is_file():
+    if part.has_page and (stale or not path.with_suffix(".html").is_file()):
         polyglot("report", str(path), "--plotlyjs", "directory")
 
 

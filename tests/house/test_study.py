@@ -32,6 +32,10 @@ def typed(script, monkeypatch):
             files = [Path(folder) / name for name in arguments[1:] if name.endswith(".json")]
             read = [{"file_fingerprint": script.fingerprint(file)} for file in files]
             target.write_text(json.dumps({"provenance": {"host": "secret", "seed": 0}, "results": read}))
+        if arguments[0] == "train":
+            target = Path(folder) / "runs" / "finetune" / "result.json"
+            target.parent.mkdir(parents=True)
+            target.write_text(json.dumps({"provenance": {"host": "secret"}, "method": arguments[5]}))
         if arguments[0] == "report":
             Path(arguments[1]).with_suffix(".html").write_text("page")
 
@@ -50,7 +54,7 @@ def test_parts_have_names_of_their_own_and_read_only_what_comes_before(script):
         assert part.name not in seen
         assert set(part.reads) <= seen
         seen.add(part.name)
-    assert len(seen) == 20 + 3 + 1 + 4 + 10
+    assert len(seen) == 20 + 3 + 1 + 4 + 4 + 10
 
 
 def test_results_are_named_published_without_the_machine_and_drawn(script, typed, monkeypatch, tmp_path):
@@ -63,6 +67,13 @@ def test_results_are_named_published_without_the_machine_and_drawn(script, typed
         ("index", str(tmp_path)),
         ("study", str(tmp_path), "--out", str(tmp_path.parent / "study.html")),
     ]
+
+
+def test_a_training_run_leaves_its_result_and_no_page(script, typed, monkeypatch, tmp_path):
+    run(script, monkeypatch, tmp_path, "--only", "inserted-minilm-fr-words")
+    kept = json.loads((tmp_path / "inserted-minilm-fr-words.json").read_text(encoding="utf-8"))
+    assert kept == {"provenance": {"host": ""}, "method": "words"}
+    assert [command[0] for command in typed] == ["train", "index"]
 
 
 def test_what_is_published_is_small(script, tmp_path):
