@@ -135,15 +135,9 @@ class Run:
 
     def trained_encoder(self, student: Student) -> Encoder:
         """Return the trained weights as an encoder with its own fingerprint and that of its base."""
-        from ...models.encoder import Encoder
-
         base = student.encoder
-        return Encoder(
-            student.model,
-            name=str(self.folder.model),
-            prompt=base.prompt,
-            max_length=base.max_length,
-            base_fingerprint=base.base_fingerprint or base.fingerprint,
+        return base.with_these_weights(
+            name=str(self.folder.model), base_fingerprint=base.base_fingerprint or base.fingerprint
         )
 
     def save(self, encoder: Encoder, result: TrainResult) -> None:
