@@ -16,7 +16,7 @@ from .fingerprint import fingerprint, read_lineage
 from .identity import EncoderIdentity, IdentityNotes, folder_digest, identity_key
 from .loading import checked_folder, load_model
 from .progress import Progress, nothing
-from .prompts import chosen_prompt, no_prompt
+from .prompts import NAMES, chosen_prompt, no_prompt
 from .registry import ModelCard, resolve
 from .tokenization import TextReader
 
@@ -95,6 +95,17 @@ class Reading:
     def may_follow_a_task(self) -> bool:
         """Whether neither prompt nor task was asked for."""
         return self.prompt is None and self.task is None
+
+    def prompt_of(self, model: "SentenceTransformer", task: str | None) -> str:
+        """Return the prompt with which a model reads the texts of a task, unless another task or a prompt was asked for.
+
+        Parameters
+        ----------
+        model : SentenceTransformer
+        task : str or None
+        """
+        asked = self.task or task
+        return chosen_prompt(model, asked, self.known_prompt) if self.prompt is None else self.prompt
 
 
 class _Named:
@@ -250,7 +261,7 @@ class Encoder:
         self, model: "SentenceTransformer", reading: Reading, name: str, base_fingerprint: str | None
     ) -> None:
         task = reading.task
-        own = chosen_prompt(model, task, reading.known_prompt) if reading.prompt is None else reading.prompt
+        own = reading.prompt_of(model, task)
         architecture = Architecture.of(model.eval(), name, task)
         texts = TextReader(model, architecture, name=name, prompt=own, task=task)
         length = texts.possible_length(reading.max_length)
@@ -269,6 +280,7 @@ class Encoder:
             pooled_width=architecture.pooled_width,
             pools_layers=architecture.pooling is not None,
             device=str(model.device),
+            task_prompts={name: reading.prompt_of(model, name) for name in NAMES},
         )
         self._loaded: _Parts | None = _Parts(model, architecture, texts, reading)
         self._load: Callable[[], Encoder] = lambda: self
@@ -330,9 +342,8 @@ class Encoder:
         return self._tasks[task]
 
     def prompt_for(self, task: str) -> str:
-        """Return the prompt of the encoder of a task."""
-        reading = self._parts.reading
-        return chosen_prompt(self.model, task, reading.known_prompt) if reading.may_follow_a_task else self.prompt
+        """Return the prompt of the encoder of a task, `query` or `document`; the weights are not needed."""
+        return self.identity.task_prompts[task]
 
     def read_tasks_by(self, for_task: "Callable[[str], Encoder] | None") -> None:
         """Set what returns the encoder of a task; None where every task is read in the same way."""
@@ -351,9 +362,9 @@ class Encoder:
         return Encoder.reading(self.model, reading, name=name, base_fingerprint=base_fingerprint)
 
     def _of_same_weights(self, task: str) -> "Encoder":
-        if self.prompt_for(task) == self.prompt and not depends_on_task(self.model):
-            return self
         reading = replace(self._parts.reading, task=task)
+        if reading.prompt_of(self.model, task) == self.prompt and not depends_on_task(self.model):
+            return self
         return Encoder.reading(self.model, reading, name=self.name, base_fingerprint=self.base_fingerprint)
 
     @property

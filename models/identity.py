@@ -38,6 +38,7 @@ class EncoderIdentity:
     pooled_width: int  # width of a pooled hidden state
     pools_layers: bool  # whether hidden states can be pooled
     device: str  # where it computes
+    task_prompts: dict[str, str]  # put before queries and documents, each under the name of its task
 
 
 class IdentityNotes:
