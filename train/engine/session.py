@@ -104,6 +104,7 @@ class Run:
         str
             Precision of matrix products; a resumed run keeps that of its start.
         """
+        from ...models.loading import chosen_device
         from ...probe.results.provenance import versions
 
         settings: dict[str, Any] = {
@@ -114,7 +115,7 @@ class Run:
             "processes": self.processes.world_size,
         }
         if self.processes.is_first and not self.config.resume:
-            device = "cpu" if base is None else base.device
+            device = chosen_device(self.config.device) if base is None else base.device
             chosen = {"precision": choose_precision(self.config.loop.precision, device), "versions": versions()}
             self.folder.start({**settings, "chosen": chosen})
         elif self.processes.is_first:
