@@ -97,7 +97,7 @@ class Reading:
         return self.prompt is None and self.task is None
 
     def prompt_of(self, model: "SentenceTransformer", task: str | None) -> str:
-        """Return the prompt with which a model reads the texts of a task, unless another task or a prompt was asked for.
+        """Return the prompt with which a model reads the texts of a task, unless a prompt or a task was asked for.
 
         Parameters
         ----------
@@ -257,9 +257,7 @@ class Encoder:
         encoder._take(model, reading, name, base_fingerprint)
         return encoder
 
-    def _take(
-        self, model: "SentenceTransformer", reading: Reading, name: str, base_fingerprint: str | None
-    ) -> None:
+    def _take(self, model: "SentenceTransformer", reading: Reading, name: str, base_fingerprint: str | None) -> None:
         task = reading.task
         own = reading.prompt_of(model, task)
         architecture = Architecture.of(model.eval(), name, task)
@@ -269,9 +267,7 @@ class Encoder:
             raise ModelError(f"{name} does not say how wide its embeddings are; save it with sentence-transformers")
         self.name = name
         self.identity = EncoderIdentity(
-            fingerprint=fingerprint(
-                model, architecture, prompt=own, max_length=length, reading=texts.saved_settings()
-            ),
+            fingerprint=fingerprint(model, architecture, prompt=own, max_length=length, reading=texts.saved_settings()),
             base_fingerprint=base_fingerprint,
             prompt=own,
             max_length=length,

@@ -1,4 +1,4 @@
-"""What would go wrong on an accelerator, seen without one: tensors on the device `meta` hold no numbers, but a place."""
+"""What would go wrong on an accelerator, seen without one: tensors on the device `meta` have a place but no numbers."""
 
 import pytest
 import torch
