@@ -11,7 +11,8 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 DEVICE = "cuda:0"
-ANY_PLACE = {torch.Tensor.copy_, torch.Tensor.__repr__}
+SET_DATA = torch.Tensor.data.__set__
+ANY_PLACE = (torch.Tensor.copy_, torch._has_compatible_shallow_copy_type, SET_DATA)
 INDEXED = {torch.Tensor.__getitem__, torch.Tensor.__setitem__}
 SENT = {torch.Tensor.to, torch.Tensor.cpu}
 REFUSED = {torch.Tensor.numpy, torch.Tensor.__array__}
@@ -32,6 +33,8 @@ class Simulated(TorchFunctionMode):
             raise TypeError(f"can't convert {DEVICE} device type tensor to numpy")
         if func in SENT:
             return sent(func, args, kwargs)
+        if func == SET_DATA and marked(args[1]):  # as a module is sent
+            mark(args[0])
         asked = kwargs.get("device")
         if asked is not None and torch.device(asked).type == "cuda":
             kwargs["device"] = "cpu"
@@ -67,7 +70,7 @@ def tensors(value):
 
 def sent(func, args, kwargs):
     """Send a tensor to a device, or back, or change its type where it is."""
-    tensor, *rest = args
+    tensor, *rest = (value for value in args if value is not None and not isinstance(value, bool))
     target = "cpu" if func is torch.Tensor.cpu else kwargs.pop("device", None)
     for value in list(rest):
         with contextlib.suppress(TypeError, RuntimeError):

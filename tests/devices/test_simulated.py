@@ -11,7 +11,7 @@ from polyglot.distributed import Processes
 from polyglot.train.engine.lazy_adamw import LazyAdamW
 from polyglot.train.insertion.losses import AlignWeights, align_loss
 
-from .simulated import DEVICE, Simulated, mark, marked
+from .simulated import DEVICE, Simulated, marked
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_lazy_adamw_over_saving_and_resuming(device):
     for where in (DEVICE, "cpu"):
         table = torch.nn.Parameter(start.clone())
         if where == DEVICE:
-            mark(table)
+            table.data = table.data.to(DEVICE)
         lazy = LazyAdamW(table, lambda step: 1e-2)
         for step, rows in ((1, [0, 2]), (2, [1]), (5, [0, 3])):
             chosen = torch.tensor(rows, device=where)
@@ -131,8 +131,7 @@ def test_words_beside_an_encoder(device):
     for where in (DEVICE, "cpu"):
         module = NgramAddition(NgramEmbedding(table, torch.ones(1024), torch.zeros(4)), tokenizer, first_new=3)
         if where == DEVICE:
-            for tensor in (*module.parameters(), *module.buffers()):
-                mark(tensor)
+            module = module.to(DEVICE)
         features = {
             "input_ids": torch.tensor([[1, 2], [3, 0]], device=where),
             "attention_mask": torch.tensor([[1, 1], [1, 0]], device=where),
@@ -143,3 +142,47 @@ def test_words_beside_an_encoder(device):
         vectors.append(found.detach().cpu().numpy())
     np.testing.assert_array_equal(*vectors)
     assert np.ptp(vectors[0][1]) > 0.01
+
+
+def test_encoding_and_the_contrastive_loss(device, tiny_model_folder):
+    from polyglot.models.encoder import load_encoder
+    from polyglot.train.engine.sampler import Batch
+    from polyglot.train.engine.student import Student
+    from polyglot.train.objectives.contrastive import ContrastiveObjective, TextRows, info_nce
+
+    texts, losses = ["a cat", "the dog sat", "b", ""], []
+    here, there = (load_encoder(str(tiny_model_folder), device="cpu") for _ in range(2))
+    there.model.to(DEVICE)
+    assert there.device == DEVICE
+    found, expected = (encoder.encode(texts, layers=[0, -1]) for encoder in (there, here))
+    np.testing.assert_array_equal(found.pooled, expected.pooled)
+    np.testing.assert_array_equal(found.hidden, expected.hidden)
+    for encoder in (there, here):
+        student = Student(encoder, "float32")
+        rows = TextRows.of(student, texts[:3], [text[::-1] for text in texts[:3]])
+        criterion = info_nce(student, Processes(), scale=20, mini_batch=2)
+        objective = ContrastiveObjective(student, [rows], criterion, Processes())
+        with torch.no_grad():
+            loss = objective.loss(Batch(0, 0, np.arange(3)))
+        losses.append(float(loss))
+        assert loss.device.type == torch.device(encoder.device).type
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("second", ["none", "retromae"])
+def test_the_loss_of_pretraining(device, second):
+    from polyglot.train.config import PretrainConfig
+    from polyglot.train.engine.sampler import Batch
+    from polyglot.train.objectives.masked_language_model import MaskedObjective
+    from polyglot.train.objectives.masking import WholeWordMasker
+    from transformers import BertConfig, BertForMaskedLM
+
+    shape = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    torch.manual_seed(0)
+    model = BertForMaskedLM(BertConfig(vocab_size=11, **shape)).eval().to(DEVICE)
+    masker = WholeWordMasker(np.ones(11, bool), np.array([0, 1]), 2)
+    rows = np.random.default_rng(0).integers(3, 11, (4, 12))
+    objective = MaskedObjective(model, [rows], masker, PretrainConfig(second=second), Processes())
+    loss = objective.loss(Batch(0, 0, np.arange(4)))
+    assert loss.device.type == "cuda"
+    assert np.isfinite(float(loss.detach()))
