@@ -16,7 +16,7 @@ from .fingerprint import fingerprint, read_lineage
 from .identity import EncoderIdentity, IdentityNotes, folder_digest, identity_key
 from .loading import checked_folder, load_model
 from .progress import Progress, nothing
-from .prompts import NAMES, chosen_prompt, no_prompt
+from .prompts import NAMES, Reading
 from .registry import ModelCard, resolve
 from .tokenization import TextReader
 
@@ -80,32 +80,6 @@ def load_encoder(
     base = read_lineage(Path(card.source)) if card.kind == "folder" else None
     reading = Reading(prompt, max_length, task, card.prompt_for)
     return _Named(name, card, reading, device, trust_remote_code, notes, base).encoder(reading)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How texts are read: what was asked for, and what is known of the model's prompts beside its own settings."""
-
-    prompt: str | None = None  # as for `Encoder`
-    max_length: int | None = None
-    task: str | None = None
-    known_prompt: Callable[[str | None], str | None] = no_prompt  # of a task, or of none
-
-    @property
-    def may_follow_a_task(self) -> bool:
-        """Whether neither prompt nor task was asked for."""
-        return self.prompt is None and self.task is None
-
-    def prompt_of(self, model: "SentenceTransformer", task: str | None) -> str:
-        """Return the prompt with which a model reads the texts of a task, unless a prompt or a task was asked for.
-
-        Parameters
-        ----------
-        model : SentenceTransformer
-        task : str or None
-        """
-        asked = self.task or task
-        return chosen_prompt(model, asked, self.known_prompt) if self.prompt is None else self.prompt
 
 
 class _Named:

@@ -1,6 +1,7 @@
 """The prompts of a model: which one a task takes, and how a model is saved so that others take the same one."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,6 +54,32 @@ def chosen_prompt(
     if own is None:
         own = known_prompt(task)
     return (prompt_of(model) if own is None else own) or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How texts are read: what was asked for, and what is known of the model's prompts beside its own settings."""
+
+    prompt: str | None = None  # as for `Encoder`
+    max_length: int | None = None
+    task: str | None = None
+    known_prompt: Callable[[str | None], str | None] = no_prompt  # of a task, or of none
+
+    @property
+    def may_follow_a_task(self) -> bool:
+        """Whether neither prompt nor task was asked for."""
+        return self.prompt is None and self.task is None
+
+    def prompt_of(self, model: "SentenceTransformer", task: str | None) -> str:
+        """Return the prompt with which a model reads the texts of a task, unless a prompt or a task was asked for.
+
+        Parameters
+        ----------
+        model : SentenceTransformer
+        task : str or None
+        """
+        asked = self.task or task
+        return chosen_prompt(model, asked, self.known_prompt) if self.prompt is None else self.prompt
 
 
 def prompts_with(
