@@ -230,7 +230,8 @@ def questions(
     Parameters
     ----------
     encoder : Encoder or (Encoder, Encoder)
-        Of questions and passages.
+        Of questions and passages, which it reads with the prompts of queries and of documents unless it was loaded with
+        a prompt or a task.
     asked : Questions
         As `open_questions` reads them.
     config : QuestionConfig, optional

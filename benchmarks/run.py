@@ -48,19 +48,20 @@ FULL = {
     "page": ["--runs", "5"],
     "train": ["--pairs", "2000", "--runs", "2"],
 }
+ASKED = {"accelerator": []}  # where there is a card
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="full sizes")
-    parser.add_argument("--only", nargs="+", choices=sorted(FULL), default=None)
+    parser.add_argument("--only", nargs="+", choices=sorted(FULL | ASKED), default=None)
     parser.add_argument("--corpus", help="text for train.py instead of the built-in corpus")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files")
     options = parser.parse_args()
     sizes = FULL if options.all else QUICK
     given = {"train": ["--corpus", options.corpus]} if options.corpus else {}
-    chosen = [name for name in sizes if name in (options.only or sizes)]
-    records = [run(name, sizes[name], options.results, given.get(name, [])) for name in chosen]
+    chosen = [name for name in sizes | ASKED if name in (options.only or sizes)]
+    records = [run(name, (sizes | ASKED)[name], options.results, given.get(name, [])) for name in chosen]
     print()
     for record in records:
         for line in record["lines"]:

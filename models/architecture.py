@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 UNLIMITED = 1_000_000
+#: Settings of a transformer module that hold for the texts of one task.
+TASK_SETTINGS = ("query_length", "document_length", "query_expansion")
 #: Modules of this package that folders may name; the library imports them only if it is allowed to.
 PACKAGE_MODULES = frozenset(
     {
@@ -97,6 +99,28 @@ class Architecture:
         from sentence_transformers.sentence_transformer.modules import WeightedLayerPooling
 
         return any(isinstance(module, WeightedLayerPooling) for module in self.modules)
+
+
+def depends_on_task(model: "SentenceTransformer") -> bool:
+    """Return whether a task may change more than the prompt: a route, a length, a template, or code of the model's own.
+
+    Parameters
+    ----------
+    model : SentenceTransformer
+    """
+    return any(_depends_on_task(module) for module in model)
+
+
+def _depends_on_task(module: Any) -> bool:  # noqa: ANN401 - the library is imported late
+    from sentence_transformers.base.modules import Router
+
+    named = f"{type(module).__module__}.{type(module).__qualname__}"
+    if isinstance(module, Router) or not (named.startswith("sentence_transformers.") or named in PACKAGE_MODULES):
+        return True
+    if any(getattr(module, setting, None) is not None for setting in TASK_SETTINGS):
+        return True
+    template = getattr(getattr(module, "tokenizer", None), "chat_template", None)
+    return "message" in getattr(module, "modality_config", ()) and "task" in str(template)
 
 
 def _on_route(model: "SentenceTransformer", name: str, task: str | None) -> tuple[Any, ...]:

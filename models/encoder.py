@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, ModelError
-from .architecture import Architecture
+from .architecture import Architecture, depends_on_task
 from .embeddings import Encoded, batches, blocks, distinct, joined
 from .fingerprint import fingerprint, read_lineage
-from .identity import EncoderIdentity, IdentityNotes, identity_key
+from .identity import EncoderIdentity, IdentityNotes, folder_digest, identity_key
 from .loading import checked_folder, load_model
 from .progress import Progress, nothing
-from .prompts import prompt_of
-from .registry import resolve
+from .prompts import NAMES, Reading
+from .registry import ModelCard, resolve
 from .tokenization import TextReader
 
 if TYPE_CHECKING:
@@ -78,24 +78,80 @@ def load_encoder(
     """
     card = resolve(name)
     base = read_lineage(Path(card.source)) if card.kind == "folder" else None
+    reading = Reading(prompt, max_length, task, card.prompt_for)
+    return _Named(name, card, reading, device, trust_remote_code, notes, base).encoder(reading)
 
-    def load() -> Encoder:
-        model = load_model(card, device=device, trust_remote_code=trust_remote_code)
-        chosen = prompt
-        if prompt is None and (task is None or prompt_of(model, task) is None):
-            chosen = card.prompt
-        return Encoder(model, name=name, prompt=chosen, max_length=max_length, task=task, base_fingerprint=base)
 
-    if notes is None or card.kind == "hub":
-        return load()
-    folder = checked_folder(card, trust_remote_code=trust_remote_code)
-    own = {"device": device, "prompt": prompt, "card_prompt": card.prompt, "max_length": max_length, "task": task}
-    known, key = IdentityNotes(notes), identity_key(folder, **own)
-    if (identity := known.read(key)) is not None:
-        return Encoder.of_identity(identity, name=name, load=load, forget=lambda: known.forget(key))
-    encoder = load()
-    known.write(key, encoder.identity)
-    return encoder
+class _Named:
+    """A model that has a name: its weights are loaded once, whatever the tasks for which it reads texts.
+
+    Parameters
+    ----------
+    name, device, trust_remote_code, notes
+        As for `load_encoder`.
+    card : ModelCard
+    reading : Reading
+        Which was asked for first.
+    base : str or None
+        Fingerprint of the model from which it was finetuned.
+    """
+
+    def __init__(  # noqa: PLR0917 - those of `load_encoder`
+        self,
+        name: str,
+        card: ModelCard,
+        reading: Reading,
+        device: str | None,
+        trust_remote_code: bool,
+        notes: Path | None,
+        base: str | None,
+    ) -> None:
+        self.name, self.card, self.device, self.base = name, card, device, base
+        self.trust_remote_code = trust_remote_code
+        self.notes = None if notes is None or card.kind == "hub" else IdentityNotes(notes)
+        self.digest = "" if self.notes is None else folder_digest(self._folder())
+        self._model: SentenceTransformer | None = None
+
+    def encoder(self, reading: Reading) -> "Encoder":
+        """Return the encoder that reads in a way; without its weights where it is noted."""
+        if self.notes is None:
+            return self.loaded(reading)
+        known, key = self.notes, self._key(reading)
+        if (identity := known.read(key)) is not None:
+            return Encoder.of_identity(
+                identity,
+                name=self.name,
+                load=lambda: self.loaded(reading),
+                forget=lambda: known.forget(key),
+                for_task=self._for_task(reading),
+            )
+        encoder = self.loaded(reading)
+        known.write(key, encoder.identity)
+        return encoder
+
+    def loaded(self, reading: Reading) -> "Encoder":
+        """Return the encoder that reads in a way, with its weights."""
+        if self._model is None:
+            self._model = load_model(self.card, device=self.device, trust_remote_code=self.trust_remote_code)
+        encoder = Encoder.reading(self._model, reading, name=self.name, base_fingerprint=self.base)
+        encoder.read_tasks_by(self._for_task(reading))
+        return encoder
+
+    def _for_task(self, reading: Reading) -> "Callable[[str], Encoder] | None":
+        return (lambda task: self.encoder(replace(reading, task=task))) if reading.may_follow_a_task else None
+
+    def _folder(self) -> Path:
+        return checked_folder(self.card, trust_remote_code=self.trust_remote_code)
+
+    def _key(self, reading: Reading) -> str:
+        return identity_key(
+            self.digest,
+            device=self.device,
+            prompt=reading.prompt,
+            card_prompt=self.card.prompt_for(reading.task),
+            max_length=reading.max_length,
+            task=reading.task,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +161,7 @@ class _Parts:
     model: "SentenceTransformer"
     architecture: Architecture
     texts: TextReader
+    reading: Reading
 
 
 class Encoder:
@@ -155,16 +212,36 @@ class Encoder:
         task: str | None = None,
         base_fingerprint: str | None = None,
     ) -> None:
-        own = (prompt_of(model, task) if prompt is None else prompt) or ""
+        self._take(model, Reading(prompt, max_length, task), name, base_fingerprint)
+
+    @classmethod
+    def reading(
+        cls, model: "SentenceTransformer", reading: Reading, *, name: str, base_fingerprint: str | None = None
+    ) -> Self:
+        """Return the encoder of a model that reads texts in a way.
+
+        Parameters
+        ----------
+        model : SentenceTransformer
+        reading : Reading
+        name, base_fingerprint, raises
+            As of the class.
+        """
+        encoder = cls.__new__(cls)
+        encoder._take(model, reading, name, base_fingerprint)
+        return encoder
+
+    def _take(self, model: "SentenceTransformer", reading: Reading, name: str, base_fingerprint: str | None) -> None:
+        task = reading.task
+        own = reading.prompt_of(model, task)
         architecture = Architecture.of(model.eval(), name, task)
         texts = TextReader(model, architecture, name=name, prompt=own, task=task)
-        length = texts.possible_length(max_length)
+        length = texts.possible_length(reading.max_length)
         if (dimension := model.get_embedding_dimension()) is None:
             raise ModelError(f"{name} does not say how wide its embeddings are; save it with sentence-transformers")
-        reading = texts.saved_settings()
         self.name = name
         self.identity = EncoderIdentity(
-            fingerprint=fingerprint(model, architecture, prompt=own, max_length=length, reading=reading),
+            fingerprint=fingerprint(model, architecture, prompt=own, max_length=length, reading=texts.saved_settings()),
             base_fingerprint=base_fingerprint,
             prompt=own,
             max_length=length,
@@ -173,9 +250,11 @@ class Encoder:
             pooled_width=architecture.pooled_width,
             pools_layers=architecture.pooling is not None,
             device=str(model.device),
+            task_prompts={name: reading.prompt_of(model, name) for name in NAMES},
         )
-        self._loaded: _Parts | None = _Parts(model, architecture, texts)
+        self._loaded: _Parts | None = _Parts(model, architecture, texts, reading)
         self._load: Callable[[], Encoder] = lambda: self
+        self.read_tasks_by(self._of_same_weights if reading.may_follow_a_task else None)
 
     @classmethod
     def of_identity(
@@ -185,6 +264,7 @@ class Encoder:
         name: str,
         load: "Callable[[], Encoder]",
         forget: Callable[[], object] = lambda: None,
+        for_task: "Callable[[str], Encoder] | None" = None,
     ) -> Self:
         """Return an encoder that is known already, whose weights are loaded when they are first needed.
 
@@ -197,6 +277,8 @@ class Encoder:
             Returns the encoder with its weights; a ModelError where it is another one.
         forget : callable
             Called where it is another one.
+        for_task : callable, optional
+            Returns the encoder of a task, as `Encoder.for_task`; by default every task is read in the same way.
         """
 
         def same() -> Encoder:
@@ -209,7 +291,51 @@ class Encoder:
         encoder = cls.__new__(cls)
         encoder.name, encoder.identity = name, identity
         encoder._loaded, encoder._load = None, same
+        encoder.read_tasks_by(for_task)
         return encoder
+
+    def for_task(self, task: str) -> "Encoder":
+        """Return the encoder that reads texts as the library's `encode_query` or `encode_document` does.
+
+        It has the weights of this one, in memory once. Where a prompt or a task was asked for when this encoder was
+        made, that stands, and it is this one.
+
+        Parameters
+        ----------
+        task : str
+            `query` or `document`, or another task of the model.
+        """
+        if self._for_task is None:
+            return self
+        if task not in self._tasks:
+            self._tasks[task] = self._for_task(task)
+        return self._tasks[task]
+
+    def prompt_for(self, task: str) -> str:
+        """Return the prompt of the encoder of a task, `query` or `document`; the weights are not needed."""
+        return self.identity.task_prompts[task]
+
+    def read_tasks_by(self, for_task: "Callable[[str], Encoder] | None") -> None:
+        """Set what returns the encoder of a task; None where every task is read in the same way."""
+        self._for_task = for_task
+        self._tasks: dict[str, Encoder] = {}
+
+    def with_these_weights(self, *, name: str, base_fingerprint: str | None) -> "Encoder":
+        """Return a new encoder of the model, whose weights or modules have changed, that reads texts as this one.
+
+        Parameters
+        ----------
+        name, base_fingerprint
+            As of the class.
+        """
+        reading = replace(self._parts.reading, max_length=self.max_length)
+        return Encoder.reading(self.model, reading, name=name, base_fingerprint=base_fingerprint)
+
+    def _of_same_weights(self, task: str) -> "Encoder":
+        reading = replace(self._parts.reading, task=task)
+        if reading.prompt_of(self.model, task) == self.prompt and not depends_on_task(self.model):
+            return self
+        return Encoder.reading(self.model, reading, name=self.name, base_fingerprint=self.base_fingerprint)
 
     @property
     def _parts(self) -> _Parts:

@@ -38,6 +38,7 @@ class EncoderIdentity:
     pooled_width: int  # width of a pooled hidden state
     pools_layers: bool  # whether hidden states can be pooled
     device: str  # where it computes
+    task_prompts: dict[str, str]  # put before queries and documents, each under the name of its task
 
 
 class IdentityNotes:
@@ -78,22 +79,32 @@ class IdentityNotes:
         return self.folder / f"{key}.json"
 
 
-def identity_key(folder: Path, **options: object) -> str:
-    """Return a hash of all files of a model folder, of the options, the libraries' versions and the code that loads.
+def folder_digest(folder: Path) -> str:
+    """Return a hash of all files of a model folder, of the libraries' versions and of the code that loads.
 
     Parameters
     ----------
     folder : Path
         A model folder; read in full, at about a second for a gigabyte.
-    **options
-        Whatever else decides the identity.
     """
     digest = hashlib.blake2b(digest_size=16)
-    versions = {name: _version(name) for name in LIBRARIES}
-    digest.update(json.dumps([FORMAT, options, versions], sort_keys=True, default=str).encode())
+    digest.update(json.dumps({name: _version(name) for name in LIBRARIES}, sort_keys=True).encode())
     _add_files(digest.update, OWN_CODE, "*.py")
     _add_files(digest.update, folder, "*")
     return digest.hexdigest()
+
+
+def identity_key(digest: str, **options: object) -> str:
+    """Return a hash of what `folder_digest` gives and of the options.
+
+    Parameters
+    ----------
+    digest : str
+    **options
+        Whatever else decides the identity.
+    """
+    held = json.dumps([FORMAT, digest, options], sort_keys=True, default=str)
+    return hashlib.blake2b(held.encode(), digest_size=16).hexdigest()
 
 
 def _add_files(add: Callable[[bytes], Any], folder: Path, pattern: str) -> None:

@@ -80,7 +80,7 @@ def chosen_device(device: str | None) -> str:
     Parameters
     ----------
     device : str, optional
-        Name of a torch device.
+        Name of a torch device. Each process that torchrun started takes an accelerator of its own for `cuda`.
 
     Raises
     ------
@@ -89,12 +89,13 @@ def chosen_device(device: str | None) -> str:
     """
     import torch
 
+    place = int(os.environ.get("LOCAL_RANK", "0"))
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device is None:
         first = next(name for name, present in here.items() if present)
-        # Each process that torchrun started takes an accelerator of its own; the first keeps the plain name.
-        place = int(os.environ.get("LOCAL_RANK", "0"))
-        return f"{first}:{place}" if here["cuda"] and place else first
+        return f"{first}:{place}" if here["cuda"] and place else first  # the first process keeps the plain name
+    if device == "cuda" and place:
+        device = f"cuda:{place}"
     try:
         kind = torch.device(device)
     except RuntimeError:

@@ -18,6 +18,7 @@ Kind = Literal["packaged", "folder", "hub"]
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 PACKAGED = {model.name: model for model in (MINILM, ME5_SMALL)}
+E5_QUERY = "query: "  # models that want it before questions want "passage: " before what is searched
 OFFLINE_NAMES = "minilm (English) and me5-small (about 100 languages)"
 
 
@@ -41,6 +42,8 @@ class ModelCard:
         `mean`, `cls`, `lasttoken`; empty if not known.
     note : str
         One line for a list of models.
+    passage_prompt : str or None
+        Text put before each passage that a question searches, where the model wants another one there.
     """
 
     name: str
@@ -50,10 +53,15 @@ class ModelCard:
     prompt: str | None
     pooling: str
     note: str
+    passage_prompt: str | None = None
+
+    def prompt_for(self, task: str | None) -> str | None:
+        """Return what is known of the prompt of a task: `query`, `document`, or None for texts of no task."""
+        return self.passage_prompt if task == "document" and self.passage_prompt is not None else self.prompt
 
 
 def _hub(name: str, languages: str, prompt: str, pooling: str, note: str) -> ModelCard:
-    return ModelCard(name, name, "hub", languages, prompt, pooling, note)
+    return ModelCard(name, name, "hub", languages, prompt, pooling, note, "passage: " if prompt == E5_QUERY else None)
 
 
 _KNOWN = (
@@ -71,21 +79,22 @@ _KNOWN = (
         source=ME5_SMALL.distribution,
         kind="packaged",
         languages="about 100",
-        prompt="query: ",
+        prompt=E5_QUERY,
         pooling="mean",
         note="multilingual-e5-small from 4-bit weights, 384 wide, 12 layers",
+        passage_prompt="passage: ",
     ),
     _hub("sentence-transformers/all-MiniLM-L6-v2", "English", "", "mean", "384 wide, 6 layers"),
     _hub("sentence-transformers/all-MiniLM-L12-v2", "English", "", "mean", "384 wide, 12 layers"),
     _hub("sentence-transformers/all-mpnet-base-v2", "English", "", "mean", "768 wide, 12 layers"),
-    _hub("intfloat/e5-small-v2", "English", "query: ", "mean", "384 wide, 12 layers"),
-    _hub("intfloat/e5-base-v2", "English", "query: ", "mean", "768 wide, 12 layers"),
-    _hub("intfloat/e5-large-v2", "English", "query: ", "mean", "1024 wide, 24 layers"),
+    _hub("intfloat/e5-small-v2", "English", E5_QUERY, "mean", "384 wide, 12 layers"),
+    _hub("intfloat/e5-base-v2", "English", E5_QUERY, "mean", "768 wide, 12 layers"),
+    _hub("intfloat/e5-large-v2", "English", E5_QUERY, "mean", "1024 wide, 24 layers"),
     _hub("BAAI/bge-small-en-v1.5", "English", "", "cls", "384 wide, 12 layers"),
     _hub("BAAI/bge-base-en-v1.5", "English", "", "cls", "768 wide, 12 layers"),
-    _hub("intfloat/multilingual-e5-small", "about 100", "query: ", "mean", "384 wide, 12 layers"),
-    _hub("intfloat/multilingual-e5-base", "about 100", "query: ", "mean", "768 wide, 12 layers"),
-    _hub("intfloat/multilingual-e5-large", "about 100", "query: ", "mean", "1024 wide, 24 layers"),
+    _hub("intfloat/multilingual-e5-small", "about 100", E5_QUERY, "mean", "384 wide, 12 layers"),
+    _hub("intfloat/multilingual-e5-base", "about 100", E5_QUERY, "mean", "768 wide, 12 layers"),
+    _hub("intfloat/multilingual-e5-large", "about 100", E5_QUERY, "mean", "1024 wide, 24 layers"),
     _hub("sentence-transformers/LaBSE", "109", "", "cls", "768 wide, 12 layers, a dense layer after pooling"),
     _hub("BAAI/bge-m3", "more than 100", "", "cls", "1024 wide, 24 layers"),
     _hub("sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", "about 50", "", "mean", "384 wide, 12 layers"),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, ModelError
-from .architecture import UNLIMITED, Architecture, position_limit
+from .architecture import TASK_SETTINGS, UNLIMITED, Architecture, depends_on_task, position_limit
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -235,10 +235,11 @@ class TextReader:
 
     def saved_settings(self) -> dict[str, Any]:
         """Return what decides the token ids besides the tokenizer, where it differs from the library's defaults."""
+        task = self.task if depends_on_task(self.model) else None
         if self._transformer is None:
-            return self.routing
-        found = {name: getattr(self._transformer, name, None) for name in (*TASK_LENGTHS, "query_expansion")}
-        found |= {"processing_kwargs": self._settings(), "task": self.task}
+            return {} if task is None else {"task": task}
+        found = {name: getattr(self._transformer, name, None) for name in TASK_SETTINGS}
+        found |= {"processing_kwargs": self._settings(), "task": task}
         found |= {"padding_side": "left" if self.pads_left() else None}
         if "message" in self._transformer.modality_config:
             found["chat_template"] = self._module.tokenizer.chat_template

@@ -46,7 +46,7 @@ class NgramEmbedding(InputModule):
         self.table = torch.nn.Parameter(table.half(), requires_grad=False)
         self.register_buffer("frequencies", frequencies.float())
         self.register_buffer("mean", mean.float())
-        self._frequencies: Floats32 = frequencies.float().numpy()
+        self._frequencies: Floats32 = frequencies.cpu().float().numpy()
 
     @classmethod
     def of(cls, words: HashedWords) -> Self:

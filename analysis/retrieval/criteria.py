@@ -66,7 +66,8 @@ def neighbour_cosines(tiles: Tiles, k: int, right: RightPairs | None = None) -> 
     n, m = tiles.shape
     device = tiles.queries.device
     near_query, near_candidate = TopK(n, min(k, m), device), TopK(m, min(k, n), device)
-    pairs = right or RightPairs(torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64))
+    none = torch.zeros(0, dtype=torch.int64, device=device)
+    pairs = right or RightPairs(none, none)
     cosines = torch.empty(len(pairs.rows), device=device)
     for tile, inside in pairs.by_tile(tiles):
         near_query.update(tile.rows, tile.cosines, tile.columns.start)

@@ -102,7 +102,7 @@ def inputs_digest(*given: object) -> str:
 
 
 def words_of(value: object) -> Iterator[str]:
-    """Yield what identifies a value: its fingerprint, name and device, or what it prints as."""
+    """Yield what identifies a value: its fingerprint, name, device and prompts of tasks, or what it prints as."""
     if isinstance(value, (list, tuple)):
         for item in value:
             yield from words_of(item)
@@ -110,6 +110,8 @@ def words_of(value: object) -> Iterator[str]:
     fingerprint = getattr(value, "fingerprint", None)
     if isinstance(fingerprint, str):
         yield from (fingerprint, str(getattr(value, "name", "")), str(getattr(value, "device", "")))
+        prompts = getattr(getattr(value, "identity", None), "task_prompts", {})
+        yield from (f"{task} {prompt}" for task, prompt in sorted(prompts.items()))
     else:
         yield repr(value)
 

@@ -100,6 +100,9 @@ def other_sides(fitted: Sequence[Side], used: Sequence[Side]) -> Iterator[str]:
     """Warn of models and languages on which a map is used but was not fitted."""
     for role, own, given in zip(("source", "target"), fitted, used, strict=True):
         if own.model_fingerprint != given.model_fingerprint:
-            yield f"map fitted for {own.model} on the {role} side, not for these weights of {given.model}"
+            if own.model == given.model:
+                yield f"map fitted for {own.model} on the {role} side, with other weights or another prompt than here"
+            else:
+                yield f"map fitted for {own.model} on the {role} side, not for these weights of {given.model}"
         if own.language != given.language:
             yield f"map fitted with {own.language} on the {role} side, used on {given.language}"

@@ -129,7 +129,7 @@ def carried(encoder: Encoder, fitted: Map, *, normalised: bool) -> SentenceTrans
     modules: Any = OrderedDict((name, routed(module, encoder.texts.task)) for name, module in base.named_children())
     for module in (dense_layer(fitted, width=full_width(base)), *([Normalize()] if normalised else [])):
         modules[str(len(modules))] = module
-    prompts, default = prompts_with(base, encoder.prompt)
+    prompts, default = prompts_with(base, encoder.prompt, encoder.prompt_for("document"))
     model = SentenceTransformer(
         modules=modules,
         device=encoder.device,

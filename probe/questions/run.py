@@ -67,14 +67,16 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     Parameters
     ----------
     encoders : (Encoder, Encoder)
-        Of the questions and of the passages; the same one twice for one model.
+        Of the questions and of the passages; the same one twice for one model. Questions are read as queries and
+        passages as documents, each with its prompt, unless an encoder was made with a prompt or a task.
     questions : Questions
         As `data.questions.open_questions` gives them.
     config : QuestionConfig
     source_map : SourceMap, optional
         A map for the question vectors: the search is scored without it (where the widths allow) and with it.
     reference : Questions, optional
-        The same questions in the language of the passages: what could be reached. Encoded as the passages are.
+        The same questions in the language of the passages: what could be reached. Read as queries by the encoder of
+        the passages.
     words : Bitext, optional
         Pairs from the language of the questions to that of the passages; a ridge from their n-grams to the vectors of
         the passages' encoder is the control.
@@ -96,19 +98,20 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     start = Start.now(command)
     stage("encoding questions and passages")
     encode = partial(_pooled, cache=cache, batch_tokens=batch_tokens, progress=progress)
-    passages, vectors = encode(encoders[1], questions.passages), encode(encoders[0], questions.queries)
+    asking, answering = encoders[0].for_task("query"), encoders[1].for_task("document")
+    passages, vectors = encode(answering, questions.passages), encode(asking, questions.queries)
     asked = [Asked(AS_THEY_ARE, vectors)] if encoders[0].dim == encoders[1].dim else []
     if source_map is not None:
         asked.append(Asked(f"{THROUGH}{source_map.name}", source_map.fitted.transform(vectors)))
     if words is not None:
-        fitted = HashedWords.fit(words.sources, encode(encoders[1], words.targets), seed=config.seed)
+        fitted = HashedWords.fit(words.sources, encode(answering, words.targets), seed=config.seed)
         asked.append(Asked(WORDS, fitted(questions.queries)))
     if reference is not None:
-        asked.append(Asked(REFERENCE, encode(encoders[1], reference.queries)))
+        asked.append(Asked(REFERENCE, encode(encoders[1].for_task("query"), reference.queries)))
     stage("searching passages")
     rankings = rank_passages(asked, passages, questions.relevant, config)
     used = next((one for one in asked if one.name.startswith(THROUGH)), asked[0])
-    models = (side(questions.query_language, encoders[0]), side(questions.passage_language, encoders[1]))
+    models = (side(questions.query_language, asking), side(questions.passage_language, answering))
     warnings = [] if source_map is None else [*source_map.caveats(questions.name, questions.fingerprint, models)]
     warnings += [*not_beyond_words(used, rankings, questions, config), *caveats.few_passages(len(questions.passages))]
     return QuestionResult(

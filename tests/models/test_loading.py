@@ -226,3 +226,16 @@ def test_a_transformer_in_a_folder_of_its_own_is_found(tiny_copy, tiny_encoder):
 def test_the_transformer_of_other_folders_is_the_folder(tiny_copy, tmp_path):
     assert first_part(tiny_copy) == tiny_copy
     assert first_part(tmp_path) == tmp_path
+
+
+def test_every_process_takes_an_accelerator_of_its_own(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [chosen_device(name) for name in (None, "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert [chosen_device(name) for name in (None, "cuda", "cuda:0", "cpu")] == ["cuda:1", "cuda:1", "cuda:0", "cpu"]
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(ConfigError, match="the device 'cuda:2' is not here"):
+        chosen_device("cuda")

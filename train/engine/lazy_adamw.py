@@ -126,7 +126,7 @@ class LazyAdamW:
         """Bring all rows to the end of a step, before the table is read as a whole."""
         import torch
 
-        self.catch_up(torch.arange(len(self.table)), step)
+        self.catch_up(torch.arange(len(self.table), device=self.table.device), step)
 
     @contextmanager
     def up_to_date(self, step: int) -> Iterator[None]:
@@ -150,6 +150,6 @@ class LazyAdamW:
         return {"first_moment": self.first_moment, "second_moment": self.second_moment, "last": self.last}
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
-        """Resume from what `state` returned."""
-        self.first_moment, self.second_moment = state["first_moment"], state["second_moment"]
-        self.last = state["last"]
+        """Resume from a copy of what `state` returned, on the device of the table wherever it was saved."""
+        held = {name: value.to(self.table.device, copy=True) for name, value in state.items()}
+        self.first_moment, self.second_moment, self.last = held["first_moment"], held["second_moment"], held["last"]

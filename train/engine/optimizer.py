@@ -124,10 +124,12 @@ class Optimizer:
         if self._dense is not None:
             for name, parameter in self._named:
                 own = {key.split("|")[1]: value for key, value in state.items() if key.split("|")[0] == name}
-                self._dense.state[parameter] = {key: value.clone() for key, value in own.items()}
+                self._dense.state[parameter] = {
+                    key: value.to(parameter.device, copy=True) for key, value in own.items()
+                }
         if self._lazy is not None:
             lazy = {key: value for key, value in state.items() if key.startswith(LAZY_PREFIX)}
-            self._lazy.restore({key.removeprefix(LAZY_PREFIX): value.clone() for key, value in lazy.items()})
+            self._lazy.restore({key.removeprefix(LAZY_PREFIX): value for key, value in lazy.items()})
 
     def _make_lazy(self) -> LazyAdamW | None:
         table, highest = self._objective.table, self._config.table_learning_rate

@@ -104,6 +104,7 @@ class Run:
         str
             Precision of matrix products; a resumed run keeps that of its start.
         """
+        from ...models.loading import chosen_device
         from ...probe.results.provenance import versions
 
         settings: dict[str, Any] = {
@@ -114,7 +115,7 @@ class Run:
             "processes": self.processes.world_size,
         }
         if self.processes.is_first and not self.config.resume:
-            device = "cpu" if base is None else base.device
+            device = chosen_device(self.config.device) if base is None else base.device
             chosen = {"precision": choose_precision(self.config.loop.precision, device), "versions": versions()}
             self.folder.start({**settings, "chosen": chosen})
         elif self.processes.is_first:
@@ -135,15 +136,9 @@ class Run:
 
     def trained_encoder(self, student: Student) -> Encoder:
         """Return the trained weights as an encoder with its own fingerprint and that of its base."""
-        from ...models.encoder import Encoder
-
         base = student.encoder
-        return Encoder(
-            student.model,
-            name=str(self.folder.model),
-            prompt=base.prompt,
-            max_length=base.max_length,
-            base_fingerprint=base.base_fingerprint or base.fingerprint,
+        return base.with_these_weights(
+            name=str(self.folder.model), base_fingerprint=base.base_fingerprint or base.fingerprint
         )
 
     def save(self, encoder: Encoder, result: TrainResult) -> None:

@@ -70,7 +70,7 @@ def require_transformer(encoder: Encoder) -> None:
 
 def save_encoder(encoder: Encoder, path: Path) -> None:
     """Save a model as a sentence-transformers folder, weights in safetensors, with the prompt of the encoder."""
-    set_prompt(encoder.model, encoder.prompt)
+    set_prompt(encoder.model, encoder.prompt, encoder.prompt_for("document"))
     with quiet_library():
         encoder.model.save(str(path), create_model_card=False, safe_serialization=True)
 
@@ -117,6 +117,10 @@ class Student:
         require_transformer(self.encoder)
         object.__setattr__(self, "constants", self.encoder.texts.constants())
         object.__setattr__(self, "least_width", self.encoder.texts.least_width())
+
+    def for_task(self, task: str) -> Student:
+        """Return the student that reads texts of a task, `query` or `document`, with the same weights."""
+        return Student(self.encoder.for_task(task), self.precision, self.padding)
 
     @property
     def model(self) -> Any:  # noqa: ANN401 - the library is imported late

@@ -23,6 +23,7 @@ from .history import RunHistory, TrainingReport
 from .metrics_logger import MetricsLogger
 from .objective import Evaluator, Objective
 from .optimizer import Optimizer
+from .random_state import random_state, set_random_state
 from .run_folder import Checkpoint
 from .sampler import Batch, BatchPlan, RowIndex
 from .session import Run
@@ -161,14 +162,12 @@ class Trainer:
     @contextmanager
     def _evaluation_mode(self, step: int) -> Iterator[None]:
         """Make the weights those after a step, without dropout; training then continues as if not evaluated."""
-        import torch
-
-        random_state = torch.get_rng_state()
+        before = random_state(self._device)
         self.objective.module.eval()
         with self.optimizer.up_to_date(step):
             yield
         self._set_mode()
-        torch.set_rng_state(random_state)
+        set_random_state(before, self._device)
 
     def _stop_if_signalled(self, step: int, *, saved: bool) -> None:
         pending = self.signals.pending
@@ -183,6 +182,10 @@ class Trainer:
         loss = f"loss {np.mean(self.history.losses[-LOG_EVERY:]):.3f}"
         scores = [evaluation.score for evaluation in self.history.evaluations if evaluation.score is not None]
         return f"{loss}, {self.evaluator.name} {scores[-1]:.3f}" if scores and self.evaluator else loss
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.objective.module.parameters()).device
 
     def _set_mode(self) -> None:
         self.objective.module.train(self.config.dropout == "model")
@@ -211,14 +214,14 @@ class Trainer:
     def _save(self, step: int) -> None:
         import torch
 
-        random_state = self.processes.gather_uneven(torch.get_rng_state()[None])
+        states = self.processes.gather_uneven(random_state(self._device)[None])
         if self.processes.is_first:
             checkpoint = Checkpoint(
                 step,
                 self.processes.world_size,
                 self._trained_weights(),
                 self.optimizer.state(),
-                random_state,
+                states,
                 torch.tensor(self.history.losses, dtype=torch.float64),
                 self.history.evaluations_as_json(),
             )
@@ -227,14 +230,12 @@ class Trainer:
 
     def _restore(self) -> int:
         """Load the last checkpoint if there is one; return its step, or 0."""
-        import torch
-
         checkpoint = self.folder.load_checkpoint(self.processes.world_size)
         if checkpoint is None:
             return 0
         self._load_weights(checkpoint.weights)
         self.optimizer.restore(checkpoint.optimizer)
-        torch.set_rng_state(checkpoint.random_state[self.processes.rank].clone())
+        set_random_state(checkpoint.random_state[self.processes.rank], self._device)
         self.history.restore(checkpoint.losses.tolist(), checkpoint.evaluations)
         log.info("resumed at step %d of %d", checkpoint.step, self.total)
         return checkpoint.step

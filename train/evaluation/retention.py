@@ -123,14 +123,15 @@ def _is_number(cell: str | None) -> bool:
 
 
 def measure_retention(encoder: Encoder, text: RetentionText) -> RetentionMeasures:
-    """Measure one model on a retention text."""
+    """Measure one model on a retention text; questions are read as queries and passages as documents."""
     cosines = None
     if text.similarity is not None:
         first = _unit(encoder.encode(text.similarity.first).pooled)
         cosines = (first * _unit(encoder.encode(text.similarity.second).pooled)).sum(axis=1)
     gains = np.empty(0)
     if text.queries:
-        queries, passages = (_unit(encoder.encode(side).pooled) for side in (text.queries, text.passages))
+        queries = _unit(encoder.for_task("query").encode(text.queries).pooled)
+        passages = _unit(encoder.for_task("document").encode(text.passages).pooled)
         gains = ndcg_at_10(queries @ passages.T, text.relevant)
     return RetentionMeasures(cosines, gains, encoder.encode(text.held_out).pooled)
 

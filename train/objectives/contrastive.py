@@ -28,18 +28,31 @@ class TextRows:
     Parameters
     ----------
     columns : list of lists of token ids
+    readers : list of Student
+        By whom each column is read: the same weights, with the prompt of a task.
     index : RowIndex
         For the sampler.
     """
 
     columns: list[TokenRows]
+    readers: list[Student]
     index: RowIndex
 
     @classmethod
     def of(cls, student: Student, *columns: Sequence[str]) -> TextRows:
         """Tokenise columns of n texts each; only the first two decide which rows can share a batch."""
-        tokens = [student.tokenise(column) for column in columns]
-        return cls(tokens, RowIndex(token_lengths(*tokens), text_keys(*columns[:2])))
+        return cls._read([student] * len(columns), columns)
+
+    @classmethod
+    def of_queries(cls, student: Student, queries: Sequence[str], *passages: Sequence[str]) -> TextRows:
+        """Tokenise n queries and columns of n passages each, with the prompts of queries and of documents."""
+        readers = [student.for_task("query"), *[student.for_task("document")] * len(passages)]
+        return cls._read(readers, (queries, *passages))
+
+    @classmethod
+    def _read(cls, readers: list[Student], columns: Sequence[Sequence[str]]) -> TextRows:
+        tokens = [reader.tokenise(column) for reader, column in zip(readers, columns, strict=True)]
+        return cls(tokens, readers, RowIndex(token_lengths(*tokens), text_keys(*columns[:2])))
 
 
 class ContrastiveObjective:
@@ -84,8 +97,10 @@ class ContrastiveObjective:
         import torch
 
         mine = batch.of_rank(self.processes.rank, self.processes.world_size)
-        columns = self.datasets[batch.dataset].columns
-        features = [self.student.pad([column[i] for i in mine]) for column in columns]
+        rows = self.datasets[batch.dataset]
+        features = [
+            reader.pad([column[i] for i in mine]) for reader, column in zip(rows.readers, rows.columns, strict=True)
+        ]
         labels = torch.arange(len(mine), device=self.student.encoder.device)
         loss: torch.Tensor = self.criterion(features, labels)
         return loss / self.processes.world_size

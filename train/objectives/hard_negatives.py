@@ -38,7 +38,7 @@ def mine_negatives(
     Parameters
     ----------
     encoder : Encoder
-        The model before training; its prompt is used for queries and passages alike.
+        The model before training; queries and passages are read with the prompts of their tasks.
     queries, passages : sequence of str
         Of q and p texts.
     relevant : array (q,) of int64
@@ -56,7 +56,8 @@ def mine_negatives(
     list of list of int
         Passage numbers for each query, the hardest first; possibly fewer than asked for.
     """
-    settings = [encoder.fingerprint, negatives, margin, list(queries), list(passages), relevant.tolist()]
+    prompts = [encoder.prompt_for(task) for task in ("query", "document")]
+    settings = [encoder.fingerprint, *prompts, negatives, margin, list(queries), list(passages), relevant.tolist()]
     key = hashlib.blake2b(json.dumps(settings).encode(), digest_size=16).hexdigest()
     path = cache / "negatives" / f"{key}.json"
     if (cached := _read(path, len(queries), len(passages))) is not None:
@@ -101,8 +102,8 @@ def _mine(  # noqa: PLR0917 - queries, passages and the settings of mining
             range_max=min(CANDIDATES, len(passages) - 1),
             relative_margin=margin,
             sampling_strategy="top",
-            query_prompt=encoder.prompt,  # an empty one stands against the model's default
-            corpus_prompt=encoder.prompt,
+            query_prompt=encoder.prompt_for("query"),  # an empty one stands against the model's default
+            corpus_prompt=encoder.prompt_for("document"),
             output_format="triplet",
             verbose=False,
         )

@@ -27,6 +27,7 @@ class MaskedObjective:
     Parameters
     ----------
     model : BertForMaskedLM or ModernBertForMaskedLM
+        On the device on which it is trained.
     packed : sequence of array (r, l) of int64
         Integers rows, one array for each language.
     masker : WholeWordMasker
@@ -59,7 +60,7 @@ class MaskedObjective:
         )
         parts = {"model": model}
         if config.second == "retromae":
-            parts["decoder"] = RetroMAEDecoder.for_model(model)
+            parts["decoder"] = RetroMAEDecoder.for_model(model).to(model.device)
         self._parts = torch.nn.ModuleDict(parts)
 
     @property

@@ -99,7 +99,7 @@ def _training_rows(
     given = [list(own[i]) if own is not None else [] for i in training]
     filled = fill_negatives(mined, given, relevant, len(passages), config)
     columns = [[passages[row[k]] for row in filled] for k in range(config.negatives)]
-    return TextRows.of(student, queries, [passages[i] for i in relevant], *columns)
+    return TextRows.of_queries(student, queries, [passages[i] for i in relevant], *columns)
 
 
 def _split_queries(relevant: Integers, config: FinetuneConfig) -> tuple[Integers, Integers, Integers]:

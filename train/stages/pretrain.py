@@ -53,6 +53,7 @@ def run_pretrain(config: PretrainConfig, *, command: str = "", progress: bool = 
 
 def _train(config: PretrainConfig, run: Run) -> TrainResult:
     from ...data.open import open_corpus
+    from ...models.loading import chosen_device
 
     data, seed = config.data, config.loop.seed
     texts = [
@@ -67,7 +68,7 @@ def _train(config: PretrainConfig, run: Run) -> TrainResult:
     tokenizer = open_tokenizer(config, list(columns.values()))
     coverage = [report_tokenizer(tokenizer, column, language) for language, column in columns.items()]
     splits = [_split(_pack(tokenizer, column, config), config, language) for language, column in columns.items()]
-    model = open_model(config, tokenizer)
+    model = open_model(config, tokenizer).to(chosen_device(config.device))
     masker = WholeWordMasker.of(tokenizer, model.config.vocab_size)
     training = [split.training for split in splits]
     objective = MaskedObjective(model, training, masker, config, run.processes, precision=precision)
