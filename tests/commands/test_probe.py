@@ -5,6 +5,7 @@ import json
 import pytest
 from polyglot.cli import application, main
 from polyglot.errors import ConfigError, DataError, MissingExtraError
+from polyglot.files import MAP_FILE
 from typer.testing import CliRunner
 
 PROBES = ("linear-map", "layers", "cka", "retrieval", "questions", "language-id", "composition", "geometry")
@@ -262,6 +263,7 @@ def test_old_spellings_still_work_and_say_their_new_name(monkeypatch, capsys, tm
     command = ["probe", "questions", "fr", "en", "--corpus", str(asked), "--out", str(tmp_path), "--quiet"]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "fr-en").mkdir()
+    (tmp_path / "fr-en" / MAP_FILE).write_text("{}")
     _, _, err = run_main(monkeypatch, capsys, *command, "--through", "fr-en", "--again")
     assert loaded == ["fr-en"]
     assert len(seen) == 1

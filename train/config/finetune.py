@@ -11,7 +11,9 @@ from .stage import EncoderStageConfig
 
 Method = Literal["align", "distill", "anchor", "embeddings", "lora", "map", "words"]
 METHODS: tuple[str, ...] = get_args(Method)
-TABLE_RATE = 10.0  # learning rate of word embeddings over that of the other weights, where languages are inserted
+EMBEDDING_RATE_FACTOR = (
+    10.0  # learning rate of word embeddings over that of the other weights, where languages are inserted
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +76,8 @@ class FinetuneConfig(EncoderStageConfig):
 
     def __post_init__(self) -> None:
         """Check every range, and let new words learn faster than what the base knows."""
-        if self.langs and self.loop.embedding_learning_rate is None:
-            rate = min(1.0, TABLE_RATE * self.loop.learning_rate)
-            object.__setattr__(self, "loop", replace(self.loop, embedding_learning_rate=rate))
+        if self.langs:
+            object.__setattr__(self, "loop", replace(self.loop, embedding_rate_factor=EMBEDDING_RATE_FACTOR))
         require_choice("--method", self.method, Method)
         require(self.extend_vocab >= 0, f"--extend-vocab must not be negative, got {self.extend_vocab}")
         require(min(self.anchor_weight, self.pull_weight) >= 0, "weights of losses must not be negative")

@@ -29,6 +29,8 @@ class LoopConfig:
     embedding_learning_rate : float, optional
         Highest learning rate of the word embeddings; by default that of the other weights, and ten times that where
         languages are inserted: a rare word is in few batches.
+    embedding_rate_factor : float
+        The default of the one over the other, > 0.
     warmup : float
         Share of the steps in which the learning rate rises, in [0, 1).
     weight_decay : float
@@ -60,6 +62,7 @@ class LoopConfig:
     batch_size: int = 64
     learning_rate: float = 2e-4
     embedding_learning_rate: float | None = None
+    embedding_rate_factor: float = field(default=1.0, metadata=PYTHON_ONLY)
     warmup: float = 0.05
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
@@ -75,6 +78,7 @@ class LoopConfig:
     def __post_init__(self) -> None:
         """Check every range."""
         require(self.batch_size >= 2, f"--batch-size must be at least 2, got {self.batch_size}")
+        require(self.embedding_rate_factor > 0, f"the factor must be positive, got {self.embedding_rate_factor}")
         rates = self.learning_rate, self.table_learning_rate
         require(all(0 < rate <= 1 for rate in rates), f"learning rates must lie in (0, 1], got {rates}")
         require(0 <= self.warmup < 1, f"--warmup must lie in [0, 1), got {self.warmup}")
@@ -95,7 +99,9 @@ class LoopConfig:
     @property
     def table_learning_rate(self) -> float:
         """Highest learning rate of the word embeddings."""
-        return self.learning_rate if self.embedding_learning_rate is None else self.embedding_learning_rate
+        if self.embedding_learning_rate is None:
+            return min(1.0, self.embedding_rate_factor * self.learning_rate)
+        return self.embedding_learning_rate
 
     @property
     def selects_best(self) -> bool:
