@@ -11,9 +11,7 @@ from .stage import EncoderStageConfig
 
 Method = Literal["align", "distill", "anchor", "embeddings", "lora", "map", "words"]
 METHODS: tuple[str, ...] = get_args(Method)
-EMBEDDING_RATE_FACTOR = (
-    10.0  # learning rate of word embeddings over that of the other weights, where languages are inserted
-)
+EMBEDDING_RATE_FACTOR = 10.0  # word embeddings over the other weights, where languages are inserted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
