@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from .results import require_results
 from .tables import print_table
 
 if TYPE_CHECKING:
+    from ..distributed import Processes
     from ..study.run import CellState, Study
 
 PAGE, PROGRESS = "study.html", "progress.html"
@@ -28,75 +30,86 @@ def study(
     ] = options.REPORTS,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Of a FILE the folder for its results, by default beside it; of a FOLDER the page."),
+        typer.Option("--out", help="Folder for the results of a FILE, by default FILE-results; page of a FOLDER."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Of a FILE: print its cells, which are done, and the time; run nothing.")
     ] = False,
+    only: Annotated[
+        str, typer.Option("--only", help="Of a FILE: only cells with this in their name, and trainings they need.")
+    ] = "",
     open_page: options.OpenPage = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Run the study that a file describes, cell by cell; or put all results of a folder on one page."""
     if what.suffix == ".toml":
-        _run(what, out or what.with_suffix(""), dry_run=dry_run, open_page=open_page, quiet=quiet)
+        wanted = Wanted(out or what.with_name(f"{what.stem}-results"), only, dry_run, open_page, quiet)
+        _run(what, wanted)
         return
-    if dry_run:
-        raise ConfigError(f"--dry-run is of the file of a study, and {what} is none: give a FILE.toml")
+    if dry_run or only:
+        option = "--dry-run" if dry_run else "--only"
+        raise ConfigError(f"{option} is of the file of a study, and {what} is none: give a FILE.toml")
     require_results(what, "polyglot/linear-map/1")
     from ..render.study import write_study
 
     _show(write_study(what, out or what / PAGE), open_page=open_page)
 
 
-def _run(path: Path, out: Path, *, dry_run: bool, open_page: bool, quiet: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for besides the file."""
+
+    out: Path
+    only: str
+    dry_run: bool
+    open_page: bool
+    quiet: bool
+
+
+def _run(path: Path, wanted: Wanted) -> None:
     """Check the file before anything heavy is loaded, then plan and run."""
     from ..study.file import read_study_file
 
     if not path.is_file():
         raise DataError(f"there is no file {path}: give the TOML file of a study; docs/study.md shows one")
     file = read_study_file(path)
-    if not dry_run:
-        require_writable(out)
+    if not wanted.dry_run:
+        require_writable(wanted.out)
     from ..distributed import apart
     from ..study.run import Study
 
     with apart() as processes:
-        if not quiet and processes.is_first:
+        if not wanted.quiet and processes.is_first:
             typer.echo("Reading texts and models", err=True)
-        planned = Study.planned(file, out)
-        if dry_run:
-            if processes.is_first:
-                _print_cells(planned)
-            return
-        _run_planned(planned, processes, open_page=open_page, quiet=quiet)
+        planned = Study.planned(file, wanted.out, wanted.only)
+        if not wanted.dry_run:
+            _run_planned(planned, processes, wanted)
+        elif processes.is_first:
+            _print_cells(planned)
 
 
-def _run_planned(planned: Study, processes: object, *, open_page: bool, quiet: bool) -> None:
-    from ..distributed import Processes
+def _run_planned(planned: Study, processes: Processes, wanted: Wanted) -> None:
     from ..train.engine.signals import Interrupted
 
-    assert isinstance(processes, Processes)
-    folder = planned.folder.path
+    visible = not wanted.quiet and processes.is_first
 
     def write_states(states: Sequence[CellState]) -> None:
         _write_progress(planned, states)
 
     try:
-        with shown(quiet=quiet or not processes.is_first):
-            result = planned.run(
-                processes, command=typed_command(), progress=not quiet and processes.is_first, on_change=write_states
-            )
+        with shown(quiet=not visible):
+            result = planned.run(processes, command=typed_command(), progress=visible, on_change=write_states)
     except Interrupted as stop:
         typer.echo(f"interrupted: {stop}; the same command goes on with what is left", err=True)
         raise typer.Exit(128 + stop.signal) from None
     if not processes.is_first:
         return
-    page = _write_pages(planned, folder)
+    page = _write_pages(planned, wanted.out)
     typer.echo(result.sentence)
     for warning in (*result.warnings, *result.left_out):
         typer.echo(f"! {warning}", err=True)
-    typer.echo(folder / "study.json")
-    _show(page, open_page=open_page)
+    typer.echo(wanted.out / "study.json")
+    _show(page, open_page=wanted.open_page)
 
 
 def _write_pages(planned: Study, folder: Path) -> Path:
@@ -152,7 +165,7 @@ def _print_cells(planned: Study) -> None:
     """Print all cells with their state and time."""
     from ..study.estimate import in_words
 
-    states = planned.states()
+    states = planned.states(planned.selected)
     rows = [
         (one.cell.name, one.state, ("" if one.estimate.measured else "~ ") + in_words(one.estimate.seconds))
         for one in states

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..probe.experiment.reuse import MEASURING_ROOMS, inputs_digest
+from ..probe.experiment.reuse import MEASURING_ROOMS
 from .file import NEW, UNTRAINED, WORDS, Block, Corpus, StudyFile
 from .inputs import Inputs
 from .kinds import TOKENS, probe_config, training_config
@@ -157,7 +157,7 @@ def _training(
     config = training_config(block.kind, (study.pivot, language, method), settings, given, f"{block.where} settings")
     values = {name: value for name, value in as_values(config).items() if name not in NOT_IN_KEY}
     pair = (study.pivot,) if language == study.pivot else (study.pivot, language)
-    key = inputs_digest(
+    key = inputs.key(
         block.kind,
         sorted(values.items()),
         inputs.text(corpus, pair, whole=True).fingerprint,
@@ -190,6 +190,8 @@ def _probes(study: StudyFile, block: Block, inputs: Inputs, trained: Sequence[Ce
     for model, before in _sources(block, trained):
         for corpus in (study.corpora[name] for name in block.corpora):
             for language in block.languages:
+                if before is not None and before.language not in (study.pivot, language):
+                    continue  # a model is measured in the language that it was trained for
                 for seed in block.seeds:
                     yield from _measured(study, block, inputs, before, (model, corpus, language, seed))
 
@@ -212,7 +214,7 @@ def _measured(
         corpus=corpus.name,
         language=language,
         seed=seed,
-        key=inputs_digest(block.kind, config, text.fingerprint, text.name, (study.pivot, language), who, rooms=rooms),
+        key=inputs.key(block.kind, config, text.fingerprint, text.name, (study.pivot, language), who, rooms=rooms),
         config=config,
         method=before.method if before else "",
         stage=before.stage if before else "",
@@ -224,7 +226,7 @@ def _measured(
     )
     yield cell
     if block.kind == "linear-map" and before is None and model != WORDS and not model.startswith(UNTRAINED):
-        key = inputs_digest(TOKENS, text.fingerprint, language, who, rooms=TRAINING_ROOMS)
+        key = inputs.key(TOKENS, text.fingerprint, language, who, rooms=TRAINING_ROOMS)
         yield replace(
             cell,
             name=_slug(TOKENS, own, corpus.name, language),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from ..data.builtin import default_instruments
 from ..data.ciphers import CIPHER, INSTRUMENT, Cipher, code_words, encipher
 from ..data.open import open_corpus
 from ..files import default_cache_dir, write_text
+from ..probe.experiment.reuse import inputs_digest, words_of
 from .file import MISPAIRED, NEW, UNTRAINED, WORDS, Corpus, StudyFile
 
 if TYPE_CHECKING:
@@ -35,6 +37,14 @@ class Inputs:
     folder: Path
     texts: dict[tuple[object, ...], ParallelText] = field(default_factory=dict)
     encoders: dict[str, Encoder] = field(default_factory=dict)
+    code: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def key(self, *given: object, rooms: tuple[str, ...]) -> str:
+        """Return a digest of what is given, of the code of some rooms (read once), and of versions of libraries."""
+        if rooms not in self.code:
+            self.code[rooms] = inputs_digest(rooms=rooms)
+        words = (word for value in given for word in words_of(value))
+        return hashlib.blake2b("\0".join([*words, self.code[rooms]]).encode(), digest_size=16).hexdigest()
 
     def text(self, corpus: Corpus, languages: Sequence[str], *, whole: bool = False) -> ParallelText:
         """Open some languages of a corpus with its instruments; `whole` for training text, which has none.

@@ -40,8 +40,8 @@ class Kind:
 
 
 PROBES = {
-    "linear-map": Kind("probe.linear_map", "LinearMapResult", 120.0, "LinearMapConfig"),
-    "layers": Kind("probe.layers", "LayersResult", 180.0, "LayersConfig"),
+    "linear-map": Kind("probe.linear_map", "LinearMapResult", 240.0, "LinearMapConfig"),
+    "layers": Kind("probe.layers", "LayersResult", 280.0, "LayersConfig"),
     "retrieval": Kind("probe.retrieval", "RetrievalResult", 30.0, "RetrievalConfig"),
 }
 STAGES = {

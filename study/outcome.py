@@ -23,7 +23,7 @@ from .file import ContrastPlan, FamilyPlan, StudyFile
 from .folder import StudyFolder
 from .kinds import PROBES, STAGES, TOKENS
 from .predictors import predictors
-from .schedule import reason
+from .schedule import reason, state
 
 RESAMPLES = 1000
 
@@ -44,7 +44,7 @@ def outcome(study: StudyFile, cells: Sequence[Cell], folder: StudyFolder, start:
     ----------
     study : StudyFile
     cells : sequence of Cell
-        All done, or refused.
+        Those that are not done and not refused are left out, and counted in a warning.
     folder : StudyFolder
     start : Start
         When and by which command the study was started.
@@ -55,7 +55,8 @@ def outcome(study: StudyFile, cells: Sequence[Cell], folder: StudyFolder, start:
         If a result cannot be read; delete its file to measure the cell again.
     """
     by_key = {cell.key: cell for cell in cells}
-    measured = [_read(cell, folder, by_key) for cell in cells]
+    settled = [cell for cell in cells if state(folder, cell, by_key) in ("done", "refused")]
+    measured = [_read(cell, folder, by_key) for cell in settled]
     families = tuple(_family(one, study.level, measured) for one in study.families)
     contrasts, missing = _contrasts(study, measured)
     found, left_out = predictors([(one.cell, one.result, one.line) for one in measured], study)
@@ -72,9 +73,12 @@ def outcome(study: StudyFile, cells: Sequence[Cell], folder: StudyFolder, start:
         contrasts=contrasts,
         predictors=found,
         left_out=(*missing, *left_out),
-        warnings=tuple(_warnings(lines)),
+        warnings=tuple(_warnings(lines, len(cells) - len(settled))),
         provenance=start.provenance(
-            corpus=", ".join(study.corpora), fingerprint="+".join(sorted(by_key)), seed=0, device=study.device or ""
+            corpus=", ".join(study.corpora),
+            fingerprint="+".join(sorted(one.cell.key for one in measured)),
+            seed=0,
+            device=study.device or "",
         ),
     )
 
@@ -273,7 +277,9 @@ def _sentence(cells: Sequence[StudyCell], families: Sequence[StudyFamily], contr
     return "; ".join(said) + "."
 
 
-def _warnings(cells: Sequence[StudyCell]) -> Iterator[str]:
+def _warnings(cells: Sequence[StudyCell], open_cells: int) -> Iterator[str]:
+    if open_cells:
+        yield f"{open_cells} cells are not measured yet: run the study again without --only"
     if saw := [cell.name for cell in cells if cell.model_saw_text]:
         yield (
             f"{len(saw)} cells measure a trained model on text that its training took from ({saw[0]}, …): measure on "

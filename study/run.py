@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..distributed import Processes
+from ..errors import ConfigError
 from ..files import write_text
 from ..probe.results.provenance import Start
 from ..probe.results.serialization import to_json
@@ -43,16 +44,19 @@ class Study:
     inputs : Inputs
     cells : tuple of Cell
         Those that others need first.
+    selected : tuple of Cell
+        Those that are to be run; all unless a part is asked for.
     """
 
     file: StudyFile
     folder: StudyFolder
     inputs: Inputs
     cells: tuple[Cell, ...]
+    selected: tuple[Cell, ...]
 
     @classmethod
-    def planned(cls, file: StudyFile, out: Path) -> Study:
-        """Plan a study whose results go into a folder.
+    def planned(cls, file: StudyFile, out: Path, only: str = "") -> Study:
+        """Plan a study whose results go into a folder; with `only`, cells with that in their name and what they need.
 
         Raises
         ------
@@ -60,17 +64,24 @@ class Study:
             If a text or a model cannot be opened.
         """
         inputs = Inputs(file, out)
-        return cls(file, StudyFolder(out), inputs, plan(file, inputs))
+        cells = plan(file, inputs)
+        wanted = {cell.key for cell in cells if only in cell.name}
+        for cell in reversed(cells):  # what is needed comes before
+            wanted |= {cell.needs} if cell.key in wanted else set()
+        selected = tuple(cell for cell in cells if cell.key in wanted)
+        if not selected:
+            raise ConfigError(f"no cell has {only!r} in its name; --dry-run without --only shows all {len(cells)}")
+        return cls(file, StudyFolder(out), inputs, cells, selected)
 
     @property
     def by_key(self) -> dict[str, Cell]:
         """Cells by their keys."""
         return {cell.key: cell for cell in self.cells}
 
-    def states(self) -> tuple[CellState, ...]:
-        """Return how every cell stands now."""
+    def states(self, cells: Sequence[Cell] | None = None) -> tuple[CellState, ...]:
+        """Return how cells stand now; by default all."""
         by_key, took = self.by_key, estimates(self.cells, self.folder, self.inputs)
-        return tuple(self._state(cell, by_key, took[cell.key]) for cell in self.cells)
+        return tuple(self._state(cell, by_key, took[cell.key]) for cell in (self.cells if cells is None else cells))
 
     def _state(self, cell: Cell, by_key: dict[str, Cell], took: Estimate) -> CellState:
         found = state(self.folder, cell, by_key)
@@ -114,7 +125,7 @@ class Study:
             on_change(self.states())
 
         changed()
-        run_cells(self.cells, runner, changed, first=processes.rank)
+        run_cells(self.selected, runner, changed, first=processes.rank)
         from .outcome import outcome
 
         result = outcome(self.file, self.cells, self.folder, start)

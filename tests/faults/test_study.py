@@ -1,8 +1,7 @@
-"""A study that is killed goes on where it stopped, and processes share its cells: it says what an undisturbed one says."""
+"""A killed study goes on where it stopped, and processes share its cells: it says what an undisturbed one says."""
 
 import importlib.util
 import json
-import os
 import signal
 from pathlib import Path
 
@@ -117,12 +116,12 @@ def test_a_dry_run_says_what_is_done_and_runs_nothing(polyglot, command, undistu
     assert "~ " in run.out
     assert files_in(tmp_path / "out") == []
     before = files_in(undisturbed / "out")
-    times = [os.stat(undisturbed / "out" / name).st_mtime_ns for name in before]
+    times = [(undisturbed / "out" / name).stat().st_mtime_ns for name in before]
     code, run = polyglot.run(undisturbed, *command, "--dry-run")
     assert code == 0, run.err
     assert f"{CELLS} of {CELLS} cells are done." in run.out
     assert files_in(undisturbed / "out") == before
-    assert [os.stat(undisturbed / "out" / name).st_mtime_ns for name in before] == times
+    assert [(undisturbed / "out" / name).stat().st_mtime_ns for name in before] == times
 
 
 def test_the_page_of_the_progress_names_every_cell(undisturbed):
