@@ -153,7 +153,8 @@ def _sentence(states: Sequence[CellState]) -> str:
     done = sum(one.state == "done" for one in states)
     refused = sum(one.state == "refused" for one in states)
     rest = [one for one in states if one.state not in ("done", "refused")]
-    said = f"{done} of {len(states)} cells are done" + (f", {refused} were refused" if refused else "")
+    are = "is" if len(states) == 1 else "are"
+    said = f"{done} of {len(states)} cells {are} done" + (f", {refused} refused" if refused else "")
     if not rest:
         return f"{said}."
     rough = sum(not one.estimate.measured for one in rest)

@@ -267,7 +267,7 @@ def _contrast(plan: ContrastPlan, pairs: Sequence[tuple[Measured, Measured]]) ->
 def _sentence(cells: Sequence[StudyCell], families: Sequence[StudyFamily], contrasts: Sequence[StudyContrast]) -> str:
     """Say how many cells there are, how many known answers were found, and what holds."""
     refused = sum(bool(cell.refused) for cell in cells)
-    said = [f"{len(cells) - refused} of {len(cells)} cells" if refused else f"{len(cells)} cells"]
+    said = [f"{len(cells) - refused} of {_counted(len(cells))}" if refused else _counted(len(cells))]
     known = [cell for cell in cells if cell.as_expected is not None]
     if known:
         said.append(f"{sum(bool(cell.as_expected) for cell in known)} of {len(known)} known answers found")
@@ -279,12 +279,17 @@ def _sentence(cells: Sequence[StudyCell], families: Sequence[StudyFamily], contr
 
 def _warnings(cells: Sequence[StudyCell], open_cells: int) -> Iterator[str]:
     if open_cells:
-        yield f"{open_cells} cells are not measured yet: run the study again without --only"
+        are = "is" if open_cells == 1 else "are"
+        yield f"{_counted(open_cells)} {are} not measured yet: run the study again without --only"
     if saw := [cell.name for cell in cells if cell.model_saw_text]:
         yield (
-            f"{len(saw)} cells measure a trained model on text that its training took from ({saw[0]}, …): measure on "
+            f"{_counted(len(saw))} of a trained model on text that its training took from ({saw[0]}, …): measure on "
             "another corpus, or name the corpus in settings.evaluation of the training"
         )
     for cell in cells:
         if cell.as_expected is False:
             yield f"{cell.name} should say {cell.expected}: {', '.join(dict.fromkeys(cell.verdicts.values()))}"
+
+
+def _counted(cells: int) -> str:
+    return "1 cell" if cells == 1 else f"{cells} cells"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from polyglot.data.open import open_corpus
 from polyglot.distributed import Processes
-from polyglot.errors import DataError
+from polyglot.errors import ConfigError, DataError
 from polyglot.models.encoder import load_encoder
 from polyglot.probe.results.serialization import from_json, to_json
 from polyglot.probe.results.study import StudyResult
@@ -156,3 +156,16 @@ def test_ciphers_are_answered_as_known_before(study_file, tmp_path):
     assert {test.cell for test in linear.tests if test.holds} == {
         cell.name for cell in result.cells if cell.corpus != "unrelated"
     }
+
+
+def test_a_part_of_a_study_runs_with_what_it_needs(study_file, tmp_path):
+    part = Study.planned(study_file(), tmp_path / "out", "align-s0-toy")
+    assert [cell.name for cell in part.selected] == [
+        "finetune-inserted-model-toy-fr-align-s0",
+        "retrieval-inserted-model-toy-fr-align-s0-toy-fr-s0",
+    ]
+    with pytest.raises(ConfigError, match="no cell has 'zh' in its name"):
+        Study.planned(study_file(), tmp_path / "out", "zh")
+    alone = Study.planned(study_file(), tmp_path / "out", "retrieval-model").run(Processes())
+    assert [cell.name for cell in alone.cells] == ["retrieval-model-toy-fr-s0"]
+    assert alone.warnings == ("5 cells are not measured yet: run the study again without --only",)
