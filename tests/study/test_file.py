@@ -1,12 +1,15 @@
 """What is wrong with the file of a study is said in one line with the fix, before anything heavy is loaded."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from polyglot.errors import PolyglotError
 from polyglot.study.file import read_study_file
 
+ROOT = Path(__file__).resolve().parents[2]
 PROBE = '[[probes]]\nprobe = "retrieval"\nmodels = ["words"]\nlanguages = ["fr"]\n'
 TRAINING = '[[training]]\nname = "one"\nstage = "finetune"\nmodels = ["minilm"]\nlanguages = ["fr"]\n'
 CIPHER = '[corpora.code]\ncipher = "rotation"\n'
@@ -98,3 +101,14 @@ def test_reading_loads_nothing_heavy(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_study_of_the_repository_and_that_of_the_page_are_read(read, tmp_path):
+    study = read_study_file(ROOT / "reports" / "study.toml")
+    assert {corpus.cipher for corpus in study.corpora.values()} > {"rotation", "no map"}
+    assert len(study.contrasts) == 3
+    examples = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "study.md").read_text(encoding="utf-8"), re.S)
+    (tmp_path / "my.tsv").write_text("en\tfr\tde\n", encoding="utf-8")
+    for example in examples:
+        assert read(example).probes
+    assert len(examples) == 2
