@@ -19,6 +19,8 @@ from .tables import print_table
 
 if TYPE_CHECKING:
     from ..distributed import Processes
+    from ..probe.results.study import StudyResult
+    from ..render.progress import OutcomeTable
     from ..study.run import CellState, Study
 
 PAGE, PROGRESS = "study.html", "progress.html"
@@ -104,7 +106,7 @@ def _run_planned(planned: Study, processes: Processes, wanted: Wanted) -> None:
         raise typer.Exit(128 + stop.signal) from None
     if not processes.is_first:
         return
-    page = _write_pages(planned, wanted.out)
+    page = _write_pages(planned, wanted.out, result)
     typer.echo(result.sentence)
     for warning in (*result.warnings, *result.left_out):
         typer.echo(f"! {warning}", err=True)
@@ -112,8 +114,9 @@ def _run_planned(planned: Study, processes: Processes, wanted: Wanted) -> None:
     _show(page, open_page=wanted.open_page)
 
 
-def _write_pages(planned: Study, folder: Path) -> Path:
-    """Write the page of the study where it has linear maps, and the last page of its progress; return the former."""
+def _write_pages(planned: Study, folder: Path, result: StudyResult) -> Path:
+    """Write the page of the study where it has linear maps, and the last page of its cells; return the former."""
+    from ..render.progress import outcome_tables
     from ..render.study import write_study
 
     page = folder / PROGRESS
@@ -121,11 +124,11 @@ def _write_pages(planned: Study, folder: Path) -> Path:
         page = write_study(planned.folder.cells, folder / PAGE)
     except DataError:  # no linear map of one model: the list of cells is the page
         (folder / PAGE).unlink(missing_ok=True)
-    _write_progress(planned, planned.states())
+    _write_progress(planned, planned.states(), outcome_tables(result))
     return page
 
 
-def _write_progress(planned: Study, states: Sequence[CellState]) -> None:
+def _write_progress(planned: Study, states: Sequence[CellState], tables: Sequence[OutcomeTable] = ()) -> None:
     from ..render.progress import ProgressRow, ProgressView, write_progress
     from ..study.estimate import in_words
 
@@ -142,7 +145,9 @@ def _write_progress(planned: Study, states: Sequence[CellState]) -> None:
     ]
     page = PAGE if (folder / PAGE).is_file() else ""
     left = any(one.state not in ("done", "refused") for one in states)
-    view = ProgressView(planned.file.title, _sentence(states), rows, "" if left else page, left)
+    view = ProgressView(
+        planned.file.title, _sentence(states), rows, page if tables else "", left and not tables, tables
+    )
     write_progress(view, folder / PROGRESS)
 
 
