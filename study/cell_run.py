@@ -101,12 +101,14 @@ class CellRunner:
 
     def _train(self, cell: Cell) -> None:
         kind, run = STAGES[cell.kind], self.folder.run(cell)
-        if RunFolder(run).result.is_file():  # killed after the training, before the cell was done
+        if (
+            RunFolder(run).result.is_file() and RunFolder(run).model.is_dir()
+        ):  # killed after the training, before the cell was done
             result = from_json(RunFolder(run).result.read_text(encoding="utf-8"), TrainResult)
         else:
-            resume = (run / RUN_FILE).is_file()
+            resume = (run / RUN_FILE).is_file() and not RunFolder(run).result.is_file()
             if run.exists() and not resume:
-                shutil.rmtree(run)  # killed before its settings were written
+                shutil.rmtree(run)  # killed before its settings were written, or its model was deleted
             model = str(self.folder.run(self.cells[cell.needs]) / MODEL) if cell.needs else cell.config.model
             config = replace(cell.config, out=run, resume=resume, model=model)
             result = getattr(kind.load(kind.module), kind.run)(config, command=self.command, progress=self.progress)

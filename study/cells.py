@@ -49,7 +49,7 @@ class Cell:
     trained : str
         Name of the training block that the cell is of, or whose model it takes.
     needs : str
-        Name of the cell whose model this one takes; empty for a model that is there.
+        Key of the cell whose model this one takes; empty for a model that is there.
     base : str
         The model at the beginning of the chain of trainings.
     expected : str

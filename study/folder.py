@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..files import output_errors, write_text
+from ..train.engine.run_folder import MODEL
 from .cells import Cell
-from .kinds import TOKENS
+from .kinds import STAGES, TOKENS
 
 CELLS, RUNS, TOKEN_COUNTS, FAILED, EARLIER, CLAIMS = "cells", "runs", "tokens", "failed", "earlier", "claims"
 
@@ -50,8 +51,8 @@ class StudyFolder:
         return self.path / RUNS / cell.file
 
     def done(self, cell: Cell) -> bool:
-        """Tell whether a cell is measured."""
-        return self.result(cell).is_file()
+        """Tell whether a cell is measured; a training also needs the model that it left."""
+        return self.result(cell).is_file() and (cell.kind not in STAGES or (self.run(cell) / MODEL).is_dir())
 
     def failure(self, cell: Cell) -> str:
         """Return why a cell cannot be measured; empty where nothing is known against it."""

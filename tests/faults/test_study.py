@@ -108,13 +108,17 @@ def test_two_processes_take_different_cells(polyglot, command, undisturbed, tmp_
     assert weights_of(tmp_path) == weights_of(undisturbed)
 
 
-def test_a_dry_run_says_what_is_done_and_runs_nothing(polyglot, command, undisturbed, tmp_path):
+def test_a_dry_run_runs_nothing(polyglot, command, tmp_path):
     code, run = polyglot.run(tmp_path, *command, "--dry-run")
     assert code == 0, run.err
     assert f"0 of {CELLS} cells are done" in run.out
     assert f"{CELLS} of {CELLS} by rough rates" in run.out
     assert "~ " in run.out
     assert files_in(tmp_path / "out") == []
+
+
+@pytest.mark.slow
+def test_a_dry_run_says_what_is_done_and_changes_nothing(polyglot, command, undisturbed):
     before = files_in(undisturbed / "out")
     times = [(undisturbed / "out" / name).stat().st_mtime_ns for name in before]
     code, run = polyglot.run(undisturbed, *command, "--dry-run")
@@ -124,6 +128,7 @@ def test_a_dry_run_says_what_is_done_and_runs_nothing(polyglot, command, undistu
     assert [(undisturbed / "out" / name).stat().st_mtime_ns for name in before] == times
 
 
+@pytest.mark.slow
 def test_the_page_of_the_progress_names_every_cell(undisturbed):
     page = (undisturbed / "out" / "progress.html").read_text(encoding="utf-8")
     assert page.count("<td>done</td>") == CELLS

@@ -63,6 +63,7 @@ def training(folder, made_up, language, method, seed, ranks):
         held_out_groups=tuple(range(len(ranks))),
     )
     folder.result(cell).write_text(to_json(dataclasses.replace(result, languages=(one,))), encoding="utf-8")
+    (folder.run(cell) / "model").mkdir(parents=True)
     return cell
 
 
@@ -133,11 +134,8 @@ def test_fewer_than_six_cells_say_nothing(study, folder, made_up):
 
 
 def test_cells_that_are_not_measured_are_counted(study, folder, made_up):
-    cells = [
-        training(folder, made_up, "fr", "align", 0, [1, 2]),
-        Cell("no", "layers", "minilm", "builtin", "fr", 0, "k"),
-    ]
-    result = put_together(study, cells, folder)
+    trained = training(folder, made_up, "fr", "align", 0, [1, 2])
+    result = put_together(study, [trained, Cell("no", "layers", "minilm", "builtin", "fr", 0, "key")], folder)
     assert [cell.name for cell in result.cells] == ["finetune-fr-align-0"]
     assert result.warnings[0].startswith("1 cell is not measured yet")
 

@@ -1,6 +1,7 @@
 """A study runs from its file to its result, and each of its cells is what its probe says by hand."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ def plain(path):
     return value
 
 
+@pytest.mark.slow
 def test_a_study_leaves_one_result_and_a_second_run_measures_nothing(planned, tmp_path, monkeypatch):
     states = []
     result = planned.run(Processes(), command="polyglot study study.toml", on_change=states.append)
@@ -53,6 +55,7 @@ def test_a_study_leaves_one_result_and_a_second_run_measures_nothing(planned, tm
     assert [cell.scores for cell in again.cells] == [cell.scores for cell in result.cells]
 
 
+@pytest.mark.slow
 def test_a_cell_is_what_its_probe_says_by_hand(planned, tmp_path, tiny_model, monkeypatch):
     planned.run(Processes())
     text = open_corpus([str(tmp_path / "toy.tsv")], ["en", "fr"], limit=120, seed=0)
@@ -93,6 +96,20 @@ def test_what_a_probe_refuses_is_said_and_the_rest_goes_on(study_file, tmp_path)
     assert result.sentence.startswith("1 of 2 cells")
 
 
+@pytest.mark.slow
+def test_a_training_whose_model_was_deleted_is_trained_again(planned):
+    planned.run(Processes())
+    trained, measured = planned.cells[1], planned.cells[4]
+    folder = planned.folder.run(trained) / "model"
+    weights = (folder / "model.safetensors").read_bytes()
+    shutil.rmtree(folder)
+    planned.folder.result(measured).unlink()
+    assert not planned.folder.done(trained)
+    planned.run(Processes())
+    assert planned.folder.done(measured)
+    assert (folder / "model.safetensors").read_bytes() == weights
+
+
 def test_other_errors_end_the_run_and_leave_no_half_cell(planned, monkeypatch):
     monkeypatch.setattr(cell_run.CellRunner, "_train", lambda *_: (_ for _ in ()).throw(OSError("no disk")))
     with pytest.raises(OSError, match="no disk"):
@@ -100,9 +117,10 @@ def test_other_errors_end_the_run_and_leave_no_half_cell(planned, monkeypatch):
     assert not any(planned.folder.done(cell) for cell in planned.cells)
 
 
-def test_a_damaged_cell_is_said(planned):
+def test_a_damaged_cell_is_said(study_file, tmp_path):
+    planned = Study.planned(study_file(), tmp_path / "out", "retrieval-model")
     planned.run(Processes())
-    planned.folder.result(planned.cells[2]).write_text("{", encoding="utf-8")
+    planned.folder.result(planned.selected[0]).write_text("{", encoding="utf-8")
     with pytest.raises(DataError, match="not JSON"):
         planned.run(Processes())
 
