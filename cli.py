@@ -14,6 +14,7 @@ import typer
 
 from . import __version__
 from .commands import results
+from .commands import study as studies
 from .commands.tables import print_table
 from .distributed import ProcessDone
 from .errors import PolyglotError
@@ -55,7 +56,7 @@ def application(words: Collection[str] = tuple(GROUPS)) -> typer.Typer:
     for name, about in GROUPS.items():
         group = import_module(f".commands.{name}", __package__).app if name in words else typer.Typer()
         app.add_typer(group, name=name, help=about, no_args_is_help=True)
-    for command in (results.report, results.compare, results.study, results.index):
+    for command in (results.report, results.compare, studies.study, results.index):
         app.command(rich_help_panel=RESULTS)(command)
     app.command("models", rich_help_panel=SYSTEM)(models_command)
     app.command("verify", rich_help_panel=SYSTEM)(verify_command)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -202,6 +203,22 @@ class Processes:
         padded[: len(rows)] = rows
         parts = torch.split(self.gather(padded), max(sizes))
         return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
+
+
+@contextmanager
+def apart() -> Iterator[Processes]:
+    """Let what runs inside take this process for the only one; yield which of all processes it is.
+
+    For work of which each process takes whole parts, such as the cells of a study. The environment of this process is
+    changed for as long as that takes; a group of torch that is open already is not.
+    """
+    here = Processes.current()
+    names = ("RANK", "WORLD_SIZE")
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield here
+    finally:
+        os.environ.update(before)
 
 
 def _opened_group() -> Any:  # noqa: ANN401 - torch.distributed, which is imported late

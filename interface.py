@@ -53,6 +53,7 @@ RESULTS = {
     "polyglot/map-fit/1": "fitted_map.MapFitResult",
     "polyglot/compare/1": "compare.CompareResult",
     "polyglot/train/1": "training.TrainResult",
+    "polyglot/study/1": "study.StudyResult",
 }
 
 

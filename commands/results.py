@@ -1,4 +1,4 @@
-"""`polyglot compare`, `index`, `study` and `report`: what is made of results that are there."""
+"""`polyglot compare`, `index` and `report`: what is made of results that are there."""
 
 from __future__ import annotations
 
@@ -65,23 +65,6 @@ def index(
     from ..render.index import write_index
 
     page = write_index(folder)
-    typer.echo(page)
-    if open_page:
-        typer.launch(str(page))
-
-
-def study(
-    folder: Annotated[Path, typer.Argument(help="Folder of results.")] = options.REPORTS,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Page to write; by default study.html in the folder.")
-    ] = None,
-    open_page: options.OpenPage = False,
-) -> None:
-    """Put all results of a folder on one page: search, geometry, layers, insertion, and a list to filter."""
-    require_results(folder, "polyglot/linear-map/1")
-    from ..render.study import write_study
-
-    page = write_study(folder, out or folder / "study.html")
     typer.echo(page)
     if open_page:
         typer.launch(str(page))

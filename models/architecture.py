@@ -17,6 +17,7 @@ PACKAGE_MODULES = frozenset(
     {
         "polyglot.analysis.maps.ngram_embedding.NgramEmbedding",
         "polyglot.analysis.maps.ngram_addition.NgramAddition",
+        "polyglot.models.offline.use_embedding.UseEmbedding",
     }
 )
 # Architectures that count positions from the padding id + 1 on, and so have that many fewer.

@@ -13,13 +13,14 @@ from ..errors import ModelError
 from .offline.me5_small import ME5_SMALL
 from .offline.minilm import MINILM
 from .offline.packaged import PackagedModel
+from .offline.use import USE
 
 Kind = Literal["packaged", "folder", "hub"]
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-PACKAGED = {model.name: model for model in (MINILM, ME5_SMALL)}
+PACKAGED = {model.name: model for model in (MINILM, ME5_SMALL, USE)}
 E5_QUERY = "query: "  # models that want it before questions want "passage: " before what is searched
-OFFLINE_NAMES = "minilm (English) and me5-small (about 100 languages)"
+OFFLINE_NAMES = "minilm (English), me5-small (about 100 languages) and use (16 languages)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,15 @@ _KNOWN = (
         pooling="mean",
         note="multilingual-e5-small from 4-bit weights, 384 wide, 12 layers",
         passage_prompt="passage: ",
+    ),
+    ModelCard(
+        name=USE.name,
+        source=USE.distribution,
+        kind="packaged",
+        languages="16: ar de en es fr it ja ko nl pl pt ru th tr zh zh-TW",
+        prompt="",
+        pooling="",
+        note="universal-sentence-encoder-multilingual 3, quantised, 512 wide, no transformer",
     ),
     _hub("sentence-transformers/all-MiniLM-L6-v2", "English", "", "mean", "384 wide, 6 layers"),
     _hub("sentence-transformers/all-MiniLM-L12-v2", "English", "", "mean", "384 wide, 12 layers"),
@@ -192,7 +202,7 @@ def packaged_model(name: str) -> PackagedModel:
     Parameters
     ----------
     name : str
-        `minilm` or `me5-small`.
+        `minilm`, `me5-small` or `use`.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from ..probe.results.intervals import Interval
 
 MINUS = "−"
 MISSING = "–"
-MODELS = {"minilm": "MiniLM", "me5-small": "mE5-small"}
+MODELS = {"minilm": "MiniLM", "me5-small": "mE5-small", "use": "mUSE"}
 LONGEST_LABEL = 300
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 

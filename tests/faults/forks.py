@@ -17,7 +17,10 @@ import traceback
 from pathlib import Path
 
 import polyglot.probe.linear_map.run
-import polyglot.probe.retrieval.run  # noqa: F401 - paid once
+import polyglot.probe.retrieval.run
+import polyglot.study.outcome
+import polyglot.study.run
+import polyglot.train.stages.finetune  # noqa: F401 - paid once
 import sentence_transformers  # noqa: F401 - paid once
 from polyglot.cli import main
 from polyglot.files import scratch_name
@@ -26,6 +29,8 @@ from polyglot.models.encoder import Encoder
 from polyglot.probe.experiment import held_out
 from polyglot.probe.linear_map import config as linear_map_config
 from polyglot.render import write
+from polyglot.study import cell_run
+from polyglot.train.engine.trainer import Trainer
 
 BLOCK_TEXTS = 64  # so that a small corpus makes several shards
 QUICK = {"power_replicates": 0, "failure": False, "resamples": 100}
@@ -56,6 +61,47 @@ def kill_while_a_shard_is_written(_):
         fsync(descriptor)
 
     os.fsync = killed
+
+
+def kill_at_the_fourth_step(_):
+    """A checkpoint was saved at the second step."""
+    step_of = Trainer._step
+
+    def killed(self, batch):
+        if batch.step == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step_of(self, batch)
+
+    Trainer._step = killed
+
+
+def kill_before_the_training_is_a_cell(_):
+    """The run is finished, its result is not yet among the cells."""
+    written = cell_run.write_text
+
+    def killed(path, text):
+        if path.name.startswith("finetune"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        written(path, text)
+
+    cell_run.write_text = killed
+
+
+def note_cells(path):
+    """Append the name of every cell that this process runs to a file, and who it is."""
+    run = cell_run.CellRunner.run
+
+    def noted(self, cell):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"{os.getpid()} {cell.name}\n")
+        run(self, cell)
+
+    cell_run.CellRunner.run = noted
+
+
+def be_of_two(rank):
+    """Be one of two processes that torchrun started."""
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2"}
 
 
 def kill_in_the_null(_):

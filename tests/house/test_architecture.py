@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = "analysis|benchmarks|commands|data|docs|models|probe|render|reports|tests|train"
+FOLDERS = "analysis|benchmarks|commands|data|docs|models|probe|render|reports|study|tests|train"
 NAMED = re.compile(rf"`?((?:{FOLDERS})/[\w./<>-]*)`?")
 PAGES = ("ARCHITECTURE.md", "docs/decisions.md", "docs/scale.md")
 

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("analysis", "commands", "data", "models", "probe", "render", "train")
+ROOMS = ("analysis", "commands", "data", "models", "probe", "render", "study", "train")
 
 
 def test_the_build_lists_every_package():

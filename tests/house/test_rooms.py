@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("analysis", "data", "models", "probe", "train", "render", "commands")
+ROOMS = ("analysis", "data", "models", "probe", "train", "study", "render", "commands")
 GROUND = {"errors", "files", "distributed", "stages"}
 MAY_IMPORT = {
     "analysis": GROUND,
@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "models": GROUND,
     "probe": GROUND | {"analysis", "data", "models"},
     "train": GROUND | {"analysis", "data", "models", "probe"},
+    "study": GROUND | {"analysis", "data", "models", "probe", "train"},
     "render": {"errors", "files", "probe", "__init__"},
-    "commands": GROUND | {"analysis", "data", "models", "probe", "train", "render", "__init__"},
+    "commands": GROUND | {"analysis", "data", "models", "probe", "train", "study", "render", "__init__"},
 }
 
 

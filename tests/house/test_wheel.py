@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("analysis", "commands", "data", "models", "probe", "render", "train")
+ROOMS = ("analysis", "commands", "data", "models", "probe", "render", "study", "train")
 
 
 @pytest.fixture(scope="module")
