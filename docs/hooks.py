@@ -22,6 +22,7 @@ FROM_ROOT = {
     "contributing.md": "CONTRIBUTING.md",
 }
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(#[^)\s]*)?\)")
+PUBLISHED = (".html", ".json", ".js", ".png")
 #: Headings of the page of public names, by the beginning of their modules.
 HEADINGS = {
     "interface": "Probes, training, results",
@@ -36,11 +37,14 @@ HEADINGS = {
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made."""
+    """Add the pages that are made, and the published study with the results that it leads to."""
     made = {name: (ROOT / path).read_text(encoding="utf-8") for name, path in FROM_ROOT.items()}
     made |= {"examples.md": examples(), "commands.md": commands(), "api.md": public_names()}
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
+    for path in (*(ROOT / "reports").glob("study.*"), *(ROOT / "reports" / "study").iterdir()):
+        if path.suffix in PUBLISHED:
+            files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
     return files
 
 

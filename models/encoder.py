@@ -224,8 +224,8 @@ class Encoder:
         ----------
         model : SentenceTransformer
         reading : Reading
-        name, base_fingerprint, raises
-            As of the class.
+        name, base_fingerprint
+            As of the class, like the errors.
         """
         encoder = cls.__new__(cls)
         encoder._take(model, reading, name, base_fingerprint)
