@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BITS = 16
 BLOCK_ROWS = 8192
 FOLDS = 5
+ROUGH = 0.05  # tolerance where words are only looked at beside a row that is trained
 KEPT_ROWS = 100_000  # features of so many rows, 150 MB, are kept between the steps; those of more rows are made anew
 
 
@@ -139,7 +140,7 @@ def words_out_of_fold(texts: Sequence[str], y: Rows, groups: Labels, *, seed: in
     predicted = np.empty((len(texts), np.shape(y)[1]), np.float32)
     for fold in range(FOLDS):
         inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-        words = HashedWords.fit([texts[row] for row in outside.tolist()], y[outside], penalty=penalty)
+        words = HashedWords.fit([texts[row] for row in outside.tolist()], y[outside], penalty=penalty, tolerance=ROUGH)
         predicted[inside] = words([texts[row] for row in inside.tolist()])
     return predicted
 
