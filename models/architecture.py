@@ -17,6 +17,7 @@ PACKAGE_MODULES = frozenset(
     {
         "polyglot.analysis.maps.ngram_embedding.NgramEmbedding",
         "polyglot.analysis.maps.ngram_addition.NgramAddition",
+        "polyglot.analysis.maps.text_transformer.TextTransformer",
         "polyglot.models.offline.use_embedding.UseEmbedding",
     }
 )

@@ -1,3 +1,4 @@
+import importlib.util
 import signal
 from pathlib import Path
 
@@ -13,6 +14,8 @@ hypothesis.settings.load_profile("same")
 # A shell that starts the tests in the background has them ignore SIGINT, and whatever they start inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+TINY_MODELS = Path(__file__).parent / "models" / "conftest.py"
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -21,3 +24,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the real parallel text in ../shared/data, which is not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(tmp_path_factory):
+    """The folder of a tiny random BERT over single letters."""
+    spec = importlib.util.spec_from_file_location("tiny_models", TINY_MODELS)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.build_model(tmp_path_factory.mktemp("tiny"))

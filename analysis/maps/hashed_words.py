@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from ...errors import DataError
+from ..splits import group_folds
 from ..types import Floats32, Labels, Rows
 from .hashed_ngrams import NgramBuckets, inverse_document_frequencies
 from .kernel_path import choice_rows, penalty_by_folds
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 BITS = 16
 BLOCK_ROWS = 8192
+FOLDS = 5
+ROUGH = 0.05  # tolerance where words are only looked at beside a row that is trained
 KEPT_ROWS = 100_000  # features of so many rows, 150 MB, are kept between the steps; those of more rows are made anew
 
 
@@ -90,13 +93,7 @@ class HashedWords:
         """
         if len(texts) != len(y):
             raise DataError(f"expected one row of y for each text, got {len(texts)} texts and {len(y)} rows")
-        found = sum(
-            (NgramBuckets.of(texts[i : i + BLOCK_ROWS], bits).document_frequencies(1 << bits) for i in _starts(texts)),
-            start=np.zeros(1 << bits, np.int64),
-        )
-        if not found.any():
-            raise DataError("no text holds a word: n-grams have nothing to go by")
-        frequencies = inverse_document_frequencies(found, len(texts))
+        frequencies = _weights_of_buckets(texts, bits)
         mean = np.asarray(np.mean(y, axis=0, dtype=np.float64), np.float32)
         if penalty is None:
             penalty = _chosen_penalty(texts, y, groups, frequencies, seed)
@@ -114,6 +111,55 @@ class HashedWords:
         """Map m texts to (m, q); a text without any known n-gram gets the mean of y."""
         rows: Floats32 = NgramBuckets.of(texts, self.bits).unit_rows(self.frequencies) @ self.table + self.mean_y
         return rows
+
+
+def words_out_of_fold(texts: Sequence[str], y: Rows, groups: Labels, *, seed: int = 0) -> Floats32:
+    """Map each of n texts by words that were fitted without its fold, (n, q): what words say of text they did not see.
+
+    The penalty is chosen once, on a sample of all rows.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    y : array (n, q)
+        Vectors of their translations.
+    groups : array (n,)
+        No group crosses the folds.
+    seed : int
+
+    Raises
+    ------
+    DataError
+        If the numbers of rows differ, there are fewer groups than folds, or no text of a fold's rest holds an n-gram.
+    """
+    if len(texts) != len(y):
+        raise DataError(f"expected one row of y for each text, got {len(texts)} texts and {len(y)} rows")
+    frequencies = _weights_of_buckets(texts, BITS)
+    penalty = _chosen_penalty(texts, y, groups, frequencies, seed)
+    folds = group_folds(groups, FOLDS, np.random.default_rng(seed))
+    predicted = np.empty((len(texts), np.shape(y)[1]), np.float32)
+    for fold in range(FOLDS):
+        inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        words = HashedWords.fit([texts[row] for row in outside.tolist()], y[outside], penalty=penalty, tolerance=ROUGH)
+        predicted[inside] = words([texts[row] for row in inside.tolist()])
+    return predicted
+
+
+def _weights_of_buckets(texts: Sequence[str], bits: int) -> Floats32:
+    """Return the inverse document frequencies of 2^bits buckets in n texts.
+
+    Raises
+    ------
+    DataError
+        If no text holds an n-gram.
+    """
+    found = sum(
+        (NgramBuckets.of(texts[i : i + BLOCK_ROWS], bits).document_frequencies(1 << bits) for i in _starts(texts)),
+        start=np.zeros(1 << bits, np.int64),
+    )
+    if not found.any():
+        raise DataError("no text holds a word: n-grams have nothing to go by")
+    return inverse_document_frequencies(found, len(texts))
 
 
 def _starts(texts: Sequence[str]) -> range:

@@ -122,19 +122,18 @@ def test_the_loss_of_insertion(device, rows):
 def test_words_beside_an_encoder(device):
     from polyglot.analysis.maps.ngram_addition import NgramAddition
     from polyglot.analysis.maps.ngram_embedding import NgramEmbedding
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    from polyglot.analysis.maps.text_transformer import characters
 
-    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "the": 1, "dog": 2, "chien": 3}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     table = torch.randn(1024, 4, generator=torch.Generator().manual_seed(0))
     vectors = []
     for where in (DEVICE, "cpu"):
-        module = NgramAddition(NgramEmbedding(table, torch.ones(1024), torch.zeros(4)), tokenizer, first_new=3)
+        module = NgramAddition(NgramEmbedding(table, torch.ones(1024), torch.zeros(4)), np.ones(4, bool), first_new=3)
         if where == DEVICE:
             module = module.to(DEVICE)
         features = {
             "input_ids": torch.tensor([[1, 2], [3, 0]], device=where),
             "attention_mask": torch.tensor([[1, 1], [1, 0]], device=where),
+            "characters": characters(["the dog", "chien"]).to(where),
             "sentence_embedding": torch.ones(2, 5, device=where),
         }
         found = module(features)["sentence_embedding"]

@@ -59,11 +59,6 @@ def make_tiny_model(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def tiny_model_folder(tmp_path_factory):
-    return build_model(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture(scope="session")
 def tiny_encoder(tiny_model_folder):
     from polyglot.models.encoder import load_encoder
 

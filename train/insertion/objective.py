@@ -29,6 +29,7 @@ from ..config import FinetuneConfig
 from ..engine.sampler import Batch, RowIndex, text_keys
 from ..engine.student import Student, TokenRows, token_lengths
 from .losses import AlignWeights, align_loss, cosine_distance, squared_distance
+from .words_addition import WordsBeside
 
 if TYPE_CHECKING:
     import torch
@@ -50,12 +51,15 @@ class LanguageRows:
         f0 of the known side, unit rows.
     index : RowIndex
         For the sampler.
+    words : WordsBeside, optional
+        Vectors of n-grams that are added to those of the new side.
     """
 
     new: TokenRows
     known: TokenRows
     teacher: Floats32
     index: RowIndex
+    words: WordsBeside | None = None
 
     @classmethod
     def of(cls, student: Student, bitext: Bitext, teacher: Floats32) -> LanguageRows:
@@ -124,6 +128,8 @@ class InsertionObjective:
         )
         vectors = self.student.forward([rows.new[i] for i in mine] + [rows.known[i] for i in anchored])
         new, known = vectors[: len(mine)], vectors[len(mine) :]
+        if rows.words is not None:
+            new = rows.words.added(new, mine)
         teacher, teacher_of_known = self._teacher(rows, mine), self._teacher(rows, anchored)
         if self.config.method == "distill":
             return (squared_distance(new, teacher) + squared_distance(known, teacher_of_known)).sum() / len(batch.rows)

@@ -6,11 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ...analysis.types import Bools
 from ...errors import ModelError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+CONTINUATION, BEGINNINGS = "##", ("▁", "Ġ")
 WORD = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 
 
@@ -44,3 +48,21 @@ def rust_tokenizer(tokenizer: PreTrainedTokenizerBase) -> Any:  # noqa: ANN401 -
     if backend is None:
         raise ModelError(f"{type(tokenizer).__name__} has no fast form, which training needs; take another base")
     return backend
+
+
+def word_beginnings(tokenizer: PreTrainedTokenizerBase, size: int) -> Bools:
+    """Return which of `size` token ids begin a word, by the mark that the tokenizer sets; never special tokens.
+
+    Tokenizers that mark continuations (`##`) or beginnings (`▁`, `Ġ`) are told apart by what most of their vocabulary
+    holds; tokens that were added begin a word; without marks every token does.
+    """
+    vocabulary = tokenizer.get_vocab()
+    marks = {mark: sum(token.startswith(mark) for token in vocabulary) for mark in (*BEGINNINGS, CONTINUATION)}
+    mark = max(marks, key=lambda one: marks[one])
+    added = set(tokenizer.added_tokens_decoder)
+    begins = np.zeros(size, bool)
+    for token, number in vocabulary.items():
+        marked = token.startswith(mark) if mark in BEGINNINGS else not token.startswith(CONTINUATION)
+        begins[number] = marked or number in added or not marks[mark]
+    begins[tokenizer.all_special_ids] = False
+    return begins

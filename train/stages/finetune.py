@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...errors import DataError
 from ...probe.results.training import TrainResult
@@ -18,7 +19,7 @@ from ..evaluation.splits import open_pairs
 from ..insertion.objective import InsertionObjective, LanguageRows
 from ..insertion.rotation import append_rotation, fit_rotation
 from ..insertion.vocabulary import AddedWords, add_words
-from ..insertion.words_addition import append_words
+from ..insertion.words_addition import WordsBeside, append_words
 from .finetune_queries import train_queries
 from .finetune_words import insert_words
 from .insertion_outcome import insertion_outcome, query_note, trained_outcome
@@ -87,6 +88,10 @@ def _train(
         raise DataError("the bitext gives the new language no word of its own: --method embeddings can train nothing")
     rows = [LanguageRows.of(student, new.pairs.training, new.teacher) for new in languages]
     first = min(a.first_row for a in added)
+    if config.with_words:
+        beside = WordsBeside.out_of_fold(student, *training_rows(languages), first_new=first, seed=run.seed)
+        parts = beside.split([len(one.teacher) for one in rows])
+        rows = [replace(one, words=part) for one, part in zip(rows, parts, strict=True)]
     objective = InsertionObjective(student, rows, config, run.processes, first_row=first)
     evaluator = PairEvaluator.of(student.encoder, [new.validation for new in languages], config.loop)
     report = train(run, objective, [r.index for r in rows], evaluator)

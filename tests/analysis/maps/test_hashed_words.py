@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from polyglot.analysis.maps.hashed_ngrams import NgramBuckets
-from polyglot.analysis.maps.hashed_words import HashedWords
+from polyglot.analysis.maps.hashed_words import HashedWords, words_out_of_fold
 from polyglot.analysis.maps.sparse_ridge import sparse_ridge
 from polyglot.errors import ConfigError, DataError
 from scipy.sparse import csr_array
@@ -136,3 +136,26 @@ def test_unusable_input_is_refused(planted):
         NgramBuckets.of(texts, 30)
     with pytest.raises(ConfigError, match="above 0"):
         HashedWords.fit(texts, y, penalty=0.0)
+
+
+def test_out_of_fold_vectors_do_not_know_their_own_rows():
+    rng = np.random.default_rng(5)
+    groups = np.repeat(np.arange(30), 2)
+    texts = [f"w{group:02}x {'abcdef'[group % 6] * 4}" for group in groups]
+    y = np.eye(6)[groups % 6] + 0.01 * rng.standard_normal((60, 6))
+    found = words_out_of_fold(texts, y, groups)
+    np.testing.assert_array_equal(np.argmax(found, axis=1), groups % 6)
+    changed = y.copy()
+    changed[:2] += 5 * rng.standard_normal(6)  # the first group: nothing of it may reach its own rows
+    again = words_out_of_fold(texts, changed, groups)
+    other = HashedWords.fit(texts, changed, groups=groups)(texts) - HashedWords.fit(texts, y, groups=groups)(texts)
+    assert np.abs(other[:2]).max() > 0.5
+    # Only by the penalty, which is chosen for all rows at once.
+    assert np.abs(again - found)[:2].max() < 0.1 * np.abs(other[:2]).max()
+
+
+def test_out_of_fold_refuses_what_does_not_belong_together():
+    with pytest.raises(DataError, match="one row of y for each text"):
+        words_out_of_fold(["a", "b"], np.ones((3, 2)), np.arange(2))
+    with pytest.raises(DataError, match="at least 5 groups"):
+        words_out_of_fold(["aa", "bb"] * 4, np.ones((8, 2)), np.arange(8) % 2)

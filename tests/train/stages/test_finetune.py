@@ -57,13 +57,17 @@ def test_words_beside_a_trained_encoder(finetune_config):
     results = [run_finetune(one) for one in (plain, config)]
     scores = [result.languages[0].after.retrieval for result in results]
     assert scores[1].cosine.value > scores[0].cosine.value
-    models = [load_encoder(str(one.out / "model"), device="cpu") for one in (plain, config)]
-    assert models[1].fingerprint == results[1].fingerprint
-    english, french = (
-        [np.sum(models[0].encode(texts).pooled * models[1].encode(texts).pooled, axis=1) for texts in sides]
-        for sides in ([ENGLISH], [["le grand chien mange le pain", "le vieux roi voit le feu"]])
-    )
-    assert np.min(english) > np.max(french)
+    trained = load_encoder(str(config.out / "model"), device="cpu")
+    assert trained.fingerprint == results[1].fingerprint
+    texts = [*ENGLISH, "le grand chien mange le pain", "le vieux roi voit le feu"]
+    both = trained.encode(texts).pooled
+    trained.model[-1].weight, weight = 0.0, trained.model[-1].weight
+    same = np.sum(trained.encode(texts).pooled * both, axis=1)
+    np.testing.assert_allclose(same[:3], 1, atol=1e-6)  # English keeps the encoder's vector
+    assert np.max(same[3:]) < 0.9999
+    trained.model[-1].weight = weight
+    accents = trained.encode(["le grand chien", "le gränd chien"]).pooled  # the tokens are the same
+    assert np.abs(accents[0] - accents[1]).max() > 1e-4
     assert "trust_remote_code=True" in (config.out / "model" / "README.md").read_text()
     with pytest.raises(ModelError, match="give all languages at once"):
         run_finetune(dataclasses.replace(finetune_config("again"), model=str(config.out / "model")))
