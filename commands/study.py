@@ -20,7 +20,7 @@ from .tables import print_table
 if TYPE_CHECKING:
     from ..distributed import Processes
     from ..probe.results.study import StudyResult
-    from ..render.progress import OutcomeTable
+    from ..render.pages.study.outcome import OutcomeTable
     from ..study.run import CellState, Study
 
 PAGE, PROGRESS = "study.html", "progress.html"
@@ -116,12 +116,12 @@ def _run_planned(planned: Study, processes: Processes, wanted: Wanted) -> None:
 
 def _write_pages(planned: Study, folder: Path, result: StudyResult) -> Path:
     """Write the page of the study where it has linear maps, and the last page of its cells; return the former."""
-    from ..render.progress import outcome_tables
+    from ..render.pages.study.outcome import outcome_tables
     from ..render.study import write_study
 
     page = folder / PROGRESS
     try:
-        page = write_study(planned.folder.cells, folder / PAGE)
+        page = write_study(planned.folder.cells, folder / PAGE, result)
     except DataError:  # no linear map of one model: the list of cells is the page
         (folder / PAGE).unlink(missing_ok=True)
     _write_progress(planned, planned.states(), outcome_tables(result))

@@ -12,7 +12,8 @@ from polyglot.probe.results.study import (
     StudyResult,
     StudyTest,
 )
-from polyglot.render.progress import ProgressRow, ProgressView, outcome_tables, write_progress
+from polyglot.render.pages.study.outcome import outcome_tables
+from polyglot.render.progress import ProgressRow, ProgressView, write_progress
 
 ROWS = (ProgressRow("cell-<b>", "layers", "refused", note="no layers & more"), ProgressRow("other", "cka", "open"))
 
@@ -52,6 +53,12 @@ def test_what_the_cells_say_together_stands_above_them(tmp_path):
         "helps: gain, margin 0.01",
         "Contrasts of methods, P@1",
         "What goes with a gain",
+    ]
+    assert [table.short for table in tables] == [
+        "0 of 1 answered as expected",
+        "1 of 1 hold",
+        "0 of 1 hold",
+        "1 of 1 correlations differ from 0",
     ]
     assert tables[0].rows == (("code", "shift", "a geometry: shift"),)
     assert tables[1].rows == (("code", "en-qaa", "0.500 [0.250, 0.750]", "0.002", "yes"),)

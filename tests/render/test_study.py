@@ -5,7 +5,10 @@ import re
 
 import pytest
 from polyglot.errors import DataError, OutputError
+from polyglot.probe.results.intervals import Interval
+from polyglot.probe.results.provenance import Provenance
 from polyglot.probe.results.serialization import to_json
+from polyglot.probe.results.study import StudyFamily, StudyResult, StudyTest
 from polyglot.render.charts.lines import line_panel
 from polyglot.render.pages.study.page import study_view
 from polyglot.render.pages.study.results import read_study
@@ -213,3 +216,17 @@ def test_a_line_leaves_out_what_was_not_measured_and_marks_its_peak():
     assert line.path.count(",") == 2
     assert line.peak_name == "2"
     assert panel.said == "one: a highest at 2, 100"
+
+
+def test_what_was_asked_before_stands_on_the_page(folder):
+    page = folder.parent / "study.html"
+    assert "What was asked before it ran" not in render_study(folder, page)
+    where = Provenance("polyglot study", (), "builtin", "", 0, "cpu", "", {})
+    test = StudyTest("cell", "en-fr", Interval(0.5, 0.25, 0.75), 0.001, 0.002, holds=True)
+    family = StudyFamily("a map <helps>", "gain", 0.01, (test,))
+    result = StudyResult("A", "1 of 1 holds.", "file", "en", 0.05, 0.05, (), (family,), (), (), (), (), where)
+    html = render_study(folder, page, result)
+    section = html[html.index('id="asked"') : html.index('id="limits"')]
+    assert "1 of 1 holds." in section
+    assert "a map &lt;helps&gt;: gain, margin 0.01: 1 of 1 hold" in section
+    assert "0.500 [0.250, 0.750]" in section
