@@ -18,7 +18,7 @@ from ..distributed import Processes
 from ..errors import DataError
 from ..files import write_bytes
 from .checks import check_pair
-from .types import Floats, Indices, Labels, Rows
+from .types import Floats, Indices, Labels, Rows, RowSource
 
 BLOCK_ROWS = 4096
 CENTRE_ROWS = 4096
@@ -232,9 +232,21 @@ class Moments:
 
 M = TypeVar("M", bound=Moments)
 SUMS = tuple(f.name for f in fields(Moments) if not f.name.startswith("centre"))
+NUMBERS = ("n", "xx_xx", "xx_yy", "yy_yy")
+ARRAYS = tuple(name for name in SUMS if name not in NUMBERS)
 
 
-def provisional_centres(x: Rows, y: Rows) -> tuple[Floats, Floats]:
+def add_to(total: M, part: M) -> M:
+    """Return the moments of `total` and of `part`, about equal centres; the arrays of `total` are changed in place.
+
+    For many small parts: a sum that is made anew for each of them takes longer than their products.
+    """
+    for name in ARRAYS:
+        np.add(getattr(total, name), getattr(part, name), out=getattr(total, name))
+    return replace(total, **{name: getattr(total, name) + getattr(part, name) for name in NUMBERS})
+
+
+def provisional_centres(x: RowSource, y: RowSource) -> tuple[Floats, Floats]:
     """Return the means of the first rows of x and y: near enough to the true means for full precision.
 
     They are rounded to float32, so that float32 rows less a centre are exact but for their own last bit.
@@ -242,7 +254,7 @@ def provisional_centres(x: Rows, y: Rows) -> tuple[Floats, Floats]:
     return _mean_of_first_rows(x), _mean_of_first_rows(y)
 
 
-def _mean_of_first_rows(rows: Rows) -> Floats:
+def _mean_of_first_rows(rows: RowSource) -> Floats:
     """Rows that are not finite are left out here, so that `block_moments` can name them."""
     first = rows[:CENTRE_ROWS]
     finite = first[np.isfinite(first).all(axis=1)]

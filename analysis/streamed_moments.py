@@ -1,0 +1,149 @@
+"""Moments of blocks of rows, gathered in one pass over rows that need not fit into memory.
+
+Every block lies within one fold and holds whole groups, so that the moments of the blocks give both: the folds, from
+which maps are fitted, and the held-out errors of each block, which are resampled. Several processes take a run of
+pieces each; the pieces are cut alike whatever their number, so that their products are the same bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..distributed import Processes
+from .moments import Moments, add_to, block_moments, merged, provisional_centres
+from .types import Floats, Integers, Labels, RowSource
+
+PIECE_ROWS = 16384
+BLOCKS_A_FOLD = 20
+FEWEST_BLOCKS_A_FOLD = 4
+MOST_BYTES = 2**30  # of all blocks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowBlocks:
+    """The fold and the block of each row; blocks are numbered over all folds."""
+
+    folds: Integers  # (n,) 0 … k − 1
+    blocks: Integers  # (n,) 0 … b − 1
+    fold_of_block: Integers  # (b,)
+
+    @classmethod
+    def of(cls, groups: Labels, folds: Integers, blocks_a_fold: int = BLOCKS_A_FOLD) -> RowBlocks:
+        """Cut each fold into runs of whole groups, about equal in rows, in the order in which the groups appear.
+
+        Parameters
+        ----------
+        groups, folds : array (n,)
+            Folds as `group_folds` gives them.
+        blocks_a_fold : int
+            Fewer where a group is larger than a block.
+        """
+        _, first, index, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+        order = np.argsort(first, kind="stable")
+        fold_of_group = folds[first]
+        block_of_group = np.empty(len(first), np.int64)
+        for fold in range(int(folds.max()) + 1):
+            own = order[fold_of_group[order] == fold]
+            middle = np.cumsum(sizes[own]) - (sizes[own] + 1) // 2
+            block_of_group[own] = fold * blocks_a_fold + middle * blocks_a_fold // max(int(sizes[own].sum()), 1)
+        held, blocks = np.unique(block_of_group[index], return_inverse=True)
+        return cls(folds, blocks.astype(np.int64), held // blocks_a_fold)
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        return int(self.fold_of_block.max()) + 1
+
+
+def blocks_that_fit(widths: tuple[int, int], n_folds: int, most_bytes: int = MOST_BYTES) -> int:
+    """Return how many blocks a fold may have: `BLOCKS_A_FOLD`, fewer where their moments would take too much memory.
+
+    Examples
+    --------
+    >>> blocks_that_fit((384, 384), 5), blocks_that_fit((1024, 1024), 5)
+    (20, 8)
+    """
+    p, q = widths
+    each = 8 * (p * p + p * q + q * q)
+    return int(np.clip(most_bytes // (each * n_folds), FEWEST_BLOCKS_A_FOLD, BLOCKS_A_FOLD))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GatheredMoments:
+    """Moments of every fold over all rows, and of the blocks over the rows that this process has read."""
+
+    folds: tuple[Moments, ...]  # of all processes
+    blocks: dict[int, Moments]  # by number; of this process
+    fold_of_block: Integers  # (b,)
+
+    def swapped(self) -> GatheredMoments:
+        """Return the moments with x and y exchanged."""
+        turned = {number: block.swapped() for number, block in self.blocks.items()}
+        return replace(self, folds=tuple(fold.swapped() for fold in self.folds), blocks=turned)
+
+
+def gather(
+    x: RowSource,
+    y: RowSource,
+    rows: RowBlocks,
+    *,
+    processes: Processes = Processes(),  # noqa: B008 - frozen
+    piece_rows: int = PIECE_ROWS,
+    dtype: str | None = None,
+) -> GatheredMoments:
+    """Gather the moments of every fold and block of paired rows, reading each row once.
+
+    Parameters
+    ----------
+    x, y : rows (n, p), (n, q)
+    rows : RowBlocks
+        Of the n rows.
+    processes : Processes
+        Each reads a run of pieces; the moments of folds are summed over all of them.
+    piece_rows : int
+        Rows that are read at a time.
+    dtype : {"float32", "float64"}, optional
+        Precision of the products within a piece, summed in float64; by default that of the rows, at least float32.
+
+    Raises
+    ------
+    DataError
+        If a row holds NaN or infinity.
+    """
+    exact = dtype or ("float64" if np.float64 in (x.dtype, y.dtype) else "float32")
+    none = Moments.zeros(*provisional_centres(x, y))
+    found: dict[int, Moments] = {}
+    for piece in pieces_of(len(x), processes, piece_rows):
+        px, py, blocks = np.asarray(x[piece]), np.asarray(y[piece]), rows.blocks[piece]
+        for block in np.unique(blocks).tolist():
+            own = blocks == block
+            part = block_moments(none, px[own], py[own], dtype=exact, first_row=piece.start)
+            found[block] = add_to(found[block], part) if block in found else part
+    by_fold = [[found[b] for b in sorted(found) if rows.fold_of_block[b] == fold] for fold in range(rows.n_folds)]
+    folds = tuple(merged([none, *own]).all_reduce(processes) for own in by_fold)
+    return GatheredMoments(folds, found, rows.fold_of_block)
+
+
+def pieces_of(n: int, processes: Processes, piece_rows: int = PIECE_ROWS) -> list[slice]:
+    """Return the runs of rows that this process reads, in order; over all processes they are the n rows.
+
+    Examples
+    --------
+    >>> pieces_of(10, Processes(1, 2), 4)
+    [slice(4, 8, None), slice(8, 10, None)]
+    """
+    cuts = range(0, n, piece_rows)
+    return [slice(start, min(start + piece_rows, n)) for start in cuts[processes.rows_of(len(cuts))]]
+
+
+def summed(table: Floats, processes: Processes) -> Floats:
+    """Return a table of numbers summed over all processes, the same shape in each."""
+    if processes.alone:
+        return table
+    import torch
+
+    whole = table.copy()
+    processes.all_reduce(torch.from_numpy(whole))
+    return whole
