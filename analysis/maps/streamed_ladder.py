@@ -1,4 +1,4 @@
-"""The closed-form rungs of the ladder from moments alone: the maps, choices and held-out errors of all rows (method §1).
+"""The closed-form rungs of the ladder from moments alone: maps, choices and held-out errors of all rows (method §1).
 
 Each fold is predicted by maps fitted without it, as in `ladder.py`, with the same choices on inner folds. What the
 error of a map needs of the rows of a block is in their moments, Σ‖y − ŷ‖² = Σ‖y‖² − 2 tr(WᵀSxy) + tr(WWᵀSxx), so that
@@ -14,7 +14,7 @@ import numpy as np
 
 from ...distributed import Processes
 from ...errors import ConfigError, DataError
-from ..moments import Moments, merged
+from ..moments import PairMoments, merged
 from ..streamed_moments import GatheredMoments, summed
 from ..types import Floats
 from .affine import AffineMap, squared_error
@@ -45,13 +45,13 @@ class MomentFolds:
 
     Parameters
     ----------
-    folds : sequence of Moments
+    folds : sequence of PairMoments
         At least three, about equal centres.
     prior : array (p, q), optional
         As in `Regression`.
     """
 
-    def __init__(self, folds: Sequence[Moments], prior: Floats | None = None) -> None:
+    def __init__(self, folds: Sequence[PairMoments], prior: Floats | None = None) -> None:
         self.folds = tuple(folds)
         self.prior = prior
         self._whole = merged(folds)
