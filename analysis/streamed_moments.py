@@ -7,6 +7,7 @@ pieces each; the pieces are cut alike whatever their number, so that their produ
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,8 @@ from ..errors import DataError
 from .moments import PairMoments, merged, provisional_centres
 from .types import Floats, Indices, Integers, Labels, Rows, RowSource
 
-PIECE_ROWS = 32768  # a fifth of them, the part of one fold, is enough for products at full speed
+FEWEST_ROWS, MOST_ROWS = 1024, 32768  # of a piece; a fifth of the most is enough for products at full speed
+PIECES = 16  # at least, where there are rows enough: as many processes have work
 BLOCKS_A_FOLD = 20
 FEWEST_BLOCKS_A_FOLD = 4
 MOST_BYTES = 2**30  # of all blocks
@@ -91,8 +93,9 @@ def gather(
     rows: RowBlocks,
     *,
     processes: Processes = Processes(),  # noqa: B008 - frozen
-    piece_rows: int = PIECE_ROWS,
+    piece_rows: int | None = None,
     dtype: str | None = None,
+    see: Callable[[slice, Rows, Rows], object] | None = None,
 ) -> GatheredMoments:
     """Gather the moments of every fold and block of paired rows, reading each row once.
 
@@ -103,10 +106,12 @@ def gather(
         Of the n rows.
     processes : Processes
         Each reads a run of pieces; the moments of folds are summed over all of them.
-    piece_rows : int
-        Rows that are read at a time.
+    piece_rows : int, optional
+        Rows that are read at a time; by default 1 024 to 32 768, whatever the number of processes.
     dtype : {"float32", "float64"}, optional
         Precision of the products within a piece, summed in float64; by default that of the rows, at least float32.
+    see : callable, optional
+        Called with each piece that this process reads: which rows they are, those of x and those of y.
 
     Raises
     ------
@@ -118,6 +123,8 @@ def gather(
     found: dict[int, PairMoments] = {}
     for piece in pieces_of(len(x), processes, piece_rows):
         px, py, blocks = np.asarray(x[piece]), np.asarray(y[piece]), rows.blocks[piece]
+        if see is not None:
+            see(piece, px, py)
         for block in np.unique(blocks).tolist():
             own = np.flatnonzero(blocks == block)
             if block not in found:
@@ -160,7 +167,7 @@ def add_rows(total: PairMoments, x: Rows, y: Rows) -> bool:
     return bool(np.isfinite(np.trace(total.xx) + np.trace(total.yy)))
 
 
-def pieces_of(n: int, processes: Processes, piece_rows: int = PIECE_ROWS) -> list[slice]:
+def pieces_of(n: int, processes: Processes, piece_rows: int | None = None) -> list[slice]:
     """Return the runs of rows that this process reads, in order; over all processes they are the n rows.
 
     Examples
@@ -168,8 +175,9 @@ def pieces_of(n: int, processes: Processes, piece_rows: int = PIECE_ROWS) -> lis
     >>> pieces_of(10, Processes(1, 2), 4)
     [slice(4, 8, None), slice(8, 10, None)]
     """
-    cuts = range(0, n, piece_rows)
-    return [slice(start, min(start + piece_rows, n)) for start in cuts[processes.rows_of(len(cuts))]]
+    cuts = range(0, n, piece_rows or min(max(n // PIECES, FEWEST_ROWS), MOST_ROWS))
+    own = cuts[processes.rows_of(len(cuts))]
+    return [slice(start, min(start + own.step, n)) for start in own]
 
 
 def summed(table: Floats, processes: Processes) -> Floats:
