@@ -155,13 +155,14 @@ def add_rows(total: PairMoments, x: Rows, y: Rows) -> bool:
     Sums that are made anew for every part would take as long as the products of a few thousand rows.
     """
     ones = np.ones(len(x), x.dtype)
-    parts = (
-        (total.sum_x, ones @ x),
-        (total.sum_y, ones @ y),
-        (total.xx, x.T @ x),
-        (total.xy, x.T @ y),
-        (total.yy, y.T @ y),
-    )
+    with np.errstate(invalid="ignore"):  # rows that are not finite are told below
+        parts = (
+            (total.sum_x, ones @ x),
+            (total.sum_y, ones @ y),
+            (total.xx, x.T @ x),
+            (total.xy, x.T @ y),
+            (total.yy, y.T @ y),
+        )
     for whole, part in parts:
         np.add(whole, part, out=whole)
     return bool(np.isfinite(np.trace(total.xx) + np.trace(total.yy)))

@@ -164,7 +164,7 @@ def all_pairs(
 
 
 def with_curved_rungs(closed: SharedErrors, sample: SharedErrors) -> SharedErrors:
-    """Add the rungs that only a sample has: what each gains there over the best closed-form one is added to the best R².
+    """Add the rungs that only a sample has; what each gains there over the best closed-form one is added to its R².
 
     Parameters
     ----------

@@ -81,6 +81,8 @@ def pairs_line(direction: Direction, provenance: Provenance) -> str:
     corpus = "the built-in text" if provenance.corpus.startswith("builtin") else f"“{provenance.corpus}”"
     if not provenance.models:
         corpus = "your arrays"
+    if direction.streamed is not None:
+        corpus = f"{count(direction.streamed.n)} of {corpus}, a random sample"
     return (
         f"{count(direction.n)} of {corpus}{apart}; each was searched by maps fitted without it. "
         "Other text may give other numbers."

@@ -20,6 +20,7 @@ from ...formatting import (
 )
 from ...view import Fact, Figure, FigureGroup, Headline, View
 from ..provenance import models_of, provenance_facts
+from .all_pairs import all_pairs
 from .certificate import certificate
 from .controls import ControlRow, controls
 from .decomposition import anatomy, drift
@@ -169,7 +170,10 @@ def _direction(direction: Direction, prefix: str, models: str, provenance: Prove
 
 def _groups(direction: Direction, prefix: str) -> tuple[FigureGroup, ...]:
     return (
-        FigureGroup("Which map suffices", _present(ladder(direction, prefix), certificate(direction, prefix))),
+        FigureGroup(
+            "Which map suffices",
+            _present(all_pairs(direction, prefix), ladder(direction, prefix), certificate(direction, prefix)),
+        ),
         FigureGroup(
             "What the verdict could have missed",
             _present(power(direction, prefix), learning_curve(direction, prefix)),
@@ -188,7 +192,9 @@ def _present(*figures: Figure | None) -> tuple[Figure, ...]:
 def _rows(direction: Direction) -> str:
     source, target = direction.dims
     width = str(source) if source == target else f"{source} and {target}"
+    streamed = direction.streamed
+    drawn = "" if streamed is None else f"A random sample of {count(streamed.n)} pairs: "
     return (
-        f"{counted(direction.n, 'pair')} in {counted(direction.groups, 'group')} of like meaning, {width} dimensions, "
-        f"{direction.folds} folds by group, {count(direction.pool)} candidates in every search."
+        f"{drawn}{counted(direction.n, 'pair')} in {counted(direction.groups, 'group')} of like meaning, "
+        f"{width} dimensions, {direction.folds} folds by group, {count(direction.pool)} candidates in every search."
     )
