@@ -49,7 +49,7 @@ def linear():
 
 
 def test_the_sample_is_measured_and_everything_is_beside_it(linear):
-    x, y, result = linear
+    result = linear[2]
     assert from_json(to_json(result), LinearMapResult) == result
     for direction in result.directions:
         streamed = direction.streamed

@@ -67,7 +67,7 @@ def test_the_title_states_the_verdict(direction, verdict, said):
 def test_the_page_and_the_terminal_say_what_rests_on_what(pictured, direction):
     result = dataclasses.replace(pictured, directions=(direction, pictured.directions[1]))
     page = linear_map.view(to_json(result))
-    assert [f.id for f in page.directions[0].groups[0].figures][0].endswith("-all-pairs")
+    assert page.directions[0].groups[0].figures[0].id.endswith("-all-pairs")
     assert page.directions[0].rows.startswith("A random sample of")
     assert "fr-all-pairs" in render(to_json(result))
     assert sentences(direction)[1] == "en → fr is a linear map of a million."
