@@ -161,13 +161,22 @@ def embed_sides(
     encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress, stay=stay)
     for encoder, (language, texts), seconds in zip(encoders, columns, references, strict=True):
         encoded = encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress)
-        second = None
-        if seconds is not None:
-            second = np.full((len(seconds), encoder.dim), np.nan)
-            if given := _given(seconds):
-                second[[bool(text) for text in seconds]] = encode_cached(encoder, given, cache=cache).pooled
-        sides.append(TextSide(side(language, encoder), encoded, second))
+        sides.append(TextSide(side(language, encoder), encoded, embed_references(encoder, seconds, cache)))
     return sides[0], sides[1]
+
+
+def embed_references(
+    encoder: Encoder, texts: Sequence[str | None] | None, cache: EmbeddingCache | None
+) -> Floats | None:
+    """Embed second references, (n, d), NaN where a row has none; None where no row has one."""
+    from ...models.encoding import encode_cached
+
+    if texts is None:
+        return None
+    found = np.full((len(texts), encoder.dim), np.nan)
+    if given := _given(texts):
+        found[[bool(text) for text in texts]] = encode_cached(encoder, given, cache=cache).pooled
+    return found
 
 
 def embed_instruments(

@@ -21,6 +21,7 @@ from ..results.provenance import Start
 from .config import LinearMapConfig
 from .direction import measure_both
 from .streamed import fit_and_sample
+from .streamed_text import embed_and_sample
 
 if TYPE_CHECKING:
     from ...data.bitext import Bitext, ParallelText
@@ -40,6 +41,8 @@ def run(
     progress: bool = False,
 ) -> LinearMapResult:
     """Probe both directions of a bitext.
+
+    With more pairs than `config.exact_rows` maps in closed form are of all of them, everything else of a sample.
 
     Parameters
     ----------
@@ -68,8 +71,23 @@ def run(
     if len(bitext) < MINIMUM_ROWS:
         raise DataError(f"{bitext.name} has {len(bitext)} pairs: expected at least {MINIMUM_ROWS}")
     start = Start.now(command)
-    source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
-    pairs = Pairs.of_text(source, target, bitext, same_space=in_one_space(encoders, config.same_space))
+    same_space, fingerprint = in_one_space(encoders, config.same_space), bitext.fingerprint
+    fits = None
+    if len(bitext) <= config.exact_rows:
+        source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    else:
+        sampled = embed_and_sample(
+            encoders,
+            bitext,
+            config,
+            same_space=same_space,
+            cache=cache,
+            batch_tokens=batch_tokens,
+            progress=progress,
+        )
+        (source, target), bitext, fits = sampled.sides, sampled.bitext, sampled.found.fits
+        instruments = None if instruments is None else instruments.take(sampled.found.rows)
+    pairs = Pairs.of_text(source, target, bitext, same_space=same_space)
     if config.untrained:
         sides = embed_untrained(
             encoders, bitext, config.seed, cache=cache, batch_tokens=batch_tokens, progress=progress
@@ -78,10 +96,10 @@ def run(
     views = embed_instruments(
         encoders[0], bitext, instruments, cache=cache, batch_tokens=batch_tokens, progress=progress
     )
-    directions = measure_both(pairs, config, views)
+    directions = measure_both(pairs, config, views, fits)
     record = start.provenance(
         corpus=bitext.name,
-        fingerprint=bitext.fingerprint,
+        fingerprint=fingerprint,
         seed=config.seed,
         models=(source.identity, target.identity),
         device=encoders[0].device,
