@@ -7,8 +7,11 @@ pieces each; the pieces are cut alike whatever their number, so that their produ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,7 +20,9 @@ from ..errors import DataError
 from .moments import PairMoments, merged, provisional_centres
 from .types import Floats, Indices, Integers, Labels, Rows, RowSource
 
-FEWEST_ROWS, MOST_ROWS = 1024, 32768  # of a piece; a fifth of the most is enough for products at full speed
+T = TypeVar("T")
+R = TypeVar("R")
+FEWEST_ROWS, MOST_ROWS = 1024, 16384  # of a piece; a fifth of the most is enough for products at full speed
 PIECES = 16  # at least, where there are rows enough: as many processes have work
 BLOCKS_A_FOLD = 20
 FEWEST_BLOCKS_A_FOLD = 4
@@ -107,11 +112,12 @@ def gather(
     processes : Processes
         Each reads a run of pieces; the moments of folds are summed over all of them.
     piece_rows : int, optional
-        Rows that are read at a time; by default 1 024 to 32 768, whatever the number of processes.
+        Rows that are read at a time; by default 1 024 to 16 384, whatever the number of processes.
     dtype : {"float32", "float64"}, optional
         Precision of the products within a piece, summed in float64; by default that of the rows, at least float32.
     see : callable, optional
-        Called with each piece that this process reads: which rows they are, those of x and those of y.
+        Called in another thread with each piece that this process reads, in order: which rows they are, those of x and
+        those of y.
 
     Raises
     ------
@@ -121,23 +127,48 @@ def gather(
     precision = dtype or ("float64" if np.float64 in (x.dtype, y.dtype) else "float32")
     none = PairMoments.zeros(*provisional_centres(x, y))
     found: dict[int, PairMoments] = {}
-    for piece in pieces_of(len(x), processes, piece_rows):
+
+    def read(piece: slice) -> list[tuple[int, Indices, Rows, Rows]]:
         px, py, blocks = np.asarray(x[piece]), np.asarray(y[piece]), rows.blocks[piece]
         if see is not None:
             see(piece, px, py)
-        for block in np.unique(blocks).tolist():
-            own = np.flatnonzero(blocks == block)
-            if block not in found:
-                found[block] = PairMoments.zeros(none.centre_x, none.centre_y)
-            bx, by = (_about(side, own, c, precision) for side, c in ((px, none.centre_x), (py, none.centre_y)))
-            if not add_rows(found[block], bx, by):
+        parts = [(number, np.flatnonzero(blocks == number)) for number in np.unique(blocks).tolist()]
+        return [
+            (number, own, _about(px, own, none.centre_x, precision), _about(py, own, none.centre_y, precision))
+            for number, own in parts
+        ]
+
+    pieces = pieces_of(len(x), processes, piece_rows)
+    for piece, parts in zip(pieces, one_ahead(read, pieces), strict=True):
+        for number, own, bx, by in parts:
+            if number not in found:
+                found[number] = PairMoments.zeros(none.centre_x, none.centre_y)
+            if not add_rows(found[number], bx, by):
                 bad = ~np.isfinite(bx).all(axis=1) | ~np.isfinite(by).all(axis=1)
                 row = piece.start + int(own[np.argmax(bad)])
                 raise DataError(f"row {row} holds NaN or infinity: remove it, or encode it again")
-            found[block] = replace(found[block], n=found[block].n + len(own))
+            found[number] = replace(found[number], n=found[number].n + len(own))
     by_fold = [[found[b] for b in sorted(found) if rows.fold_of_block[b] == fold] for fold in range(rows.n_folds)]
     folds = tuple(merged([none, *own]).all_reduce(processes) for own in by_fold)
     return GatheredMoments(folds, found, rows.fold_of_block)
+
+
+def one_ahead(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yield what a work makes of each item, in order; the next one is made in a thread while one is used.
+
+    Examples
+    --------
+    >>> list(one_ahead(abs, [-1, 2, -3]))
+    [1, 2, 3]
+    """
+    with ThreadPoolExecutor(1) as pool:
+        waiting: deque[Future[R]] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _about(rows: Rows, chosen: Indices, centre: Floats, dtype: str) -> Rows:

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from timing import Measure, Ratio, arguments, report
 
-COMMON = """
-import json, resource, sys, time
+COMMON = '''
+import json, sys, time
 import numpy as np
 from pathlib import Path
 from polyglot.analysis.splits import group_folds
@@ -25,15 +25,16 @@ from polyglot.files import StoredMatrix
 from polyglot.probe.linear_map import streamed
 from polyglot.probe.linear_map.run import LinearMapConfig, measure, measure_files
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def resident(which):
+    """MiB; the peak of getrusage would be inherited from the process that started this one."""
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(which)) / 1024
 
 rng = np.random.default_rng(0)
 quick = LinearMapConfig(permutations=2, costly_permutations=1, resamples=100, power_replicates=0, failure=False)
 measure(rng.standard_normal((60, 3)), rng.standard_normal((60, 3)), config=quick)  # imports what is imported late
 paths, sample = [Path(name) for name in sys.argv[1:3]], int(sys.argv[3])
-start = peak()
-"""
+start = resident("VmRSS")
+'''
 STREAMED = (
     COMMON
     + """
@@ -53,7 +54,7 @@ blocks = RowBlocks.of(groups, folds, blocks_that_fit((x.shape[1], y.shape[1]), 5
 gathered = timed("moments", lambda: gather(x, y, blocks))
 rungs = ("rotation", "similarity", "low_rank", "linear")
 fits = timed("maps", lambda: [streamed.fit_streamed(one, rungs) for one in (gathered, gathered.swapped())])
-memory = peak() - start
+memory = resident("VmHWM") - start
 del gathered
 held_x, held_y = timed("reading", lambda: (x[:], y[:]))
 
@@ -73,7 +74,7 @@ config = LinearMapConfig(exact_rows=sample, permutations=5, costly_permutations=
 began = time.perf_counter()
 result = measure_files(*paths, config)
 found = [one.streamed for one in result.directions]
-print(json.dumps({"memory": peak() - start, "seconds": time.perf_counter() - began,
+print(json.dumps({"memory": resident("VmHWM") - start, "seconds": time.perf_counter() - began,
                   "verdicts": [one.verdict for one in found],
                   "linear": [one.r2["linear"].value for one in found]}))
 """

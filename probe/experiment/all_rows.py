@@ -49,16 +49,24 @@ def scan(name: str, side: RowSource, processes: Processes = Processes()) -> Scan
         If there are fewer than 50 rows, or a row is zero, NaN or infinite (rows are named).
     """
     check_enough(len(side))
-    keys, digests = [np.empty(0, np.uint64)], [np.empty((0, DIGEST_BYTES), np.uint8)]
+    keys = [np.empty(0, np.uint64)]
     for piece in pieces_of(len(side), processes):
         rows = np.ascontiguousarray(side[piece])
-        check_finite(name, rows, piece.start)
+        if not plainly_fine(rows):
+            check_finite(name, rows, piece.start)
         keys.append(row_keys(rows))
-        digests.append(np.frombuffer(hashlib.blake2b(rows.data, digest_size=DIGEST_BYTES).digest(), np.uint8)[None])
-    all_digests = _of_all(np.concatenate(digests), processes)
-    whole = hashlib.blake2b(f"{len(side)} {side.shape[1]} {side.dtype}".encode(), digest_size=DIGEST_BYTES)
-    whole.update(all_digests.tobytes())
-    return Scan(_of_all(np.concatenate(keys).view(np.int64), processes).view(np.uint64), whole.hexdigest())
+    whole = _of_all(np.concatenate(keys).view(np.int64), processes).view(np.uint64)
+    digest = hashlib.blake2b(f"{len(side)} {side.shape[1]} {side.dtype}".encode(), digest_size=DIGEST_BYTES)
+    digest.update(whole.tobytes())
+    return Scan(whole, digest.hexdigest())
+
+
+def plainly_fine(rows: Rows) -> bool:
+    """Tell whether all rows (n, d) are surely finite and not zero, by their squares: a quarter of the exact check."""
+    wide = rows.astype(np.float32) if rows.dtype == np.float16 else rows
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.einsum("ij,ij->i", wide, wide)
+    return bool((np.isfinite(squares) & (squares > 0)).all())
 
 
 def _of_all(rows: NDArray[N], processes: Processes) -> NDArray[N]:
@@ -72,10 +80,15 @@ def _of_all(rows: NDArray[N], processes: Processes) -> NDArray[N]:
 
 
 def row_keys(rows: Rows) -> Keys:
-    """Return a key of each row, (n,): equal for equal rows, whatever the sign of their zeros."""
+    """Return a key of each row, (n,): equal for equal rows, whatever the sign of their zeros.
+
+    A sum of words by odd random factors, their upper bits mixed into the lower ones first: without that two numbers of
+    a row could change their signs and leave its key as it is.
+    """
     plain = np.ascontiguousarray(rows + rows.dtype.type(0))
     width = 8 if plain.shape[1] * plain.itemsize % 8 == 0 else plain.itemsize
     words = plain.view(f"u{width}").astype(np.uint64, copy=False)
+    words ^= words >> np.uint64(33 if width == 8 else 4 * width + 1)
     factors = np.random.default_rng(0).integers(0, 2**64, words.shape[1], np.uint64, endpoint=False) | np.uint64(1)
     keys: Keys = words @ factors
     return keys

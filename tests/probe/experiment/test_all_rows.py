@@ -8,6 +8,7 @@ from polyglot.probe.experiment.all_rows import (
     KeptRows,
     equal_row_labels,
     linked_groups,
+    plainly_fine,
     row_keys,
     sample_of_groups,
     scan,
@@ -50,6 +51,31 @@ def test_equal_rows_have_equal_keys_wherever_they_stand():
     x = np.random.default_rng(0).standard_normal((50, 5)).astype(np.float32)
     np.testing.assert_array_equal(row_keys(x)[::-1], row_keys(x[::-1]))
     assert len(set(row_keys(x).tolist())) == 50
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("width", [4, 5, 6, 7])
+def test_signs_tell_rows_apart(kind, width):
+    signs = np.array(np.meshgrid(*[[-1.0, 1.0]] * width)).reshape(width, -1).T
+    assert len(set(row_keys(signs.astype(kind)).tolist())) == 2**width
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+def test_what_is_plainly_fine_is_finite_and_not_zero(kind):
+    rows = np.random.default_rng(0).standard_normal((60, 4)).astype(kind)
+    assert plainly_fine(rows)
+    for bad in (np.nan, np.inf, -np.inf):
+        rows[7, 2] = bad
+        assert not plainly_fine(rows)
+    rows[7] = 0
+    assert not plainly_fine(rows)
+
+
+def test_rows_whose_squares_vanish_or_overflow_are_no_error():
+    rows = np.random.default_rng(0).standard_normal((60, 4)).astype(np.float32)
+    rows[3], rows[4] = 1e-30, 1e30
+    assert not plainly_fine(rows)
+    assert len(scan("x", rows).keys) == 60
 
 
 def test_a_digest_is_that_of_the_numbers():
