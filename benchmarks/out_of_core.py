@@ -104,7 +104,7 @@ def alone(program, paths, sample):
 
 
 def main():
-    options = arguments(__doc__.splitlines()[0], n=1_000_000, d=384, exact_rows=5000, runs=3)
+    options = arguments(__doc__.splitlines()[0], n=1_000_000, d=384, exact_rows=2000, runs=3)
     with tempfile.TemporaryDirectory() as folder:
         paths, r2 = planted(folder, options.n, options.d)
         runs = [alone(STREAMED, paths, options.exact_rows) for _ in range(options.runs)]

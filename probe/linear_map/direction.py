@@ -15,7 +15,7 @@ from ...analysis.types import Floats
 from ...stages import about, stage
 from ..experiment.held_out import HeldOut, absent_rungs, fit_held_out, ladder_warnings, permuted_scores, scores_of_rung
 from ..experiment.pairs import Pairs
-from ..experiment.parallel import side_by_side
+from ..experiment.parallel import MOST_BYTES, side_by_side
 from ..results.linear_map import AllPairs, Certificate, Controls, Direction, LearningCurve, PowerPoint
 from .choices import choice_of_fold
 from .config import LinearMapConfig
@@ -49,13 +49,17 @@ def measure_both(
     instruments: dict[str, Floats] | None = None,
     streamed: tuple[PairFit, PairFit] | None = None,
 ) -> tuple[Direction, Direction]:
-    """Measure both directions side by side; see `measure_direction`."""
+    """Measure both directions side by side, or, of a sample, one after the other for want of memory.
+
+    The other parameters are those of `measure_direction`.
+    """
 
     def measured(one: tuple[Pairs, PairFit | None]) -> Direction:
         with about(" → ".join(one[0].names)):
             return measure_direction(one[0], config, instruments, one[1])
 
-    first, second = side_by_side(measured, list(zip((pairs, pairs.swapped()), streamed or (None, None), strict=True)))
+    both = list(zip((pairs, pairs.swapped()), streamed or (None, None), strict=True))
+    first, second = side_by_side(measured, both, bytes_each=0 if streamed is None else MOST_BYTES)
     return first, second
 
 
