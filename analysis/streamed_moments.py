@@ -8,7 +8,7 @@ pieces each; the pieces are cut alike whatever their number, so that their produ
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -76,6 +76,36 @@ def blocks_that_fit(widths: tuple[int, int], n_folds: int, most_bytes: int = MOS
     p, q = widths
     each = 8 * (p * p + p * q + q * q)
     return int(np.clip(most_bytes // (each * n_folds), FEWEST_BLOCKS_A_FOLD, BLOCKS_A_FOLD))
+
+
+class SideBySide:
+    """Rows of several sources next to each other, (n, p + q + …).
+
+    Parameters
+    ----------
+    sources : sequence of rows (n, p), (n, q), …
+
+    Raises
+    ------
+    DataError
+        If they differ in their number of rows.
+    """
+
+    def __init__(self, sources: Sequence[RowSource]) -> None:
+        sizes = [len(source) for source in sources]
+        if len(set(sizes)) > 1:
+            raise DataError(f"expected as many rows on every side, got {', '.join(map(str, sizes))}")
+        self._sources = tuple(sources)
+        self.shape: tuple[int, ...] = (sizes[0], sum(source.shape[1] for source in sources))
+        self.dtype = np.result_type(*(source.dtype for source in sources))
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice, /) -> Rows:
+        """Return a run of rows, (m, p + q + …)."""
+        return np.hstack([np.asarray(source[rows]) for source in self._sources])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -197,10 +197,21 @@ def embed_instruments(
     """
     if text is None:
         return {}
+    others = further_languages(bitext, text)
+    return embed_columns(encoder, text, others, cache=cache, batch_tokens=batch_tokens, progress=progress)
+
+
+def further_languages(bitext: Bitext, text: ParallelText) -> list[str]:
+    """Return the languages of a text beside those of a bitext of the same rows.
+
+    Raises
+    ------
+    DataError
+        If the text has other rows than the bitext.
+    """
     if text.column(bitext.source) != bitext.sources or text.column(bitext.target) != bitext.targets:
         raise DataError("the instruments are not of the same rows as the pairs: open both from one corpus")
-    others = [code for code in text.languages if code not in (bitext.source, bitext.target)]
-    return embed_columns(encoder, text, others, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    return [code for code in text.languages if code not in (bitext.source, bitext.target)]
 
 
 def embed_columns(

@@ -13,6 +13,7 @@ from ...analysis.resampling import Interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.types import Floats
 from ...stages import about, stage
+from ..experiment.caveats import UNREAD
 from ..experiment.held_out import HeldOut, absent_rungs, fit_held_out, ladder_warnings, permuted_scores, scores_of_rung
 from ..experiment.pairs import Pairs
 from ..experiment.parallel import MOST_BYTES, side_by_side
@@ -135,6 +136,8 @@ def of_all_pairs(
 ) -> AllPairs:
     """Return R² of closed-form maps over all pairs, with the curvature that the sample would have shown."""
     limits = replace(limits_of(evidence, streamed.n, config), r2_foreseen=None)
+    if max(pairs.unknown) > UNREAD:
+        streamed = replace(streamed, latent={})
     return all_pairs(streamed, held_out, evidence.null, config, names=pairs.names, limits=limits)
 
 

@@ -75,27 +75,28 @@ def run(
     fits = None
     if len(bitext) <= config.exact_rows:
         source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
+        views = embed_instruments(
+            encoders[0], bitext, instruments, cache=cache, batch_tokens=batch_tokens, progress=progress
+        )
     else:
         sampled = embed_and_sample(
             encoders,
             bitext,
             config,
             same_space=same_space,
+            instruments=instruments,
             cache=cache,
             batch_tokens=batch_tokens,
             progress=progress,
         )
+        views = sampled.instruments
         (source, target), bitext, fits = sampled.sides, sampled.bitext, sampled.found.fits
-        instruments = None if instruments is None else instruments.take(sampled.found.rows)
     pairs = Pairs.of_text(source, target, bitext, same_space=same_space)
     if config.untrained:
         sides = embed_untrained(
             encoders, bitext, config.seed, cache=cache, batch_tokens=batch_tokens, progress=progress
         )
         pairs = replace(pairs, untrained=sides)
-    views = embed_instruments(
-        encoders[0], bitext, instruments, cache=cache, batch_tokens=batch_tokens, progress=progress
-    )
     directions = measure_both(pairs, config, views, fits)
     record = start.provenance(
         corpus=bitext.name,
@@ -164,11 +165,11 @@ def measure(
         pairs = Pairs.of_arrays(np.asarray(x[:]), np.asarray(y[:]), groups, names=names, same_space=same_space)
         fits, fingerprint = None, pairs.fingerprint()
     else:
-        found = fit_and_sample(x, y, groups, config, same_space=same_space, processes=processes)
+        found = fit_and_sample(x, y, groups, config, same_space=same_space, instruments=views, processes=processes)
         processes.only_first_goes_on()
         pairs = Pairs.of_arrays(found.x, found.y, found.groups, names=names, same_space=same_space)
         fits, fingerprint = found.fits, found.fingerprint
-        views = {name: rows[found.rows] for name, rows in views.items()}
+        views = {name: np.asarray(rows)[found.rows] for name, rows in views.items()}
     wide = {name: np.asarray(rows, np.float64) for name, rows in views.items()}
     directions = measure_both(pairs, config, wide, fits)
     record = start.provenance(corpus="arrays", fingerprint=fingerprint, seed=config.seed)

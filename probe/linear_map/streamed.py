@@ -7,19 +7,20 @@ the sample.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...analysis.certificate.equivalence import SharedErrors, decide
 from ...analysis.certificate.permutation import NullScores
+from ...analysis.certificate.streamed_latent import JointMoments, streamed_latent_shares
 from ...analysis.maps.ladder import LINEAR_RUNGS, SAME_SPACE_RUNGS
 from ...analysis.maps.streamed_ladder import StreamedFit, fit_streamed
 from ...analysis.resampling import Interval, Resamples, percentile_interval
 from ...analysis.splits import group_folds
-from ...analysis.streamed_moments import RowBlocks, blocks_that_fit, gather
-from ...analysis.types import Floats, Indices, Integers, Labels, RowSource
+from ...analysis.streamed_moments import GatheredMoments, RowBlocks, SideBySide, blocks_that_fit, gather
+from ...analysis.types import Floats, Indices, Integers, Labels, Rows, RowSource
 from ...distributed import Processes
 from ...errors import DataError
 from ...stages import stage
@@ -40,6 +41,7 @@ class PairFit:
     fit: StreamedFit
     n: int
     groups: int
+    latent: dict[str, Interval]  # latent share of each structural map; empty without instruments
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +63,7 @@ def fit_and_sample(
     config: LinearMapConfig,
     *,
     same_space: bool,
+    instruments: Mapping[str, RowSource] | None = None,
     processes: Processes = Processes(),  # noqa: B008 - frozen
 ) -> Sampled:
     """Fit the closed-form rungs to all pairs, and draw the sample that everything else is measured on.
@@ -73,6 +76,8 @@ def fit_and_sample(
     config : LinearMapConfig
         The sample has at most `exact_rows` pairs.
     same_space : bool
+    instruments : mapping of str to rows (n, w), optional
+        Other renderings of the same rows, by name.
     processes : Processes
         All of them get the same.
 
@@ -86,16 +91,50 @@ def fit_and_sample(
     numbers, fingerprint = read_groups(x, y, groups, processes)
     stage("moments of all pairs")
     folds = group_folds(numbers, config.folds, np.random.default_rng(config.seed))
-    blocks = RowBlocks.of(numbers, folds, blocks_that_fit((x.shape[1], y.shape[1]), config.folds))
     rows = sample_of_groups(numbers, config.exact_rows, np.random.default_rng([config.seed, 4]))
     kept = KeptRows(rows, x, y)
-    gathered = gather(x, y, blocks, processes=processes, see=kept.see)
+    pairs, joint = gather_pairs(x, y, instruments or {}, (numbers, folds), kept=kept, processes=processes)
     stage("closed-form maps of all pairs")
     rungs = [rung for rung in config.rungs if rung in LINEAR_RUNGS and (same_space or rung not in SAME_SPACE_RUNGS)]
     prior, n_groups = np.eye(x.shape[1]) if same_space else None, len(np.unique(numbers))
-    fits = [fit_streamed(one, rungs, prior=prior, processes=processes) for one in (gathered, gathered.swapped())]
-    forward, backward = (PairFit(fit, len(numbers), n_groups) for fit in fits)
+
+    def fitted(one: GatheredMoments, with_instruments: JointMoments | None) -> PairFit:
+        latent: dict[str, Interval] = {}
+        if with_instruments is not None:
+            latent = streamed_latent_shares(with_instruments, same_space=same_space, processes=processes)
+        return PairFit(fit_streamed(one, rungs, prior=prior, processes=processes), len(numbers), n_groups, latent)
+
+    forward = fitted(pairs, joint)
+    backward = fitted(pairs.swapped(), None if joint is None else joint.swapped())
     return Sampled(rows, *kept.sides(processes), numbers[rows], (forward, backward), fingerprint)
+
+
+def gather_pairs(
+    x: RowSource,
+    y: RowSource,
+    instruments: Mapping[str, RowSource],
+    groups_and_folds: tuple[Integers, Integers],
+    *,
+    kept: KeptRows,
+    processes: Processes,
+) -> tuple[GatheredMoments, JointMoments | None]:
+    """Gather the moments of x and y, and those with the instruments, in one reading that also fills the sample."""
+    groups, folds = groups_and_folds
+    n_folds, p, q = int(folds.max()) + 1, x.shape[1], y.shape[1]
+    if not instruments:
+        blocks = RowBlocks.of(groups, folds, blocks_that_fit((p, q), n_folds))
+        return gather(x, y, blocks, processes=processes, see=kept.see), None
+    widths = {name: rows.shape[1] for name, rows in instruments.items()}
+    blocks = RowBlocks.of(groups, folds, blocks_that_fit((p + q, sum(widths.values())), n_folds))
+
+    def see(piece: slice, both: Rows, _: Rows) -> None:
+        kept.see(piece, both[:, :p], both[:, p:])
+
+    sides = SideBySide([x, y]), SideBySide([*instruments.values()])
+    if len(sides[1]) != len(x):
+        raise DataError(f"expected {len(x)} rows of every instrument, got {len(sides[1])}")
+    joint = JointMoments(gather(*sides, blocks, processes=processes, see=see), slice(0, p), slice(p, p + q), widths)
+    return joint.pairs(), joint
 
 
 def read_groups(
@@ -160,6 +199,7 @@ def all_pairs(
         shares=decision.shares,
         equivalences={name: str(value) for name, value in decision.equivalences.items()},
         choices=tuple(map(choice_of_fold, found.fit.choices)),
+        latent=found.latent,
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...data.bitext import Bitext
+import numpy as np
+
+from ...analysis.types import Floats
+from ...data.bitext import Bitext, ParallelText
 from ...distributed import Processes
 from ...stages import stage
-from ..experiment.pairs import TextSide, embed_references, side
+from ..experiment.pairs import TextSide, embed_references, further_languages, side
 from .config import LinearMapConfig
 from .streamed import Sampled, fit_and_sample
 
@@ -23,6 +26,7 @@ class SampledText:
 
     bitext: Bitext
     sides: tuple[TextSide, TextSide]
+    instruments: dict[str, Floats]  # (m, d) by language
     found: Sampled
 
 
@@ -32,6 +36,7 @@ def embed_and_sample(
     config: LinearMapConfig,
     *,
     same_space: bool,
+    instruments: ParallelText | None = None,
     cache: EmbeddingCache | None = None,
     batch_tokens: int | None = None,
     progress: bool = False,
@@ -53,7 +58,9 @@ def embed_and_sample(
 
     processes = Processes() if cache is None else cache.processes
     stage("encoding sentences")
+    others = [] if instruments is None else further_languages(bitext, instruments)
     columns = list(zip(encoders, (bitext.sources, bitext.targets), strict=True))
+    columns += [(encoders[0], instruments.column(code)) for code in others if instruments is not None]
     jobs = [EncodingJob(encoder, texts) for encoder, texts in columns]
     encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress, stay=True)
     rows = [CachedRows(encoder, texts, cache, batch_tokens=batch_tokens) for encoder, texts in columns]
@@ -61,12 +68,16 @@ def embed_and_sample(
         one.encode(progress=progress)
     stage("grouping sentences")
     groups = concept_groups(bitext)
-    found = fit_and_sample(rows[0], rows[1], groups, config, same_space=same_space, processes=processes)
+    views = dict(zip(others, rows[2:], strict=True))
+    found = fit_and_sample(
+        rows[0], rows[1], groups, config, same_space=same_space, instruments=views, processes=processes
+    )
     processes.only_first_goes_on()
     sample = replace(bitext.take(found.rows), groups=found.groups)
     languages, references = (bitext.source, bitext.target), sample.references or (None, None)
     first, second = (
         TextSide(side(language, encoder), one.take(found.rows), embed_references(encoder, texts, cache))
-        for language, encoder, one, texts in zip(languages, encoders, rows, references, strict=True)
+        for language, encoder, one, texts in zip(languages, encoders, rows[:2], references, strict=True)
     )
-    return SampledText(sample, (first, second), found)
+    taken = {language: one.take(found.rows).pooled.astype(np.float64) for language, one in views.items()}
+    return SampledText(sample, (first, second), taken, found)

@@ -330,6 +330,7 @@ class AllPairs:
     shares: dict[str, Interval]  # of the ceiling's R²
     equivalences: dict[str, str]
     choices: tuple[Choice, ...]
+    latent: dict[str, Interval] = field(default_factory=dict)  # shares by linear instruments; empty without any
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """More pairs than `exact_rows`: closed-form maps of all of them equal the exact ladder's, the rest is of a sample."""
 
 import dataclasses
+import json
 import os
 import socket
 import subprocess
@@ -130,8 +131,24 @@ def test_instruments_are_taken_at_the_rows_of_the_sample():
     x, y = planted("rotation")
     seen = x + 0.3 * np.random.default_rng(5).standard_normal(x.shape)
     config = dataclasses.replace(QUICK, exact_rows=500)
-    forward = measure(x, y, config=config, instruments={"z": seen}).directions[0]
-    assert forward.geometry.shares["linear"].value == pytest.approx(1, abs=0.05)
+    result = measure(x, y, config=config, instruments={"z": seen})
+    for direction in result.directions:
+        assert direction.geometry.shares["linear"].value == pytest.approx(1, abs=0.05)
+        assert set(direction.streamed.latent) == {"identity", "shift", "rotation", "similarity", "linear"}
+        for rung, share in direction.streamed.latent.items():
+            assert share.value == pytest.approx(direction.geometry.shares[rung].value, rel=0.15)
+        assert direction.streamed.latent["rotation"].value == pytest.approx(1, abs=0.02)
+    alone = measure(x, y, config=config)
+    for with_them, without in zip(result.directions, alone.directions, strict=True):
+        assert without.streamed.latent == {}
+        for rung, r2 in without.streamed.r2.items():
+            assert with_them.streamed.r2[rung].value == pytest.approx(r2.value, abs=1e-9)
+
+
+def test_instruments_of_other_rows_are_refused():
+    x, y = planted("rotation")
+    with pytest.raises(DataError, match="expected 2000 rows of every instrument, got 1999"):
+        measure(x, y, config=QUICK, instruments={"z": x[1:]})
 
 
 def test_rows_that_cannot_be_measured_are_refused():
@@ -151,17 +168,22 @@ def test_too_small_a_sample_is_refused():
 
 
 PROGRAM = """
-import sys
+import json, sys
 from pathlib import Path
 import numpy as np
 from polyglot.distributed import ProcessDone, Processes
 from polyglot.probe.linear_map.run import LinearMapConfig, measure_files
+from polyglot.probe.linear_map.streamed import fit_and_sample
 from polyglot.probe.results.serialization import to_json
 
 folder = Path(sys.argv[1])
 config = LinearMapConfig(permutations=3, costly_permutations=1, resamples=200, power_replicates=0, failure=False,
     controls=False, same_space=True, rungs=("shift", "rotation", "low_rank", "linear"), exact_rows=300)
 here = Processes.current()
+x, y = np.load(folder / "x.npy"), np.load(folder / "y.npy")
+found = fit_and_sample(x, y, None, config, same_space=True, instruments={"z": x[:, :9] + y[:, 2:11]}, processes=here)
+shares = [{rung: [s.value, s.low, s.high] for rung, s in one.latent.items()} for one in found.fits]
+(folder / f"latent-{here.rank}.json").write_text(json.dumps(shares))
 try:
     result = measure_files(folder / "x.npy", folder / "y.npy", config, processes=here)
 except ProcessDone:
@@ -197,6 +219,13 @@ def test_two_processes_find_what_one_finds(tmp_path):
     config = dataclasses.replace(QUICK, rungs=("shift", "rotation", "low_rank", "linear"))
     one = measure_files(tmp_path / "x.npy", tmp_path / "y.npy", config)
     assert both.provenance.corpus_fingerprint == one.provenance.corpus_fingerprint
+    seen = {"z": x[:, :9] + y[:, 2:11]}
+    found = fit_and_sample(x, y, None, config, same_space=True, instruments=seen)
+    for rank in range(2):
+        for shares, fit in zip(json.loads((tmp_path / f"latent-{rank}.json").read_text()), found.fits, strict=True):
+            assert len(shares) == 5
+            for rung, share in fit.latent.items():
+                assert shares[rung] == pytest.approx([share.value, share.low, share.high], abs=1e-9)
     for a, b in zip(both.directions, one.directions, strict=True):
         assert a.streamed.groups == b.streamed.groups == 5990
         assert a.streamed.sample == b.streamed.sample

@@ -48,7 +48,9 @@ def test_r2_of_all_pairs_is_that_of_the_exact_ladder(letter_encoder, text, tmp_p
     for some, every in zip(found.directions, exact.directions, strict=True):
         assert (some.streamed.n, some.streamed.groups) == (every.n, every.groups) == (400, 390)
         assert 100 < some.n == some.streamed.sample <= 120
-        assert some.geometry is not None
+        assert some.geometry.instruments == every.geometry.instruments == ("de",)
+        for rung, share in some.streamed.latent.items():
+            assert share.value == pytest.approx(every.geometry.shares[rung].value, abs=0.1)
         for rung, scores in every.rungs.items():
             assert some.streamed.r2[rung].value == pytest.approx(scores.r2.value, abs=1e-6)
     sampled = {point.source_text for point in found.directions[0].explorer}
