@@ -6,7 +6,7 @@ from ....probe.results.linear_map import AllPairs, Direction
 from ...charts.intervals import INTERVAL_COLUMNS, interval_cells
 from ...charts.marks import dots, scores
 from ...charts.theme import ROOM_FOR_LEGEND, Reach, panel, row_axis, row_height, value_axis
-from ...formatting import count, interval, number, percent, rung_name, shown_verdict
+from ...formatting import count, interval, number, percent, percent_interval, rung_name, shown_verdict
 from ...view import Cell, Column, Figure, Panel, Table
 from .ladder import ORDER
 
@@ -50,17 +50,34 @@ def all_pairs_caption(streamed: AllPairs) -> str:
         f"{level} intervals from {streamed.blocks} resampled blocks of pairs. Open dots: the same maps in a random "
         f"sample of {count(streamed.sample)} pairs, on which everything else on this page rests: curved maps, chance, "
         f"search, power, pictures and examples. Maps that were fitted to more pairs may predict better.{curved}"
+        f"{_latent_caption(streamed)}"
     )
+
+
+def _latent_caption(streamed: AllPairs) -> str:
+    shares = [f"{rung_name(name)} {percent_interval(streamed.latent[name])}" for name in shown_latent(streamed)]
+    if not shares:
+        return ""
+    return f" Noise aside, by linear instruments and over all pairs, latent shares are: {', '.join(shares)}."
 
 
 def all_pairs_note(streamed: AllPairs) -> str:
-    """Return the same in two sentences, for the terminal."""
+    """Return the same in a few sentences, for the terminal."""
     shown = [name for name in ("shift", "rotation", "linear") if name in streamed.r2]
     reached = ", ".join(f"{rung_name(name)} {interval(streamed.r2[name])}" for name in shown)
+    latent = ", ".join(
+        f"{rung_name(name)} {percent_interval(streamed.latent[name])}" for name in shown_latent(streamed)
+    )
+    noise_aside = f" Latent shares of all of them, by linear instruments: {latent}." if latent else ""
     return (
         f"The table is of a random sample of {count(streamed.sample)} of {count(streamed.n)} pairs. "
-        f"R² of all of them: {reached}."
+        f"R² of all of them: {reached}.{noise_aside}"
     )
+
+
+def shown_latent(streamed: AllPairs) -> list[str]:
+    """Return the maps whose latent shares are shown where there is little room."""
+    return [name for name in ("shift", "rotation", "linear") if name in streamed.latent]
 
 
 def _names(streamed: AllPairs) -> list[str]:
@@ -97,4 +114,6 @@ def _table(direction: Direction, streamed: AllPairs) -> Table:
         rows.append((rung, "all less sample", "R²", *interval_cells(streamed.gaps[name])))
         if name in streamed.shares:
             rows.append((rung, "all", "share of the best", *interval_cells(streamed.shares[name])))
+        if name in streamed.latent:
+            rows.append((rung, "all", "latent share, linear instruments", *interval_cells(streamed.latent[name])))
     return Table.of(columns, rows)

@@ -8,13 +8,23 @@ from polyglot.probe.results.linear_map import AllPairs
 from polyglot.probe.results.serialization import to_json
 from polyglot.render.page import render
 from polyglot.render.pages.linear_map import page as linear_map
-from polyglot.render.pages.linear_map.all_pairs import all_pairs, all_pairs_note, all_pairs_title
+from polyglot.render.pages.linear_map.all_pairs import (
+    all_pairs,
+    all_pairs_caption,
+    all_pairs_note,
+    all_pairs_title,
+)
 from polyglot.render.pages.linear_map.certainty import pairs_line
 from polyglot.render.pages.linear_map.summary import sentences
 
 
 def interval(value):
     return Interval(value, value - 0.01, value + 0.01)
+
+
+def plain(text):
+    """Return a text with its narrow spaces as plain ones."""
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
 
 
 @pytest.fixture
@@ -33,6 +43,7 @@ def direction(pictured):
         shares={"linear": interval(0.97)},
         equivalences={"linear": "suffices"},
         choices=(),
+        latent={"rotation": interval(0.91), "linear": interval(0.99)},
     )
     return dataclasses.replace(pictured.directions[0], streamed=streamed)
 
@@ -51,8 +62,10 @@ def test_both_are_drawn_and_listed(direction):
         ("linear", "sample", "R²", 0.611),
         ("linear", "all less sample", "R²", 0.007),
         ("linear", "all", "share of the best", 0.97),
+        ("linear", "all", "latent share, linear instruments", 0.99),
     ]
-    assert "fitted to all 1 000 000 pairs" in figure.caption.replace("\u202f", " ").replace("\u00a0", " ")
+    assert "fitted to all 1 000 000 pairs" in plain(figure.caption)
+    assert "latent shares are: rotation 91 % [90, 92], linear 99 %" in plain(figure.caption)
     assert "nonlinear, was fitted to the sample only" in figure.caption
 
 
@@ -72,4 +85,8 @@ def test_the_page_and_the_terminal_say_what_rests_on_what(pictured, direction):
     assert "fr-all-pairs" in render(to_json(result))
     assert sentences(direction)[1] == "en → fr is a linear map of a million."
     assert "a random sample" in pairs_line(direction, result.provenance)
-    assert "random sample of" in all_pairs_note(direction.streamed)
+    note = plain(all_pairs_note(direction.streamed))
+    assert "random sample of" in note
+    assert "by linear instruments: rotation 91 % [90, 92], linear 99 % [98, 100]." in note
+    without = dataclasses.replace(direction.streamed, latent={})
+    assert "instruments" not in all_pairs_note(without) + all_pairs_caption(without)
