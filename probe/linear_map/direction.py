@@ -21,7 +21,7 @@ from ..results.linear_map import AllPairs, Certificate, Controls, Direction, Lea
 from .choices import choice_of_fold
 from .config import LinearMapConfig
 from .controls import controls_of
-from .geometry import geometry_of
+from .geometry import geometry_of, sampled_geometry
 from .heterogeneity import RowScores, anatomy_of, drift_of, residual_groups, transfer_of
 from .learning import learning_of
 from .noise_ceiling import noise_ceiling
@@ -95,6 +95,7 @@ def measure_direction(
     learning = learning_of(held_out.fit, pairs, config, chance) if config.failure else None
     evidence = Evidence(null, detection_power(held_out, pairs, config), learning)
     refitted = refitted_r2(held_out, pairs) if config.failure else {}
+    judge = geometry_of if streamed is None else sampled_geometry
     stage("intervals and details")
     fit, searched = held_out.fit, search_predictions(held_out.fit, held_out.stretches)
     ranks = held_out.searches.forward[SHOWN_RUNG]
@@ -123,7 +124,7 @@ def measure_direction(
         hubness=hubness_of(pairs, searched),
         explorer=explorer_points(pairs, searched[SHOWN_RUNG], config),
         use=use,
-        geometry=geometry_of(pairs, instruments or {}, config),
+        geometry=judge(pairs, instruments or {}, config),
         controls=controls_of(held_out, pairs, instruments or {}, config.seed) if config.controls else Controls(),
         picture=picture_of(held_out, pairs, config),
         examples=search_examples(held_out, pairs, use.best, config),

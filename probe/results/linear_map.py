@@ -252,6 +252,7 @@ class Geometry:
     reliability: tuple[float, ...] = ()  # of source and target: share of their variance that is not noise
     resolution: dict[str, float | None] = field(default_factory=dict)  # least curvature seen, by family; None for none
     curvature_p_value: float | None = None
+    rows: int | None = None  # pairs that it rests on, where they are fewer than those of the direction
 
 
 @dataclass(frozen=True, slots=True)
