@@ -122,7 +122,7 @@ def headline(text: str) -> Headline:
         verdict="; ".join(verdicts),
         models=models_of(source),
         corpus=source.corpus,
-        rows=result.directions[0].n if result.directions else 0,
+        rows=_all_rows(result.directions[0]) if result.directions else 0,
         time=source.time,
     )
 
@@ -187,6 +187,10 @@ def _groups(direction: Direction, prefix: str) -> tuple[FigureGroup, ...]:
 
 def _present(*figures: Figure | None) -> tuple[Figure, ...]:
     return tuple(f for f in figures if f is not None)
+
+
+def _all_rows(direction: Direction) -> int:
+    return direction.n if direction.streamed is None else direction.streamed.n
 
 
 def _rows(direction: Direction) -> str:

@@ -82,6 +82,8 @@ def test_the_page_and_the_terminal_say_what_rests_on_what(pictured, direction):
     page = linear_map.view(to_json(result))
     assert page.directions[0].groups[0].figures[0].id.endswith("-all-pairs")
     assert page.directions[0].rows.startswith("A random sample of")
+    assert linear_map.headline(to_json(result)).rows == 1_000_000
+    assert linear_map.headline(to_json(pictured)).rows == 6000
     assert "fr-all-pairs" in render(to_json(result))
     assert sentences(direction)[1] == "en → fr is a linear map of a million."
     assert "a random sample" in pairs_line(direction, result.provenance)
