@@ -1,4 +1,4 @@
-"""The built-in corpus: sentences in six languages, questions and passages in two, written for this project (CC0)."""
+"""The built-in corpus: sentences in nine languages, questions and passages in two, written for this project (CC0)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .readers.tables import read_delimited
 
 FOLDER = Path(__file__).parent / "builtin"
 DEFAULT = "builtin"
-LANGUAGES = ("en", "fr", "de", "es", "ru", "zh")
+LANGUAGES = ("en", "fr", "de", "es", "ru", "zh", "ja", "ar", "sw")
 QUESTION_LANGUAGES = ("en", "fr")
 MOST_INSTRUMENTS = 3  # more add encoding time, and little evidence
 
@@ -60,12 +60,12 @@ def builtin_domains() -> tuple[str, ...]:
 
 
 def load_builtin(languages: Sequence[str] = (), domain: str | None = None) -> ParallelText:
-    """Return the built-in sentences, with second references in English and French for some rows.
+    """Return the built-in sentences, with second references in English and French.
 
     Parameters
     ----------
     languages : sequence of str
-        Languages wanted, in any spelling; all six where it is empty.
+        Languages wanted, in any spelling; all of them where it is empty.
     domain : str, optional
         One domain; all of them where it is not given.
 

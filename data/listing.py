@@ -9,6 +9,7 @@ from .bitext import Bitext
 from .builtin import DEFAULT, LANGUAGES, builtin_domains, load_builtin
 from .hub_corpora import Layout, hub_corpus, hub_names
 from .open import open_corpus
+from .package_catalogs import PACKAGES, PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ def list_corpora() -> tuple[CorpusListing, ...]:
     for corpus in map(hub_corpus, hub_names()):
         languages = "en and another" if corpus.layout is Layout.ENGLISH_PAIRS else "any two"
         listed.append(CorpusListing(corpus.name, languages, needs_network=True, what=corpus.what))
+    for package in PACKAGES:
+        what = f"interface texts of {package.what}; after `pip install {package.name}`"
+        listed.append(CorpusListing(f"{PREFIX}{package.name}", "en and another", needs_network=False, what=what))
     return tuple(listed)
 
 

@@ -1,4 +1,4 @@
-"""One entrance for `--corpus`: a built-in name, a hub name, a file, or a folder of one language a file."""
+"""One entrance for `--corpus`: a built-in name, a hub name, a package, a file, or a folder of one language a file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .hub import read_hub
 from .hub_corpora import hub_names
 from .languages import canonical_codes
 from .matching import serving
+from .package_catalogs import PREFIX, package_folder
 from .readers.batches import Reading, check_languages, sampled, stacked
 from .readers.folders import moses_name, moses_stems, read_folder, read_stem
 from .readers.formats import TABLE_SUFFIXES, read_file
@@ -41,9 +42,10 @@ def open_corpus(
     Parameters
     ----------
     corpus : sequence of str or None
-        None for the built-in corpus; or one of: a built-in name; a hub name; a file; a folder with one file a
-        language or a tree of message catalogs (`FOLDER:PART` takes only the files of one stem or split, such as
-        `stsb:test`); or one Moses file for each language, in their order; or several table files, which are stacked.
+        None for the built-in corpus; or one of: a built-in name; a hub name; `package:NAME`, the message catalogs of
+        an installed package; a file; a folder with one file a language or a tree of message catalogs (`FOLDER:PART`
+        takes only the files of one stem or split, such as `stsb:test`); or one Moses file for each language, in their
+        order; or several table files, which are stacked.
     languages : sequence of str
         Languages wanted, in any spelling; all that the corpus names where it is empty.
     columns : sequence of str
@@ -138,7 +140,10 @@ class CorpusSource:
         DataError
             If there is no such file, folder or name, or columns are named of what has none.
         """
-        first = corpus[0]
+        first = called = corpus[0]
+        if len(corpus) == 1 and first.startswith(PREFIX):
+            first = str(package_folder(first))
+            corpus = [first]
         if vectors := [name for name in corpus if name.endswith((".npy", ".npz"))]:
             raise DataError(
                 f"{vectors[0][:LONGEST_NAME]} holds vectors, and --corpus takes text: probe them by --vectors."
@@ -150,9 +155,10 @@ class CorpusSource:
             raise _unknown(first)
         known = first in (*builtin_names(), *hub_names())
         if columns and not all(_is_path(name) and Path(name).is_file() for name in corpus):
-            raise DataError(f"--columns is about files, and {first[:LONGEST_NAME]} is none: leave it out.")
+            raise DataError(f"--columns is about files, and {called[:LONGEST_NAME]} is none: leave it out.")
         given = tuple(name.strip() for names in columns for name in names.split(","))
-        return cls(first if known else Path(first).name or first, tuple(corpus), wanted, given)
+        named = known or called.startswith(PREFIX)
+        return cls(called if named else Path(first).name or first, tuple(corpus), wanted, given)
 
     def read(self, bad: BadRows, *, limit: int | None = None, seed: int = 0) -> Reading:
         """Open the corpus as a stream; the limit and the seed only decide how much of a hub corpus is fetched."""
@@ -189,7 +195,7 @@ def _unknown(name: str) -> DataError:
     if "/" in name or "\\" in name or bare_suffix(Path(name)) in TABLE_SUFFIXES:
         return DataError(f"no such file or folder: {name}. Check the path given to --corpus.")
     return DataError(
-        f"unknown corpus {name!r}: expected a file, a folder, {DEFAULT} or {DEFAULT}:DOMAIN, or one of "
+        f"unknown corpus {name!r}: expected a file, a folder, {DEFAULT} or {DEFAULT}:DOMAIN, {PREFIX}NAME, or one of "
         f"{', '.join(hub_names())}. `polyglot data list` shows them."
     )
 
