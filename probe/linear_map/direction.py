@@ -16,7 +16,7 @@ from ...stages import about, stage
 from ..experiment.caveats import UNREAD
 from ..experiment.held_out import HeldOut, absent_rungs, fit_held_out, ladder_warnings, permuted_scores, scores_of_rung
 from ..experiment.pairs import Pairs
-from ..experiment.parallel import MOST_BYTES, side_by_side
+from ..experiment.parallel import in_turn, side_by_side
 from ..results.linear_map import AllPairs, Certificate, Controls, Direction, LearningCurve, PowerPoint
 from .choices import choice_of_fold
 from .config import LinearMapConfig
@@ -60,7 +60,7 @@ def measure_both(
             return measure_direction(one[0], config, instruments, one[1])
 
     both = list(zip((pairs, pairs.swapped()), streamed or (None, None), strict=True))
-    first, second = side_by_side(measured, both, bytes_each=0 if streamed is None else MOST_BYTES)
+    first, second = side_by_side(measured, both) if streamed is None else in_turn(measured, both)
     return first, second
 
 
