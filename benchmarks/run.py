@@ -45,7 +45,7 @@ FULL = {
     "layers": [],
     "grouping": ["--rows", "1000000"],
     "growth": ["--largest", "1000000"],
-    "out_of_core": [],
+    "out_of_core": ["--runs", "2"],
     "cached": ["--probes", "3", "--runs", "2"],
     "page": ["--runs", "5"],
     "train": ["--pairs", "2000", "--runs", "2"],
