@@ -265,6 +265,57 @@ def _is_array(path: Path) -> bool:
         return file.read(6).startswith((b"\x93NUMPY", b"PK\x03\x04"))
 
 
+class StoredMatrix:
+    """A .npy matrix of floats of which a run of rows at a time is read; nothing of the file stays in memory.
+
+    A memory map would count to the memory of the process as far as it has been read.
+
+    Parameters
+    ----------
+    path : Path
+        As `open_matrix` takes it.
+
+    Raises
+    ------
+    DataError
+        As `open_matrix`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        array = open_matrix(path)
+        self.path = path
+        self.shape: tuple[int, ...] = array.shape
+        self.dtype = array.dtype
+        offset = getattr(array, "offset", None)
+        self._offset = offset if array.flags.c_contiguous and isinstance(offset, int) else None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice, /) -> NDArray[np.floating]:
+        """Return a run of rows, (m, d).
+
+        Raises
+        ------
+        DataError
+            If the file has become shorter.
+        """
+        import numpy as np
+
+        if self._offset is None:  # stored by columns: a run of rows lies in no one place
+            return np.array(open_matrix(self.path)[rows])
+        start, stop, step = rows.indices(len(self))
+        assert step == 1, "only runs of rows are read"
+        width, count = self.shape[1], max(stop - start, 0)
+        with self.path.open("rb") as file:
+            file.seek(self._offset + start * width * self.dtype.itemsize)
+            read = np.fromfile(file, self.dtype, count * width)
+        if read.size < count * width:
+            raise DataError(f"{self.path} has become shorter while it was read: run again")
+        return read.reshape(count, width)
+
+
 def open_paired_matrices(x: Path, y: Path) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Memory-map two .npy files of paired rows.
 

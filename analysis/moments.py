@@ -18,16 +18,35 @@ from ..distributed import Processes
 from ..errors import DataError
 from ..files import write_bytes
 from .checks import check_pair
-from .types import Floats, Indices, Labels, Rows
+from .types import Floats, Indices, Labels, Rows, RowSource
 
 BLOCK_ROWS = 4096
 CENTRE_ROWS = 4096
 FORMAT = "polyglot/moments/1"
 
 
+#: The axes of the sums that are arrays; the others are numbers.
+AXES = {
+    "sum_x": "x",
+    "sum_y": "y",
+    "xx": "xx",
+    "xy": "xy",
+    "yy": "yy",
+    "x_xx": "x",
+    "x_yy": "x",
+    "y_xx": "y",
+    "y_yy": "y",
+}
+
+
+def sums_of(kind: type[PairMoments]) -> tuple[str, ...]:
+    """Return the names of the sums of a kind of moments: its fields but for the centres."""
+    return tuple(f.name for f in fields(kind) if not f.name.startswith("centre"))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Moments:
-    """Raw sums over paired rows about a provisional centre; x is (n, p), y is (n, q).
+class PairMoments:
+    """Sums of first and second order over paired rows about a provisional centre; x is (n, p), y is (n, q).
 
     Merge with ``+``, take a fold out with ``-``: both are exact up to rounding, and both need equal centres.
     """
@@ -40,75 +59,16 @@ class Moments:
     xx: Floats  # (p, p)
     xy: Floats  # (p, q)
     yy: Floats  # (q, q)
-    x_xx: Floats  # (p,)  Σ x‖x‖²
-    x_yy: Floats  # (p,)  Σ x‖y‖²
-    y_xx: Floats  # (q,)  Σ y‖x‖²
-    y_yy: Floats  # (q,)  Σ y‖y‖²
-    xx_xx: float  # Σ ‖x‖⁴
-    xx_yy: float  # Σ ‖x‖²‖y‖²
-    yy_yy: float  # Σ ‖y‖⁴
 
     @classmethod
     def zeros(cls, centre_x: ArrayLike, centre_y: ArrayLike) -> Self:
         """Return the moments of no rows about the given centres, (p,) and (q,)."""
         cx, cy = np.asarray(centre_x, np.float64), np.asarray(centre_y, np.float64)
-        p, q = len(cx), len(cy)
-        return cls(
-            n=0.0,
-            centre_x=cx,
-            centre_y=cy,
-            sum_x=np.zeros(p),
-            sum_y=np.zeros(q),
-            xx=np.zeros((p, p)),
-            xy=np.zeros((p, q)),
-            yy=np.zeros((q, q)),
-            x_xx=np.zeros(p),
-            x_yy=np.zeros(p),
-            y_xx=np.zeros(q),
-            y_yy=np.zeros(q),
-            xx_xx=0.0,
-            xx_yy=0.0,
-            yy_yy=0.0,
-        )
-
-    @classmethod
-    def from_arrays(
-        cls,
-        x: Rows,
-        y: Rows,
-        *,
-        centres: tuple[ArrayLike, ArrayLike] | None = None,
-        block_rows: int = BLOCK_ROWS,
-        device: str = "cpu",
-        dtype: str = "float32",
-    ) -> Self:
-        """Gather the moments of paired rows, block by block; memory-mapped arrays are read once.
-
-        Parameters
-        ----------
-        x, y : array (n, p), (n, q)
-            Paired rows; float16, float32 or float64.
-        centres : pair of arrays, optional
-            Provisional centres; by default the means of the first rows.
-        block_rows : int
-            Rows a block. Products within a block are taken in `dtype`, sums over blocks in float64.
-        device : str
-            A torch device for the products.
-        dtype : {"float32", "float64"}
-            Precision of the products within a block.
-
-        Raises
-        ------
-        DataError
-            If the row counts differ or a row holds NaN or infinity (the row is named).
-        """
-        check_pair(x, y)
-        cx, cy = centres if centres is not None else provisional_centres(x, y)
-        total = cls.zeros(cx, cy)
-        for start in range(0, len(x), block_rows):
-            rows = slice(start, start + block_rows)
-            total = total + block_moments(total, x[rows], y[rows], device=device, dtype=dtype, first_row=start)
-        return total
+        sizes = {"x": len(cx), "y": len(cy)}
+        none: dict[str, Any] = {"centre_x": cx, "centre_y": cy}
+        for name in sums_of(cls):
+            none[name] = np.zeros([sizes[side] for side in AXES[name]]) if name in AXES else 0.0
+        return cls(**none)
 
     def __add__(self, other: Self) -> Self:
         """Merge with the moments of other rows."""
@@ -121,7 +81,7 @@ class Moments:
     def _combine(self, other: Self, sign: float) -> Self:
         if not (np.array_equal(self.centre_x, other.centre_x) and np.array_equal(self.centre_y, other.centre_y)):
             raise DataError("moments about different centres cannot be combined: gather both with the same `centres`")
-        return replace(self, **{f: getattr(self, f) + sign * getattr(other, f) for f in SUMS})
+        return replace(self, **{f: getattr(self, f) + sign * getattr(other, f) for f in sums_of(type(self))})
 
     @property
     def mean_x(self) -> Floats:
@@ -175,6 +135,88 @@ class Moments:
             xx=self.yy,
             xy=self.xy.T,
             yy=self.xx,
+        )
+
+    def all_reduce(self, processes: Processes | None = None) -> Self:
+        """Sum over all processes of this run; the centres must be equal in every process.
+
+        Parameters
+        ----------
+        processes : Processes, optional
+            `Processes.current()` if not given.
+        """
+        import torch
+
+        flat = np.concatenate([np.ravel(getattr(self, name)) for name in sums_of(type(self))])
+        (processes or Processes.current()).all_reduce(torch.from_numpy(flat))
+        return self._from_flat(flat)
+
+    def _from_flat(self, flat: Floats) -> Self:
+        parts: dict[str, Any] = {}
+        start = 0
+        for name in sums_of(type(self)):
+            shape = np.shape(getattr(self, name))
+            size = int(np.prod(shape))
+            parts[name] = flat[start : start + size].reshape(shape) if shape else float(flat[start])
+            start += size
+        return replace(self, **parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments(PairMoments):
+    """The sums of `PairMoments` with those of third and fourth order that streaming CKA needs."""
+
+    x_xx: Floats  # (p,)  Σ x‖x‖²
+    x_yy: Floats  # (p,)  Σ x‖y‖²
+    y_xx: Floats  # (q,)  Σ y‖x‖²
+    y_yy: Floats  # (q,)  Σ y‖y‖²
+    xx_xx: float  # Σ ‖x‖⁴
+    xx_yy: float  # Σ ‖x‖²‖y‖²
+    yy_yy: float  # Σ ‖y‖⁴
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x: Rows,
+        y: Rows,
+        *,
+        centres: tuple[ArrayLike, ArrayLike] | None = None,
+        block_rows: int = BLOCK_ROWS,
+        device: str = "cpu",
+        dtype: str = "float32",
+    ) -> Self:
+        """Gather the moments of paired rows, block by block; memory-mapped arrays are read once.
+
+        Parameters
+        ----------
+        x, y : array (n, p), (n, q)
+            Paired rows; float16, float32 or float64.
+        centres : pair of arrays, optional
+            Provisional centres; by default the means of the first rows.
+        block_rows : int
+            Rows a block. Products within a block are taken in `dtype`, sums over blocks in float64.
+        device : str
+            A torch device for the products.
+        dtype : {"float32", "float64"}
+            Precision of the products within a block.
+
+        Raises
+        ------
+        DataError
+            If the row counts differ or a row holds NaN or infinity (the row is named).
+        """
+        check_pair(x, y)
+        cx, cy = centres if centres is not None else provisional_centres(x, y)
+        total = cls.zeros(cx, cy)
+        for start in range(0, len(x), block_rows):
+            rows = slice(start, start + block_rows)
+            total = total + block_moments(total, x[rows], y[rows], device=device, dtype=dtype, first_row=start)
+        return total
+
+    def swapped(self) -> Self:
+        """Return the moments with x and y exchanged."""
+        return replace(
+            PairMoments.swapped(self),
             x_xx=self.y_yy,
             x_yy=self.y_xx,
             y_xx=self.x_yy,
@@ -205,36 +247,13 @@ class Moments:
         read: dict[str, Any] = {k: float(v) if v.ndim == 0 else v for k, v in arrays.items()}
         return cls(**read)
 
-    def all_reduce(self, processes: Processes | None = None) -> Self:
-        """Sum over all processes of this run; the centres must be equal in every process.
-
-        Parameters
-        ----------
-        processes : Processes, optional
-            `Processes.current()` if not given.
-        """
-        import torch
-
-        flat = np.concatenate([np.ravel(getattr(self, name)) for name in SUMS])
-        (processes or Processes.current()).all_reduce(torch.from_numpy(flat))
-        return self._from_flat(flat)
-
-    def _from_flat(self, flat: Floats) -> Self:
-        parts: dict[str, Any] = {}
-        start = 0
-        for name in SUMS:
-            shape = np.shape(getattr(self, name))
-            size = int(np.prod(shape))
-            parts[name] = flat[start : start + size].reshape(shape) if shape else float(flat[start])
-            start += size
-        return replace(self, **parts)
-
 
 M = TypeVar("M", bound=Moments)
-SUMS = tuple(f.name for f in fields(Moments) if not f.name.startswith("centre"))
+P = TypeVar("P", bound=PairMoments)
+SUMS = sums_of(Moments)
 
 
-def provisional_centres(x: Rows, y: Rows) -> tuple[Floats, Floats]:
+def provisional_centres(x: RowSource, y: RowSource) -> tuple[Floats, Floats]:
     """Return the means of the first rows of x and y: near enough to the true means for full precision.
 
     They are rounded to float32, so that float32 rows less a centre are exact but for their own last bit.
@@ -242,7 +261,7 @@ def provisional_centres(x: Rows, y: Rows) -> tuple[Floats, Floats]:
     return _mean_of_first_rows(x), _mean_of_first_rows(y)
 
 
-def _mean_of_first_rows(rows: Rows) -> Floats:
+def _mean_of_first_rows(rows: RowSource) -> Floats:
     """Rows that are not finite are left out here, so that `block_moments` can name them."""
     first = rows[:CENTRE_ROWS]
     finite = first[np.isfinite(first).all(axis=1)]
@@ -330,7 +349,7 @@ def _rows_of_each_fold(folds: Labels) -> Iterator[Indices]:
     return (np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1))
 
 
-def merged(parts: Sequence[Moments] | Iterable[Moments]) -> Moments:
+def merged(parts: Sequence[P] | Iterable[P]) -> P:
     """Merge many moments into one."""
     first, *others = parts
     for part in others:

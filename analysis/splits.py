@@ -47,10 +47,14 @@ def group_folds(groups: Labels, n_folds: int, rng: np.random.Generator) -> Integ
 
 
 def _deal_singles(groups: Integers, filled: Floats, fold_of_group: Integers) -> None:
-    for group in groups:
+    """Each to the smallest fold: one by one until the folds are level, in turn from then on."""
+    dealt = 0
+    while dealt < len(groups) and np.ptp(filled):
         fold = int(np.argmin(filled))
-        fold_of_group[group] = fold
+        fold_of_group[groups[dealt]] = fold
         filled[fold] += 1
+        dealt += 1
+    fold_of_group[groups[dealt:]] = np.arange(len(groups) - dealt) % len(filled)
 
 
 def permute_within_strata(groups: Labels, strata: Labels, rng: np.random.Generator) -> Indices:

@@ -31,6 +31,7 @@ QUICK = {
     "layers": ["--rows", "200"],
     "grouping": ["--rows", "50000"],
     "growth": ["--largest", "100000"],
+    "out_of_core": ["--n", "200000", "--runs", "1", "--exact-rows", "1000"],
     "cached": ["--limit", "200", "--runs", "1"],
     "page": ["--runs", "3"],
 }
@@ -44,6 +45,7 @@ FULL = {
     "layers": [],
     "grouping": ["--rows", "1000000"],
     "growth": ["--largest", "1000000"],
+    "out_of_core": ["--runs", "2"],
     "cached": ["--probes", "3", "--runs", "2"],
     "page": ["--runs", "5"],
     "train": ["--pairs", "2000", "--runs", "2"],

@@ -72,6 +72,14 @@ def linear_map(
     untrained: Annotated[
         bool, typer.Option("--untrained", help="Add an encoder of the same shape with random weights as a control.")
     ] = False,
+    exact_rows: Annotated[
+        int,
+        typer.Option(
+            "--exact-rows",
+            help="With more pairs, closed-form maps are of all of them, read piece by piece; everything else is of a "
+            "random sample of so many.",
+        ),
+    ] = 50_000,
     common: Probing,
 ) -> None:
     """Is the map from SRC to TGT identity, shift, rotation, linear, or more?"""
@@ -90,10 +98,11 @@ def linear_map(
         return _pair_with_instruments(common, (source, target), lambda: common.encoders(target_model), instruments)
 
     def measured(config: Any) -> object:  # noqa: ANN401
+        from ..distributed import Processes
         from ..probe.linear_map.run import measure_files
 
         assert vectors is not None
-        return measure_files(*vectors, config, command=typed_command())
+        return measure_files(*vectors, config, command=typed_command(), processes=Processes.current())
 
     def check() -> None:
         if vectors is None:
@@ -115,6 +124,7 @@ def linear_map(
         texts=not common.no_texts,
         same_space=same_space or None,
         untrained=untrained,
+        exact_rows=exact_rows,
     )
 
 

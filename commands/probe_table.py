@@ -40,10 +40,11 @@ class Probe:
 
 
 def linear_map_verdict(result: Any) -> Iterator[str]:  # noqa: ANN401 - imported when the command runs
-    """Yield the verdicts on search, then those on geometry; by R² alone where there is nothing to take noise out."""
+    """Yield the verdicts on search, then those on geometry; by R² alone, of all pairs, without instruments."""
     yield from (direction.use.sentence for direction in result.directions)
     for direction in result.directions:
-        yield direction.geometry.sentence if direction.geometry else direction.certificate.sentence
+        by_r2 = direction.streamed or direction.certificate
+        yield direction.geometry.sentence if direction.geometry else by_r2.sentence
 
 
 PROBES = {

@@ -58,6 +58,11 @@ class EmbeddingCache:
         self.processes = processes
         self._writes = True
 
+    @property
+    def writes(self) -> bool:
+        """Whether what is encoded is kept: True until the folder turns out not to be writable."""
+        return self._writes
+
     def as_stored(self, part: str, array: NDArray[Any]) -> NDArray[Any]:
         """Return an array as it will be read back: rounded, where embeddings are stored as float16.
 

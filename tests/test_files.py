@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from polyglot.errors import DataError, OutputError
 from polyglot.files import (
+    StoredMatrix,
     default_cache_dir,
     move_into_place,
     open_matrix,
@@ -130,3 +131,29 @@ def test_other_files_are_no_matrix(tmp_path):
     (tmp_path / "table.csv").write_text("a;b", encoding="utf-8")
     with pytest.raises(DataError, match=r"table.csv is no .npy file"):
         open_matrix(tmp_path / "table.csv")
+
+
+@pytest.mark.parametrize("kind", ["<f2", "<f4", ">f8"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_runs_of_rows_are_read_from_a_stored_matrix(tmp_path, kind, order):
+    rows = np.asarray(np.random.default_rng(0).standard_normal((37, 5)), kind, order=order)
+    np.save(tmp_path / "x.npy", rows)
+    stored = StoredMatrix(tmp_path / "x.npy")
+    assert (stored.shape, len(stored), stored.dtype) == (rows.shape, 37, rows.dtype)
+    for run in (slice(0, 37), slice(5, 9), slice(30, 99), slice(0, 0), slice(None)):
+        np.testing.assert_array_equal(stored[run], rows[run])
+        assert not isinstance(stored[run], np.memmap)
+
+
+def test_a_stored_matrix_that_was_cut_meanwhile_is_told(tmp_path):
+    path = tmp_path / "x.npy"
+    np.save(path, np.ones((50, 5)))
+    stored = StoredMatrix(path)
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(DataError, match="has become shorter"):
+        stored[40:50]
+
+
+def test_other_files_are_no_stored_matrix(tmp_path):
+    with pytest.raises(DataError, match="no such file"):
+        StoredMatrix(tmp_path / "x.npy")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ...errors import ConfigError
 
+MINIMUM_ROWS = 50  # of a ladder
+
 
 def require(condition: bool, message: str) -> None:
     """Raise ConfigError with a message unless a condition holds."""

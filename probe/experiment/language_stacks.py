@@ -15,9 +15,10 @@ from ...stages import stage
 from ..results.layers import ConstantLayer
 from ..results.provenance import Provenance, Side, Start
 from . import caveats
+from .checks import MINIMUM_ROWS
 from .design import Design, Draws
 from .layer_stack import Stack, check_stacks, constant_layers, embed_stack, fingerprint, same_layers, stack_jobs
-from .pairs import MINIMUM_ROWS, equal_vector_groups, pool_of_texts, side
+from .pairs import equal_vector_groups, pool_of_texts, side
 
 if TYPE_CHECKING:
     from ...data.bitext import Bitext, ParallelText

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...analysis.retrieval.scores import Pool
-from ...analysis.types import Bools, Floats, Integers, Labels, Rows, Strings
+from ...analysis.types import Bools, Floats, Integers, Labels, Rows, RowSource, Strings
 from ...errors import DataError
 from ...stages import stage
 from ..results.provenance import Side
 from . import caveats
+from .checks import MINIMUM_ROWS
 
 if TYPE_CHECKING:
     from ...data.bitext import Bitext, ParallelText
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ...models.embeddings import Encoded
     from ...models.encoder import Encoder
 
-MINIMUM_ROWS = 50
+TWO_SPACES = "the two sides are not known to share a space (say so with --same-space)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,19 +96,13 @@ class Pairs:
         same_space: bool,
     ) -> Pairs:
         """Take arrays as they are; rows with an equal vector on either side share a group unless groups are given."""
-        if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
-            raise DataError(f"expected two matrices with one row a pair, got shapes {x.shape} and {y.shape}")
-        if groups is not None and len(groups) != len(x):
-            raise DataError(f"expected a group for each of {len(x)} rows, got {len(groups)}")
-        if same_space and x.shape[1] != y.shape[1]:
-            raise DataError(f"one space has one width, got {x.shape[1]} and {y.shape[1]}: leave --same-space out")
+        check_shapes(x, y, groups, same_space=same_space)
         wide_x, wide_y = np.asarray(x, np.float64), np.asarray(y, np.float64)
         check_rows(wide_x, wide_y)
         numbers = equal_vector_groups(wide_x, wide_y) if groups is None else np.asarray(groups, np.int64)
         pool = Pool.of_vectors(wide_y, numbers)
         lengths = (np.zeros(len(x), np.int64), np.zeros(len(x), np.int64))
-        why_not = "" if same_space else "the two sides are not known to share a space (say so with --same-space)"
-        return cls(names, wide_x, wide_y, numbers, pool, lengths, same_space, why_not)
+        return cls(names, wide_x, wide_y, numbers, pool, lengths, same_space, "" if same_space else TWO_SPACES)
 
     @property
     def n_groups(self) -> int:
@@ -166,13 +161,22 @@ def embed_sides(
     encode_together(jobs, cache, batch_tokens=batch_tokens, progress=progress, stay=stay)
     for encoder, (language, texts), seconds in zip(encoders, columns, references, strict=True):
         encoded = encode_cached(encoder, texts, cache=cache, batch_tokens=batch_tokens, progress=progress)
-        second = None
-        if seconds is not None:
-            second = np.full((len(seconds), encoder.dim), np.nan)
-            if given := _given(seconds):
-                second[[bool(text) for text in seconds]] = encode_cached(encoder, given, cache=cache).pooled
-        sides.append(TextSide(side(language, encoder), encoded, second))
+        sides.append(TextSide(side(language, encoder), encoded, embed_references(encoder, seconds, cache)))
     return sides[0], sides[1]
+
+
+def embed_references(
+    encoder: Encoder, texts: Sequence[str | None] | None, cache: EmbeddingCache | None
+) -> Floats | None:
+    """Embed second references, (n, d), NaN where a row has none; None where no row has one."""
+    from ...models.encoding import encode_cached
+
+    if texts is None:
+        return None
+    found = np.full((len(texts), encoder.dim), np.nan)
+    if given := _given(texts):
+        found[[bool(text) for text in texts]] = encode_cached(encoder, given, cache=cache).pooled
+    return found
 
 
 def embed_instruments(
@@ -193,10 +197,21 @@ def embed_instruments(
     """
     if text is None:
         return {}
+    others = further_languages(bitext, text)
+    return embed_columns(encoder, text, others, cache=cache, batch_tokens=batch_tokens, progress=progress)
+
+
+def further_languages(bitext: Bitext, text: ParallelText) -> list[str]:
+    """Return the languages of a text beside those of a bitext of the same rows.
+
+    Raises
+    ------
+    DataError
+        If the text has other rows than the bitext.
+    """
     if text.column(bitext.source) != bitext.sources or text.column(bitext.target) != bitext.targets:
         raise DataError("the instruments are not of the same rows as the pairs: open both from one corpus")
-    others = [code for code in text.languages if code not in (bitext.source, bitext.target)]
-    return embed_columns(encoder, text, others, cache=cache, batch_tokens=batch_tokens, progress=progress)
+    return [code for code in text.languages if code not in (bitext.source, bitext.target)]
 
 
 def embed_columns(
@@ -271,6 +286,21 @@ def _given(texts: Sequence[str | None]) -> list[str]:
     return [text for text in texts if text]
 
 
+def check_shapes(x: RowSource, y: RowSource, groups: Sequence[int] | Labels | None, *, same_space: bool) -> None:
+    """Refuse what are no paired rows, or groups of other rows.
+
+    Raises
+    ------
+    DataError
+    """
+    if len(x.shape) != 2 or len(y.shape) != 2 or len(x) != len(y):
+        raise DataError(f"expected two matrices with one row a pair, got shapes {x.shape} and {y.shape}")
+    if groups is not None and len(groups) != len(x):
+        raise DataError(f"expected a group for each of {len(x)} rows, got {len(groups)}")
+    if same_space and x.shape[1] != y.shape[1]:
+        raise DataError(f"one space has one width, got {x.shape[1]} and {y.shape[1]}: leave --same-space out")
+
+
 def check_rows(x: Floats, y: Floats) -> None:
     """Refuse too few rows, rows that are zero, NaN or infinite, with their numbers, and rows that are all the same.
 
@@ -278,21 +308,49 @@ def check_rows(x: Floats, y: Floats) -> None:
     ------
     DataError
     """
-    if len(x) < MINIMUM_ROWS:
-        raise DataError(f"expected at least {MINIMUM_ROWS} pairs, got {len(x)}")
+    check_enough(len(x))
     for name, side in (("source", x), ("target", y)):
-        finite = np.asarray(np.isfinite(side).all(axis=1))
-        if not finite.all():
-            raise DataError(f"{name} rows {_some(~finite)} hold NaN or infinity: remove them, or encode them again")
-        zero = np.asarray(~side.any(axis=1))
-        if zero.any():
-            raise DataError(f"{name} rows {_some(zero)} are all zeros: remove them; an embedding has a direction")
+        check_finite(name, side)
         if (side == side[0]).all():
-            raise DataError(f"all {name} rows are the same vector: there is nothing to map; check how they were made")
+            raise DataError(all_the_same(name))
 
 
-def _some(flags: Bools) -> str:
-    rows = np.flatnonzero(flags)
+def check_enough(n: int) -> None:
+    """Refuse too few rows.
+
+    Raises
+    ------
+    DataError
+    """
+    if n < MINIMUM_ROWS:
+        raise DataError(f"expected at least {MINIMUM_ROWS} pairs, got {n}")
+
+
+def check_finite(name: str, side: Rows, first_row: int = 0) -> None:
+    """Refuse rows of a side, (n, d), that are zero, NaN or infinite, with their numbers from `first_row` on.
+
+    Raises
+    ------
+    DataError
+    """
+    finite = np.asarray(np.isfinite(side).all(axis=1))
+    if not finite.all():
+        numbers = _some(~finite, first_row)
+        raise DataError(f"{name} rows {numbers} hold NaN or infinity: remove them, or encode them again")
+    zero = np.asarray(~side.any(axis=1))
+    if zero.any():
+        raise DataError(
+            f"{name} rows {_some(zero, first_row)} are all zeros: remove them; an embedding has a direction"
+        )
+
+
+def all_the_same(name: str) -> str:
+    """Say that the rows of a side do not differ."""
+    return f"all {name} rows are the same vector: there is nothing to map; check how they were made"
+
+
+def _some(flags: Bools, first_row: int) -> str:
+    rows = first_row + np.flatnonzero(flags)
     return ", ".join(map(str, rows[:5])) + (f" … ({len(rows)} in all)" if len(rows) > 5 else "")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...analysis.certificate.equivalence import MARGIN
 from ...analysis.maps.ladder import DEFAULT_RUNGS, RUNGS
-from ..experiment.checks import require, require_resampling
+from ..experiment.checks import MINIMUM_ROWS, require, require_resampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,11 @@ class LinearMapConfig:
         Whether sentences enter the result; without them it holds numbers only.
     same_space : bool or None
         Whether both sides live in one space; None decides by the models.
+    exact_rows : int
+        Pairs that are measured with all rows in memory, ≥ 50. Where there are more, closed-form maps are of all pairs,
+        from moments, and everything else is of a random sample of at most so many.
     seed : int
-        Seed of folds, features, permutations and resamples.
+        Seed of folds, features, permutations, resamples and the sample.
     """
 
     rungs: tuple[str, ...] = DEFAULT_RUNGS
@@ -53,6 +56,7 @@ class LinearMapConfig:
     untrained: bool = False
     texts: bool = True
     same_space: bool | None = None
+    exact_rows: int = 50_000
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -62,4 +66,5 @@ class LinearMapConfig:
         require(1 <= self.costly_permutations <= self.permutations, "costly permutations must be 1 … --permutations")
         require(set(self.rungs) <= set(RUNGS), f"unknown rung: expected some of {', '.join(RUNGS)}")
         require(self.controls or not self.untrained, "the untrained encoder is a control: leave controls=False out")
+        require(self.exact_rows >= MINIMUM_ROWS, f"--exact-rows must be at least {MINIMUM_ROWS}, got {self.exact_rows}")
         require("linear" in self.rungs, "the rung 'linear' cannot be left out: the verdict rests on it")

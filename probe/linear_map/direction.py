@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...analysis.certificate.equivalence import MARGINS, NO_MAP, Decision, SharedErrors, decide, decide_retrieval
 from ...analysis.certificate.jackknife import block_moments_of, refitted_intervals
 from ...analysis.certificate.permutation import NullPlan, NullScores
 from ...analysis.certificate.power import Planting, PowerCurve, power_curve
-from ...analysis.maps.ladder import Choices
 from ...analysis.maps.search_stretch import search_predictions
 from ...analysis.resampling import Interval
 from ...analysis.retrieval.scores import row_squares
 from ...analysis.types import Floats
 from ...stages import about, stage
+from ..experiment.caveats import UNREAD
 from ..experiment.held_out import HeldOut, absent_rungs, fit_held_out, ladder_warnings, permuted_scores, scores_of_rung
 from ..experiment.pairs import Pairs
-from ..experiment.parallel import side_by_side
-from ..results.linear_map import Certificate, Choice, Controls, Direction, LearningCurve, PowerPoint
+from ..experiment.parallel import in_turn, side_by_side
+from ..results.linear_map import AllPairs, Certificate, Controls, Direction, LearningCurve, PowerPoint
+from .choices import choice_of_fold
 from .config import LinearMapConfig
 from .controls import controls_of
-from .geometry import geometry_of
+from .geometry import geometry_of, sampled_geometry
 from .heterogeneity import RowScores, anatomy_of, drift_of, residual_groups, transfer_of
 from .learning import learning_of
 from .noise_ceiling import noise_ceiling
 from .picture import picture_of, search_examples
 from .sentences import Limits, verdict_sentence
 from .shown_rows import explorer_points, hubness_of, worst_rows
+from .streamed import PairFit, all_pairs
 from .use import use_of
 
 SHOWN_RUNG = "linear"  # whose rows, neighbours and residuals are shown
@@ -44,19 +45,31 @@ class Evidence:
 
 
 def measure_both(
-    pairs: Pairs, config: LinearMapConfig, instruments: dict[str, Floats] | None = None
+    pairs: Pairs,
+    config: LinearMapConfig,
+    instruments: dict[str, Floats] | None = None,
+    streamed: tuple[PairFit, PairFit] | None = None,
 ) -> tuple[Direction, Direction]:
-    """Measure both directions side by side; see `measure_direction`."""
+    """Measure both directions side by side, or, of a sample, one after the other for want of memory.
 
-    def measured(one: Pairs) -> Direction:
-        with about(" → ".join(one.names)):
-            return measure_direction(one, config, instruments)
+    The other parameters are those of `measure_direction`.
+    """
 
-    first, second = side_by_side(measured, (pairs, pairs.swapped()))
+    def measured(one: tuple[Pairs, PairFit | None]) -> Direction:
+        with about(" → ".join(one[0].names)):
+            return measure_direction(one[0], config, instruments, one[1])
+
+    both = list(zip((pairs, pairs.swapped()), streamed or (None, None), strict=True))
+    first, second = side_by_side(measured, both) if streamed is None else in_turn(measured, both)
     return first, second
 
 
-def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[str, Floats] | None = None) -> Direction:
+def measure_direction(
+    pairs: Pairs,
+    config: LinearMapConfig,
+    instruments: dict[str, Floats] | None = None,
+    streamed: PairFit | None = None,
+) -> Direction:
     """Measure one direction of translation.
 
     Parameters
@@ -66,6 +79,8 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
     config : LinearMapConfig
     instruments : dict of array (n, w), optional
         Embeddings of the same rows in other languages; without them there is no verdict on geometry.
+    streamed : PairFit, optional
+        Maps of all pairs, where the rows are a sample of them.
 
     Returns
     -------
@@ -80,6 +95,7 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
     learning = learning_of(held_out.fit, pairs, config, chance) if config.failure else None
     evidence = Evidence(null, detection_power(held_out, pairs, config), learning)
     refitted = refitted_r2(held_out, pairs) if config.failure else {}
+    judge = geometry_of if streamed is None else sampled_geometry
     stage("intervals and details")
     fit, searched = held_out.fit, search_predictions(held_out.fit, held_out.stretches)
     ranks = held_out.searches.forward[SHOWN_RUNG]
@@ -108,11 +124,22 @@ def measure_direction(pairs: Pairs, config: LinearMapConfig, instruments: dict[s
         hubness=hubness_of(pairs, searched),
         explorer=explorer_points(pairs, searched[SHOWN_RUNG], config),
         use=use,
-        geometry=geometry_of(pairs, instruments or {}, config),
+        geometry=judge(pairs, instruments or {}, config),
         controls=controls_of(held_out, pairs, instruments or {}, config.seed) if config.controls else Controls(),
         picture=picture_of(held_out, pairs, config),
         examples=search_examples(held_out, pairs, use.best, config),
+        streamed=None if streamed is None else of_all_pairs(streamed, held_out, evidence, pairs, config),
     )
+
+
+def of_all_pairs(
+    streamed: PairFit, held_out: HeldOut, evidence: Evidence, pairs: Pairs, config: LinearMapConfig
+) -> AllPairs:
+    """Return R² of closed-form maps over all pairs, with the curvature that the sample would have shown."""
+    limits = replace(limits_of(evidence, streamed.n, config), r2_foreseen=None)
+    if max(pairs.unknown) > UNREAD:
+        streamed = replace(streamed, latent={})
+    return all_pairs(streamed, held_out, evidence.null, config, names=pairs.names, limits=limits)
 
 
 def by_search(held_out: HeldOut, null: NullScores) -> Decision:
@@ -142,16 +169,10 @@ def refitted_r2(held_out: HeldOut, pairs: Pairs) -> dict[str, Interval]:
 
 def certify(held_out: HeldOut, pairs: Pairs, evidence: Evidence, config: LinearMapConfig) -> Certificate:
     """Return the verdicts by R² and by P@1, with what they rest on."""
-    null, power, learning = evidence.null, evidence.power, evidence.learning
+    null, power = evidence.null, evidence.power
     decision = decide(held_out.errors, null.ceiling_p95, config.margin)
     retrieval = by_search(held_out, null)
-    detectable = power.smallest_detectable if power else None
-    limits = Limits(
-        training_pairs=round(len(pairs.x) * (config.folds - 1) / config.folds),
-        detectable=detectable,
-        r2_foreseen=learning.foreseen[-1].r2 if learning and learning.foreseen else None,
-        missed=max(power.shares) if power and detectable is None else None,
-    )
+    limits = limits_of(evidence, len(pairs.x), config)
     noise = noise_ceiling(pairs, held_out.fit, decision.ceiling, config)
     return Certificate(
         verdict=decision.verdict,
@@ -166,11 +187,23 @@ def certify(held_out: HeldOut, pairs: Pairs, evidence: Evidence, config: LinearM
         retrieval_margin=retrieval.margin,
         retrieval_gaps=retrieval.shares,
         curvature_gain=None if decision.verdict == NO_MAP else curvature_gain(held_out.errors, power),
-        smallest_detectable=detectable,
+        smallest_detectable=limits.detectable,
         power=power_points(power) if power else (),
         noise_ceiling=noise.second_reference,
         noise_ceiling_rows=noise.rows,
         ceiling_on_those_rows=noise.ceiling_rung,
+    )
+
+
+def limits_of(evidence: Evidence, n: int, config: LinearMapConfig) -> Limits:
+    """Return the limits of a verdict on n pairs."""
+    power, learning = evidence.power, evidence.learning
+    detectable = power.smallest_detectable if power else None
+    return Limits(
+        training_pairs=round(n * (config.folds - 1) / config.folds),
+        detectable=detectable,
+        r2_foreseen=learning.foreseen[-1].r2 if learning and learning.foreseen else None,
+        missed=max(power.shares) if power and detectable is None else None,
     )
 
 
@@ -183,19 +216,3 @@ def power_points(power: PowerCurve) -> tuple[PowerPoint, ...]:
     """Return the power curve as a part of the result."""
     points = zip(power.shares, power.detected, power.replicates, strict=True)
     return tuple(PowerPoint(share, detected, tried) for share, detected, tried in points)
-
-
-def choice_of_fold(choices: Choices) -> Choice:
-    """Return what one fold chose as a part of the result."""
-    locality, curvature, shrinkage = choices.locality, choices.curvature, choices.shrinkage
-    return Choice(
-        penalty=choices.penalty,
-        rank=choices.rank,
-        regions=locality.regions if locality else None,
-        region_penalty=locality.penalty if locality else None,
-        bandwidth=curvature.bandwidth if curvature else None,
-        curvature_penalty=curvature.penalty if curvature else None,
-        kappa=choices.kappa if math.isfinite(choices.kappa) else None,
-        scale=shrinkage.scale if shrinkage else None,
-        towards=shrinkage.towards if shrinkage else None,
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ...analysis.certificate.geometry import Geometry as GeometryFound
@@ -9,14 +11,27 @@ from ...analysis.certificate.geometry import GeometryConfig, Views, geometry_ver
 from ...analysis.splits import deciles
 from ...analysis.types import Floats
 from ...stages import stage
+from ..experiment.all_rows import sample_of_groups
 from ..experiment.caveats import UNREAD
 from ..experiment.pairs import Pairs
 from ..results.intervals import percent
 from ..results.linear_map import Geometry
 from .config import LinearMapConfig
 
+SAMPLED_ROWS = 6000  # of a sample: the verdict holds some n × n matrices
 SHOWN_SHARES = ("shift", "rotation", "linear")
 IN_WORDS = {"shift": "a shift", "rotation": "a rotation", "linear": "any linear map"}
+
+
+def sampled_geometry(pairs: Pairs, instruments: dict[str, Floats], config: LinearMapConfig) -> Geometry | None:
+    """Judge as `geometry_of` does, of a sample of pairs on at most `SAMPLED_ROWS` of them, whole groups at random."""
+    if len(pairs.x) <= SAMPLED_ROWS or not instruments:
+        return geometry_of(pairs, instruments, config)
+    rows = sample_of_groups(pairs.groups, SAMPLED_ROWS, np.random.default_rng([config.seed, 6]))
+    lengths = (pairs.lengths[0][rows], pairs.lengths[1][rows])
+    fewer = replace(pairs, x=pairs.x[rows], y=pairs.y[rows], groups=pairs.groups[rows], lengths=lengths)
+    found = geometry_of(fewer, {name: view[rows] for name, view in instruments.items()}, config)
+    return None if found is None else replace(found, rows=len(rows))
 
 
 def geometry_of(pairs: Pairs, instruments: dict[str, Floats], config: LinearMapConfig) -> Geometry | None:

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.types import RowSource
+from ...distributed import Processes
 from ...errors import ConfigError, DataError
-from ...files import open_paired_matrices
-from ..experiment.pairs import MINIMUM_ROWS, Pairs, embed_instruments, embed_sides, embed_untrained, in_one_space
+from ...files import StoredMatrix, open_paired_matrices
+from ..experiment.checks import MINIMUM_ROWS
+from ..experiment.pairs import Pairs, embed_instruments, embed_sides, embed_untrained, in_one_space
 from ..results.linear_map import LinearMapResult
 from ..results.provenance import Start
 from .config import LinearMapConfig
 from .direction import measure_both
+from .streamed import fit_and_sample
+from .streamed_text import embed_and_sample
 
 if TYPE_CHECKING:
     from ...data.bitext import Bitext, ParallelText
@@ -36,6 +41,8 @@ def run(
     progress: bool = False,
 ) -> LinearMapResult:
     """Probe both directions of a bitext.
+
+    With more pairs than `config.exact_rows` maps in closed form are of all of them, everything else of a sample.
 
     Parameters
     ----------
@@ -64,20 +71,36 @@ def run(
     if len(bitext) < MINIMUM_ROWS:
         raise DataError(f"{bitext.name} has {len(bitext)} pairs: expected at least {MINIMUM_ROWS}")
     start = Start.now(command)
-    source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
-    pairs = Pairs.of_text(source, target, bitext, same_space=in_one_space(encoders, config.same_space))
+    same_space, fingerprint = in_one_space(encoders, config.same_space), bitext.fingerprint
+    fits = None
+    if len(bitext) <= config.exact_rows:
+        source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
+        views = embed_instruments(
+            encoders[0], bitext, instruments, cache=cache, batch_tokens=batch_tokens, progress=progress
+        )
+    else:
+        sampled = embed_and_sample(
+            encoders,
+            bitext,
+            config,
+            same_space=same_space,
+            instruments=instruments,
+            cache=cache,
+            batch_tokens=batch_tokens,
+            progress=progress,
+        )
+        views = sampled.instruments
+        (source, target), bitext, fits = sampled.sides, sampled.bitext, sampled.found.fits
+    pairs = Pairs.of_text(source, target, bitext, same_space=same_space)
     if config.untrained:
         sides = embed_untrained(
             encoders, bitext, config.seed, cache=cache, batch_tokens=batch_tokens, progress=progress
         )
         pairs = replace(pairs, untrained=sides)
-    views = embed_instruments(
-        encoders[0], bitext, instruments, cache=cache, batch_tokens=batch_tokens, progress=progress
-    )
-    directions = measure_both(pairs, config, views)
+    directions = measure_both(pairs, config, views, fits)
     record = start.provenance(
         corpus=bitext.name,
-        fingerprint=bitext.fingerprint,
+        fingerprint=fingerprint,
         seed=config.seed,
         models=(source.identity, target.identity),
         device=encoders[0].device,
@@ -86,21 +109,24 @@ def run(
 
 
 def measure(
-    x: NDArray[np.floating],
-    y: NDArray[np.floating],
+    x: RowSource,
+    y: RowSource,
     groups: Sequence[int] | NDArray[np.integer] | None = None,
     config: LinearMapConfig = LinearMapConfig(),  # noqa: B008 - frozen
     *,
     instruments: Mapping[str, NDArray[np.floating]] | None = None,
     names: tuple[str, str] = ("x", "y"),
     command: str = "",
+    processes: Processes = Processes(),  # noqa: B008 - frozen
 ) -> LinearMapResult:
     """Probe arrays that you already have, in both directions.
+
+    With more rows than `config.exact_rows` maps in closed form are of all of them, everything else of a sample.
 
     Parameters
     ----------
     x, y : array (n, p), (n, q)
-        Paired rows, n ≥ 50; float16, float32 or float64, memory-mapped if you like.
+        Paired rows, n ≥ 50; float16, float32 or float64, memory-mapped or any `RowSource` if you like.
     groups : sequence of int, optional
         Concept group of each row, (n,); by default rows with equal vectors on either side are one group.
     config : LinearMapConfig
@@ -110,9 +136,13 @@ def measure(
         those as wide as the source are taken to lie in it too: their maps are the wrong-language control.
     names : (str, str)
         What the sides are called in the result.
+    processes : Processes
+        Those that share the reading of more rows than `config.exact_rows`; only the first returns.
 
     Raises
     ------
+    ProcessDone
+        In every process but the first, after what they share.
     DataError
         If shapes disagree, there are fewer than 50 rows, or a row is zero, NaN or infinite (rows are named).
     ConfigError
@@ -129,11 +159,20 @@ def measure(
     """
     if config.untrained:
         raise ConfigError("an untrained encoder embeds text, and arrays have none: leave untrained out")
-    start = Start.now(command)
-    pairs = Pairs.of_arrays(x, y, groups, names=names, same_space=bool(config.same_space))
-    views = {name: np.asarray(rows, np.float64) for name, rows in (instruments or {}).items()}
-    directions = measure_both(pairs, config, views)
-    record = start.provenance(corpus="arrays", fingerprint=pairs.fingerprint(), seed=config.seed)
+    start, same_space = Start.now(command), bool(config.same_space)
+    views = dict(instruments or {})
+    if len(x) <= config.exact_rows:
+        pairs = Pairs.of_arrays(np.asarray(x[:]), np.asarray(y[:]), groups, names=names, same_space=same_space)
+        fits, fingerprint = None, pairs.fingerprint()
+    else:
+        found = fit_and_sample(x, y, groups, config, same_space=same_space, instruments=views, processes=processes)
+        processes.only_first_goes_on()
+        pairs = Pairs.of_arrays(found.x, found.y, found.groups, names=names, same_space=same_space)
+        fits, fingerprint = found.fits, found.fingerprint
+        views = {name: np.asarray(rows)[found.rows] for name, rows in views.items()}
+    wide = {name: np.asarray(rows, np.float64) for name, rows in views.items()}
+    directions = measure_both(pairs, config, wide, fits)
+    record = start.provenance(corpus="arrays", fingerprint=fingerprint, seed=config.seed)
     return LinearMapResult(directions, config.permutations, config.costly_permutations, config.resamples, record)
 
 
@@ -143,15 +182,28 @@ def measure_files(
     config: LinearMapConfig = LinearMapConfig(),  # noqa: B008 - frozen
     *,
     command: str = "",
+    processes: Processes = Processes(),  # noqa: B008 - frozen
 ) -> LinearMapResult:
-    """Probe two .npy files of paired rows; they are memory-mapped.
+    """Probe two .npy files of paired rows, which may be larger than memory.
+
+    Parameters
+    ----------
+    x, y : Path
+    config : LinearMapConfig
+    command : str
+        What was typed, for the provenance.
+    processes : Processes
+        As for `measure`.
 
     Raises
     ------
     DataError
         If a file is missing or not a .npy matrix of floats; else as `measure`.
     """
-    return measure(*open_paired_matrices(x, y), config=config, names=(x.stem, y.stem), command=command)
+    sides: tuple[RowSource, RowSource] = open_paired_matrices(x, y)
+    if len(sides[0]) > config.exact_rows:
+        sides = StoredMatrix(x), StoredMatrix(y)
+    return measure(*sides, config=config, names=(x.stem, y.stem), command=command, processes=processes)
 
 
 __all__ = ["LinearMapConfig", "measure", "measure_files", "run"]

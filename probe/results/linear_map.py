@@ -252,6 +252,7 @@ class Geometry:
     reliability: tuple[float, ...] = ()  # of source and target: share of their variance that is not noise
     resolution: dict[str, float | None] = field(default_factory=dict)  # least curvature seen, by family; None for none
     curvature_p_value: float | None = None
+    rows: int | None = None  # pairs that it rests on, where they are fewer than those of the direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +316,25 @@ class Controls:
 
 
 @dataclass(frozen=True, slots=True)
+class AllPairs:
+    """R² of the closed-form rungs over all pairs, where everything else of a direction is of a sample (method §4)."""
+
+    n: int
+    groups: int
+    blocks: int  # that were resampled
+    sample: int  # pairs on which everything else rests
+    r2: dict[str, Interval]  # of each closed-form rung
+    gaps: dict[str, Interval]  # the same less R² in the sample
+    ceiling: str  # the best rung; a curved one as it stands to the others in the sample
+    verdict: str
+    sentence: str
+    shares: dict[str, Interval]  # of the ceiling's R²
+    equivalences: dict[str, str]
+    choices: tuple[Choice, ...]
+    latent: dict[str, Interval] = field(default_factory=dict)  # shares by linear instruments; empty without any
+
+
+@dataclass(frozen=True, slots=True)
 class Direction:
     """Everything measured for one direction of translation."""
 
@@ -344,6 +364,7 @@ class Direction:
     controls: Controls = field(default_factory=Controls)
     picture: MapPicture | None = None
     examples: tuple[SearchExample, ...] = ()
+    streamed: AllPairs | None = None  # None where all pairs were measured in memory
 
 
 @dataclass(frozen=True, slots=True)

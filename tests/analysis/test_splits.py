@@ -28,6 +28,18 @@ def test_large_groups_are_dealt_before_small_ones():
     assert sorted(sizes.tolist())[:2] == [27, 28]
 
 
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(2, 6), st.integers(0, 99))
+def test_each_group_goes_to_the_smallest_fold(sizes, n_folds, seed):
+    sizes = np.array([*sizes, *[1] * n_folds])
+    folds = group_folds(np.repeat(np.arange(len(sizes)), sizes), n_folds, np.random.default_rng(seed))
+    shuffled = np.random.default_rng(seed).permutation(len(sizes))
+    filled, expected = np.zeros(n_folds), np.empty(len(sizes), int)
+    for group in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
+        expected[group] = np.argmin(filled)
+        filled[expected[group]] += sizes[group]
+    np.testing.assert_array_equal(folds, np.repeat(expected, sizes))
+
+
 def test_names_of_groups_do_not_matter():
     groups = np.repeat(np.arange(12), 3)
     a = group_folds(groups, 4, np.random.default_rng(3))

@@ -36,6 +36,8 @@ def noise_line(direction: Direction) -> str:
         return "not taken out, for want of the same sentences in a further language; R² includes it."
     others = listed([language_name(code) for code in geometry.instruments])
     line = f"the same sentences in {others} separate meaning from noise"
+    if geometry.rows is not None:
+        line += f", in {count(geometry.rows)} of these pairs"
     if len(geometry.reliability) < 2:
         return f"{line}."
     source, target = (percent(1 - share) for share in geometry.reliability)
@@ -81,6 +83,8 @@ def pairs_line(direction: Direction, provenance: Provenance) -> str:
     corpus = "the built-in text" if provenance.corpus.startswith("builtin") else f"“{provenance.corpus}”"
     if not provenance.models:
         corpus = "your arrays"
+    if direction.streamed is not None:
+        corpus = f"{count(direction.streamed.n)} of {corpus}, a random sample"
     return (
         f"{count(direction.n)} of {corpus}{apart}; each was searched by maps fitted without it. "
         "Other text may give other numbers."

@@ -20,6 +20,7 @@ from ...formatting import (
 )
 from ...view import Fact, Figure, FigureGroup, Headline, View
 from ..provenance import models_of, provenance_facts
+from .all_pairs import all_pairs
 from .certificate import certificate
 from .controls import ControlRow, controls
 from .decomposition import anatomy, drift
@@ -121,7 +122,7 @@ def headline(text: str) -> Headline:
         verdict="; ".join(verdicts),
         models=models_of(source),
         corpus=source.corpus,
-        rows=result.directions[0].n if result.directions else 0,
+        rows=_all_rows(result.directions[0]) if result.directions else 0,
         time=source.time,
     )
 
@@ -169,7 +170,10 @@ def _direction(direction: Direction, prefix: str, models: str, provenance: Prove
 
 def _groups(direction: Direction, prefix: str) -> tuple[FigureGroup, ...]:
     return (
-        FigureGroup("Which map suffices", _present(ladder(direction, prefix), certificate(direction, prefix))),
+        FigureGroup(
+            "Which map suffices",
+            _present(all_pairs(direction, prefix), ladder(direction, prefix), certificate(direction, prefix)),
+        ),
         FigureGroup(
             "What the verdict could have missed",
             _present(power(direction, prefix), learning_curve(direction, prefix)),
@@ -185,10 +189,16 @@ def _present(*figures: Figure | None) -> tuple[Figure, ...]:
     return tuple(f for f in figures if f is not None)
 
 
+def _all_rows(direction: Direction) -> int:
+    return direction.n if direction.streamed is None else direction.streamed.n
+
+
 def _rows(direction: Direction) -> str:
     source, target = direction.dims
     width = str(source) if source == target else f"{source} and {target}"
+    streamed = direction.streamed
+    drawn = "" if streamed is None else f"A random sample of {count(streamed.n)} pairs: "
     return (
-        f"{counted(direction.n, 'pair')} in {counted(direction.groups, 'group')} of like meaning, {width} dimensions, "
-        f"{direction.folds} folds by group, {count(direction.pool)} candidates in every search."
+        f"{drawn}{counted(direction.n, 'pair')} in {counted(direction.groups, 'group')} of like meaning, "
+        f"{width} dimensions, {direction.folds} folds by group, {count(direction.pool)} candidates in every search."
     )

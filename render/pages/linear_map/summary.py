@@ -5,6 +5,7 @@ from __future__ import annotations
 from ....probe.results.linear_map import Certificate, Direction, LinearMapResult
 from ...formatting import MISSING, interval, language_name, number, percent_interval, rung_name
 from ...terminal import SummaryColumn, SummaryPart, SummaryTable
+from .all_pairs import all_pairs_note
 from .controls import summary_controls
 from .ladder import rungs_in_order
 
@@ -15,7 +16,8 @@ def summary_parts(result: LinearMapResult) -> tuple[SummaryPart, ...]:
     for one in result.directions:
         label = f"{language_name(one.source)} → {language_name(one.target)}"
         heading = f"{label}  ({one.n} pairs, {one.groups} groups, {one.pool} candidates)"
-        note = one.learning_curve.sentence if one.learning_curve else ""
+        learned = one.learning_curve.sentence if one.learning_curve else ""
+        note = " ".join(filter(None, (all_pairs_note(one.streamed) if one.streamed else "", learned)))
         parts.append(SummaryPart(heading, *sentences(one), _table(one), one.warnings, note, summary_controls(one)))
     return tuple(parts)
 
@@ -40,7 +42,8 @@ def sentences(direction: Direction) -> tuple[str, str]:
     judged = direction.certificate
     if direction.use is None:
         return judged.sentence, retrieval_sentence(judged)
-    return direction.use.sentence, direction.geometry.sentence if direction.geometry else judged.sentence
+    by_r2 = direction.streamed or judged
+    return direction.use.sentence, direction.geometry.sentence if direction.geometry else by_r2.sentence
 
 
 def _table(direction: Direction) -> SummaryTable:

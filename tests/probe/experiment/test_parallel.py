@@ -1,10 +1,12 @@
 """Works side by side: all of them, in order, no more at once than fit."""
 
+import gc
 import threading
+import weakref
 
 import pytest
 from polyglot.probe.experiment import parallel as module
-from polyglot.probe.experiment.parallel import side_by_side
+from polyglot.probe.experiment.parallel import in_turn, side_by_side
 
 
 @pytest.fixture
@@ -43,3 +45,23 @@ def test_an_error_is_that_of_the_work():
 
     with pytest.raises(ValueError, match="7"):
         side_by_side(fail, [7, 8])
+
+
+def test_in_turn_one_is_done_and_freed_before_the_next():
+    left = []
+
+    class Circle:
+        def __init__(self):
+            self.own = self
+
+    def work(item):
+        assert all(reference() is None for reference in left)
+        circle = Circle()
+        left.append(weakref.ref(circle))
+        return item
+
+    gc.disable()
+    try:
+        assert in_turn(work, [3, 1, 2]) == [3, 1, 2]
+    finally:
+        gc.enable()

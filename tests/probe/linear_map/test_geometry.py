@@ -5,7 +5,7 @@ import pytest
 from polyglot.errors import DataError
 from polyglot.probe.experiment.pairs import Pairs
 from polyglot.probe.linear_map.config import LinearMapConfig
-from polyglot.probe.linear_map.geometry import geometry_of
+from polyglot.probe.linear_map.geometry import geometry_of, sampled_geometry
 from polyglot.probe.linear_map.run import measure
 from polyglot.probe.results.linear_map import LinearMapResult
 from polyglot.probe.results.serialization import from_json, to_json
@@ -56,3 +56,17 @@ def test_a_language_that_the_model_cannot_read_gets_no_verdict(views):
 def test_instruments_of_other_rows_are_refused(views):
     with pytest.raises(DataError, match="de"):
         measure(views[0], views[1], config=QUICK, instruments={"de": views[2][:100]})
+
+
+def test_a_sample_is_judged_on_few_of_its_pairs(views, monkeypatch):
+    monkeypatch.setattr("polyglot.probe.linear_map.geometry.SAMPLED_ROWS", 300)
+    x, y, first, second = views
+    groups = np.arange(600) // 2
+    pairs = Pairs.of_arrays(x, y, groups, names=("fr", "en"), same_space=True)
+    seen = {"de": first, "es": second}
+    found = sampled_geometry(pairs, seen, QUICK)
+    assert found.rows == 300
+    assert found.shares["rotation"].value == pytest.approx(1, abs=0.05)
+    assert sampled_geometry(pairs, {}, QUICK) is None
+    monkeypatch.setattr("polyglot.probe.linear_map.geometry.SAMPLED_ROWS", 600)
+    assert sampled_geometry(pairs, seen, QUICK) == geometry_of(pairs, seen, QUICK)
