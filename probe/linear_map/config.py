@@ -56,7 +56,7 @@ class LinearMapConfig:
     untrained: bool = False
     texts: bool = True
     same_space: bool | None = None
-    exact_rows: int = 50_000
+    exact_rows: int = 10_000
     seed: int = 0
 
     def __post_init__(self) -> None:
