@@ -25,7 +25,7 @@ def render_study(folder: Path, page: Path, outcome: StudyResult | None = None) -
         Where the page goes: links are relative to its folder, and an image of its name beside it is the one that is
         shown where the page is shared.
     outcome : StudyResult, optional
-        What was asked before the results were there, and what they say to it.
+        What was asked before the results were there, and what they say to it; by default that of the folder.
 
     Raises
     ------
@@ -34,7 +34,8 @@ def render_study(folder: Path, page: Path, outcome: StudyResult | None = None) -
     DataError
         If it has no linear-map result of one model.
     """
-    view = study_view(read_study(folder, page))
+    results = read_study(folder, page)
+    view, outcome = study_view(results), outcome or results.outcome
     shared = assets(("index.js",))
     image = page.with_suffix(".png")
     html = (

@@ -1,12 +1,13 @@
 """Make the published study again, from the built-in corpus: `python reports/make.py`, or `make reports`.
 
-    python reports/make.py [--only TEXT] [--limit N] [--out FOLDER] [--list]
+    python reports/make.py [--only TEXT] [--limit N] [--out FOLDER] [--list] [--from STUDY-RESULTS]
 
 English with five languages in two models: the linear map, and every layer; French from fewer pairs; then models and
 languages side by side, and all on one page, reports/study.html. What is there already is left as it is, so an
-interrupted run goes on where it stopped: delete a JSON file to measure it again. All pages of the folder share one
-plotly.js beside them. Sentences and the explorer are shown for French in `minilm` only: the other pages hold numbers
-and figures, which keeps the folder small.
+interrupted run goes on where it stopped: delete a JSON file to measure it again. `--from` first takes what the results
+of `polyglot study reports/study.toml` hold: its maps and layers of packaged models, and its tests. All pages of the
+folder share one plotly.js beside them. Sentences and the explorer are shown for French in `minilm` only: the other
+pages hold numbers and figures, which keeps the folder small.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 
 STUDY = Path(__file__).resolve().parent / "study"
 MODELS = ("minilm", "me5-small")
+TAKEN = (*MODELS, "use")
 PROBES = ("linear-map", "layers")
 LANGUAGES = ("fr", "de", "es", "ru", "zh")
 FEWER = (300, 600, 1000)  # pairs
@@ -124,17 +126,34 @@ def make(part, out):
         publish(made.read_text(encoding="utf-8"), out / f"{part.name}.json")
 
 
-def publish(text, path):
+def publish(text, path, *, points=True):
     """Write a result atomically and small: without the machine's name, digits that nobody reads, points of no text."""
     value = json.loads(text)
     value["provenance"]["host"] = ""
     for direction in value.get("directions", ()):
-        if "--no-texts" in value["provenance"].get("command", ""):
+        if not points or "--no-texts" in value["provenance"].get("command", ""):
             direction["explorer"] = []
     scratch = path.with_suffix(".part")
     small = json.dumps(rounded(value), ensure_ascii=False, separators=(",", ":"))
     scratch.write_text(small + "\n", encoding="utf-8")
     scratch.replace(path)
+
+
+def take(study, out):
+    """Publish the maps and layers of packaged models that a study of a file measured, and the study's own result."""
+    text = (study / "study.json").read_text(encoding="utf-8")
+    publish(text, out / "study.json")
+    for cell in json.loads(text)["cells"]:
+        name = f"{cell['kind']}-{cell['model']}-en-{cell['language']}"
+        told = (cell["model"], cell["language"]) in WITH_TEXTS and cell["kind"] == "linear-map"
+        if (
+            cell["result"]
+            and cell["kind"] in PROBES
+            and cell["model"] in TAKEN
+            and cell["corpus"] == "sentences"
+            and not told
+        ):
+            publish((study / cell["result"]).read_text(encoding="utf-8"), out / f"{name}.json", points=False)
 
 
 def rounded(value):
@@ -152,10 +171,13 @@ def main():
     parser.add_argument("--limit", type=int, help="pairs of each probe, for a trial")
     parser.add_argument("--out", type=Path, default=STUDY, help="folder of the study")
     parser.add_argument("--list", action="store_true", help="print the parts, and which are there")
+    parser.add_argument("--from", dest="taken", type=Path, help="results of the study of study.toml")
     options = parser.parse_args()
     out = options.out.resolve()
     if not options.list:
         out.mkdir(parents=True, exist_ok=True)
+        if options.taken:
+            take(options.taken, out)
     for part in study(options.limit):
         if options.only and not any(text in part.name for text in options.only):
             continue

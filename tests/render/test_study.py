@@ -230,3 +230,7 @@ def test_what_was_asked_before_stands_on_the_page(folder):
     assert "1 of 1 holds." in section
     assert "a map &lt;helps&gt;: gain, margin 0.01: 1 of 1 hold" in section
     assert "0.500 [0.250, 0.750]" in section
+    path = folder / "study.json"
+    path.write_text(to_json(result), encoding="utf-8")
+    assert section in render_study(folder, page)
+    path.unlink()

@@ -12,10 +12,12 @@ from urllib.parse import quote
 from ....errors import DataError, OutputError
 from ....probe.results import layers as by_layer
 from ....probe.results import linear_map, training
+from ....probe.results import study as asked
 from ....probe.results.layers import LayersResult
 from ....probe.results.linear_map import LinearMapResult
 from ....probe.results.provenance import Provenance
 from ....probe.results.serialization import from_json, read_schema
+from ....probe.results.study import StudyResult
 from ....probe.results.training import TrainResult
 
 R = TypeVar("R", LinearMapResult, LayersResult, TrainResult)
@@ -39,6 +41,7 @@ class StudyResults:
     stressed: tuple[Located[LayersResult], ...]  # with known disturbances
     trained: tuple[Located[TrainResult], ...]
     pivot: str  # the language that all pairs share; empty where none is
+    outcome: StudyResult | None = None  # what was asked before, where the folder holds the result of a study
 
     @property
     def provenances(self) -> tuple[Provenance, ...]:
@@ -72,6 +75,7 @@ def read_study(folder: Path, page: Path) -> StudyResults:
     maps: list[Located[LinearMapResult]] = []
     curves: list[Located[LayersResult]] = []
     trained: list[Located[TrainResult]] = []
+    outcome: StudyResult | None = None
     for path, schema, text in _texts(folder):
         address = _address(path, page)
         try:
@@ -79,6 +83,8 @@ def read_study(folder: Path, page: Path) -> StudyResults:
                 maps.append(Located(from_json(text, LinearMapResult), address))
             elif schema == by_layer.SCHEMA:
                 curves.append(Located(from_json(text, LayersResult), address))
+            elif schema == asked.SCHEMA:
+                outcome = from_json(text, StudyResult)
             elif schema == training.SCHEMA:
                 trained.append(Located(from_json(text, TrainResult), address))
         except DataError:
@@ -97,6 +103,7 @@ def read_study(folder: Path, page: Path) -> StudyResults:
         stressed=tuple(one for one in curves if one.result.stress),
         trained=tuple(one for one in trained if one.result.languages),
         pivot=_pivot(maps),
+        outcome=outcome,
     )
 
 
