@@ -1,5 +1,6 @@
 """The page of a study: what each section says, what is left out, and where it leads."""
 
+import dataclasses
 import json
 import re
 
@@ -10,6 +11,7 @@ from polyglot.probe.results.provenance import Provenance
 from polyglot.probe.results.serialization import to_json
 from polyglot.probe.results.study import StudyFamily, StudyResult, StudyTest
 from polyglot.render.charts.lines import line_panel
+from polyglot.render.pages.study.insertion import insertion
 from polyglot.render.pages.study.page import study_view
 from polyglot.render.pages.study.results import read_study
 from polyglot.render.study import render_study, write_study
@@ -119,6 +121,27 @@ def test_a_common_coordinate_is_a_warning(view):
         ("found first", "40 → 13", "−27"),
     ]
     assert len(view.by_layer.panels) == 4
+
+
+def test_of_several_seeds_the_middle_run_is_shown_and_of_other_bases_none(folder):
+    results = read_study(folder, folder.parent / "study.html")
+    one = next(run for run in results.trained if run.result.method == "align")
+
+    def found_first(value, model="minilm"):
+        language = one.result.languages[0]
+        retrieval = dataclasses.replace(language.after.retrieval, p_at_1=Interval(value, value, value))
+        outcome = dataclasses.replace(language, after=dataclasses.replace(language.after, retrieval=retrieval))
+        sides = tuple(dataclasses.replace(side, model=model) for side in one.result.provenance.models)
+        provenance = dataclasses.replace(one.result.provenance, models=sides)
+        changed = dataclasses.replace(one.result, languages=(outcome,), provenance=provenance)
+        return dataclasses.replace(one, result=changed)
+
+    runs = (found_first(0.9), found_first(0.5), found_first(0.7), found_first(0.99, "runs/own/model"))
+    shown = insertion(dataclasses.replace(results, trained=runs))
+    assert [row.label for row in shown.rows] == ["align"]
+    assert len(shown.columns) == 1
+    assert shown.rows[0].cells[0].text.endswith("→ 70")
+    assert shown.caption.endswith("Of 3 seeds the run in the middle.")
 
 
 def test_methods_of_insertion_stand_beside_words(view):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
 
 from ....probe.results.training import LanguageOutcome, TrainResult
 from ...formatting import language_name, model_name, number, percent_interval
-from .results import Located, StudyResults
+from .results import Located, StudyResults, models_in
 from .tracks import Cell, Mark, Tracks, columned, points
+
+Outcome = tuple[Located[TrainResult], LanguageOutcome]
 
 
 def insertion(results: StudyResults) -> Tracks | None:
     """Return search from an inserted language by method; None where nothing was trained."""
-    found = list(_outcomes(results))
+    runs = _outcomes(results)
+    found = [_median(some) for some in runs.values()]
     if not found:
         return None
+    most = max(len(some) for some in runs.values())
+    seeds = "" if most == 1 else f" Of {most} seeds the run in the middle."
     cells = {(one.result.method, _column(one, language)): _cell(one, language) for one, language in found}
     columns = tuple(dict.fromkeys(_column(one, language) for one, language in found))
     best, outcome = max(found, key=lambda pair: pair[1].after.retrieval.p_at_1.value)
@@ -28,6 +33,7 @@ def insertion(results: StudyResults) -> Tracks | None:
         caption=(
             "Translations found first by the base and by the trained model, the other side encoded by the base, as an "
             "old index is; held-out rows. Below: what the language of the base lost, in points of 100, at worst."
+            + seeds
         ),
         columns=columns,
         rows=columned(cells, columns),
@@ -35,15 +41,34 @@ def insertion(results: StudyResults) -> Tracks | None:
     )
 
 
-def _outcomes(results: StudyResults) -> Iterator[tuple[Located[TrainResult], LanguageOutcome]]:
-    for one in sorted(results.trained, key=lambda one: one.result.languages[0].after.retrieval.p_at_1.value):
+def _outcomes(results: StudyResults) -> dict[tuple[str, str], list[Outcome]]:
+    """Return the runs of each method and column whose base the page shows, those with the least search first."""
+    shown, found = models_in(results), defaultdict[tuple[str, str], list[Outcome]](list)
+    for one in results.trained:
         for language in one.result.languages:
-            yield one, language
+            if _base(one) in shown:
+                found[one.result.method, _column(one, language)].append((one, language))
+    return dict(sorted(((key, sorted(some, key=_found_first)) for key, some in found.items()), key=_of_median))
+
+
+def _of_median(item: tuple[tuple[str, str], list[Outcome]]) -> float:
+    return _found_first(_median(item[1]))
+
+
+def _median(runs: list[Outcome]) -> Outcome:
+    return runs[(len(runs) - 1) // 2]
+
+
+def _found_first(outcome: Outcome) -> float:
+    return outcome[1].after.retrieval.p_at_1.value
+
+
+def _base(one: Located[TrainResult]) -> str:
+    return next((side.model for side in one.result.provenance.models if side.model), one.result.model)
 
 
 def _column(one: Located[TrainResult], language: LanguageOutcome) -> str:
-    base = next((side.model for side in one.result.provenance.models if side.model), one.result.model)
-    return f"{language_name(language.language)} into {model_name(base)}"
+    return f"{language_name(language.language)} into {model_name(_base(one))}"
 
 
 def _cell(one: Located[TrainResult], language: LanguageOutcome) -> Cell:
