@@ -133,6 +133,9 @@ def publish(text, path, *, points=True):
     for direction in value.get("directions", ()):
         if not points or "--no-texts" in value["provenance"].get("command", ""):
             direction["explorer"] = []
+        for rung in direction.get("rungs", {}).values():
+            if (rung.get("r2_standardised") or {}).get("value", 0) < -1e6:  # of versions that divided by rounding
+                rung["r2_standardised"] = None
     scratch = path.with_suffix(".part")
     small = json.dumps(rounded(value), ensure_ascii=False, separators=(",", ":"))
     scratch.write_text(small + "\n", encoding="utf-8")

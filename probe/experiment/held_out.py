@@ -28,6 +28,8 @@ from ..results.linear_map import RetrievalScores, RungScores
 from . import caveats
 from .pairs import Pairs
 
+CONSTANT = 1e-6  # standard deviation of a coordinate over the greatest, below which it counts as constant
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RungSearches:
@@ -135,10 +137,12 @@ def rung_errors(fit: LadderFit, y: Floats, resamples: Resamples, *, standardised
     y : array (n, q)
     resamples : Resamples
     standardised : bool
-        Divide every coordinate by its standard deviation, so that a rogue one does not decide; constant ones count 0.
+        Divide every coordinate by its standard deviation, so that a rogue one does not decide. One that varies by less
+        than a millionth of the most variable one counts 0: some models have coordinates that are 0 but for rounding.
     """
     sizes = y.std(axis=0)
-    unit = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 0) if standardised else np.ones(y.shape[1])
+    varies = sizes > CONSTANT * sizes.max()
+    unit = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=varies) if standardised else np.ones(y.shape[1])
     errors = {rung: row_squares((y - prediction) * unit) for rung, prediction in fit.predictions.items()}
     return SharedErrors.of(errors, row_squares((y - fit.reference) * unit), resamples)
 

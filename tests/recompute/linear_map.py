@@ -96,7 +96,10 @@ def recomputed(arrays, direction, seed, resamples):
         found[f"{rung} cosine"] = mean_cosine(y, predicted[rung], reference)
         found |= {f"{rung} {name}": value for name, value in forward.items()}
         found |= {f"{rung} backward {name}": value for name, value in backward.items()}
-        found[f"{rung} r2_standardised"] = r2(*(rows / y.std(axis=0) for rows in (y, predicted[rung], reference)))
+        spread = y.std(axis=0)
+        varying = spread > 1e-6 * spread.max()
+        scaled = [rows[:, varying] / spread[varying] for rows in (y, predicted[rung], reference)]
+        found[f"{rung} r2_standardised"] = r2(*scaled)
         about = retrieval(predicted[rung] - reference, y - reference, groups, pool)
         found |= {f"{rung} {name}": part["p_at_1"] for name, part in zip(BESIDE[1:], about, strict=True)}
         hits[rung] = hits_in_both_roles(cosines(queries, y, pool), groups, groups[pool])

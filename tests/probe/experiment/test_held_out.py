@@ -78,3 +78,13 @@ def test_a_rogue_coordinate_decides_the_plain_r2_and_not_the_standardised_one(pa
     held_out = fit_held_out(alone, ("linear",), folds=4, resamples=200, seed=3)
     assert held_out.errors.interval("linear").value > 0.95
     assert held_out.standardised.interval("linear").value < 0.3
+
+
+def test_a_coordinate_that_is_zero_but_for_rounding_does_not_decide_the_standardised_r2(pairs):
+    rounding = 1e-19 * np.random.default_rng(2).standard_normal((len(pairs.y), 1))
+    found = []
+    for y in (pairs.y, np.concatenate([pairs.y, rounding], axis=1)):
+        alone = Pairs.of_arrays(pairs.x, y, None, names=("x", "y"), same_space=False)
+        held_out = fit_held_out(alone, ("rotation", "linear"), folds=4, resamples=200, seed=3)
+        found.append([held_out.standardised.interval(rung).value for rung in ("rotation", "linear")])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-3)
