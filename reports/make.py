@@ -22,6 +22,7 @@ from pathlib import Path
 STUDY = Path(__file__).resolve().parent / "study"
 MODELS = ("minilm", "me5-small")
 TAKEN = (*MODELS, "use")
+MEASURED = "polyglot study reports/study.toml"
 PROBES = ("linear-map", "layers")
 LANGUAGES = ("fr", "de", "es", "ru", "zh")
 FEWER = (300, 600, 1000)  # pairs
@@ -126,12 +127,14 @@ def make(part, out):
         publish(made.read_text(encoding="utf-8"), out / f"{part.name}.json")
 
 
-def publish(text, path, *, points=True):
+def publish(text, path, *, command=""):
     """Write a result atomically and small: without the machine's name, digits that nobody reads, points of no text."""
     value = json.loads(text)
     value["provenance"]["host"] = ""
+    if command:
+        value["provenance"]["command"] = command
     for direction in value.get("directions", ()):
-        if not points or "--no-texts" in value["provenance"].get("command", ""):
+        if command or "--no-texts" in value["provenance"].get("command", ""):
             direction["explorer"] = []
         for rung in direction.get("rungs", {}).values():
             if (rung.get("r2_standardised") or {}).get("value", 0) < -1e6:  # of versions that divided by rounding
@@ -145,18 +148,13 @@ def publish(text, path, *, points=True):
 def take(study, out):
     """Publish the maps and layers of packaged models that a study of a file measured, and the study's own result."""
     text = (study / "study.json").read_text(encoding="utf-8")
-    publish(text, out / "study.json")
+    publish(text, out / "study.json", command=MEASURED)
     for cell in json.loads(text)["cells"]:
-        name = f"{cell['kind']}-{cell['model']}-en-{cell['language']}"
-        told = (cell["model"], cell["language"]) in WITH_TEXTS and cell["kind"] == "linear-map"
-        if (
-            cell["result"]
-            and cell["kind"] in PROBES
-            and cell["model"] in TAKEN
-            and cell["corpus"] == "sentences"
-            and not told
-        ):
-            publish((study / cell["result"]).read_text(encoding="utf-8"), out / f"{name}.json", points=False)
+        kept = cell["kind"] in PROBES and cell["model"] in TAKEN and cell["corpus"] == "sentences" and cell["result"]
+        told = cell["kind"] == "linear-map" and (cell["model"], cell["language"]) in WITH_TEXTS  # has a page of its own
+        if kept and not told:
+            path = out / f"{cell['kind']}-{cell['model']}-en-{cell['language']}.json"
+            publish((study / cell["result"]).read_text(encoding="utf-8"), path, command=MEASURED)
 
 
 def rounded(value):

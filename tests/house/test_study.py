@@ -90,6 +90,34 @@ def test_what_is_published_is_small(script, tmp_path):
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["directions"][0]["explorer"] == [1]
 
 
+def test_of_a_study_maps_and_layers_of_packaged_models_are_taken(script, tmp_path):
+    cells = [
+        {"kind": kind, "model": model, "corpus": corpus, "language": language, "result": result}
+        for kind, model, corpus, language, result in (
+            ("linear-map", "use", "sentences", "fr", "cells/a.json"),
+            ("linear-map", "use", "sentences", "ru", ""),
+            ("linear-map", "words", "sentences", "fr", "cells/a.json"),
+            ("linear-map", "minilm", "sentences", "fr", "cells/a.json"),
+            ("layers", "minilm", "sentences", "fr", "cells/a.json"),
+            ("retrieval", "minilm", "science", "fr", "cells/a.json"),
+        )
+    ]
+    (tmp_path / "results" / "cells").mkdir(parents=True)
+    where = {"host": "secret", "command": "polyglot study reports/study.toml --out /tmp/here"}
+    (tmp_path / "results" / "study.json").write_text(json.dumps({"provenance": where, "cells": cells}))
+    rungs = {"linear": {"r2_standardised": {"value": -1e30}}, "shift": {"r2_standardised": {"value": 0.5}}}
+    value = {"provenance": where, "directions": [{"explorer": [1], "rungs": rungs}]}
+    (tmp_path / "results" / "cells" / "a.json").write_text(json.dumps(value))
+    (tmp_path / "out").mkdir()
+    script.take(tmp_path / "results", tmp_path / "out")
+    names = ["layers-minilm-en-fr.json", "linear-map-use-en-fr.json", "study.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    kept = json.loads((tmp_path / "out" / names[1]).read_text(encoding="utf-8"))
+    assert kept["provenance"] == {"host": "", "command": "polyglot study reports/study.toml"}
+    rungs["linear"]["r2_standardised"] = None
+    assert kept["directions"] == [{"explorer": [], "rungs": rungs}]
+
+
 def test_a_second_run_does_only_what_is_missing_or_stale(script, typed, monkeypatch, tmp_path):
     run(script, monkeypatch, tmp_path, "--only", "layers")
     assert sum(command[0] == "compare" for command in typed) == 7
