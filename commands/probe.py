@@ -79,7 +79,7 @@ def linear_map(
             help="With more pairs, closed-form maps are of all of them, read piece by piece; everything else is of a "
             "random sample of so many.",
         ),
-    ] = 50_000,
+    ] = 10_000,
     common: Probing,
 ) -> None:
     """Is the map from SRC to TGT identity, shift, rotation, linear, or more?"""

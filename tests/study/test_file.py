@@ -43,7 +43,7 @@ WRONG = {
     "did you mean minilm": PROBE.replace("words", "minilmm"),
     "unknown language 'xx1'": PROBE.replace("fr", "xx1"),
     "en is the pivot": PROBE.replace("fr", "en"),
-    "The built-in corpus has no": PROBE.replace("fr", "sw"),
+    "The built-in corpus has no": PROBE.replace("fr", "it"),
     "expected a list such as ['fr']": PROBE.replace('["fr"]', '"fr"'),
     "'fr' is given twice": PROBE.replace('["fr"]', '["fr", "fr"]'),
     "languages: expected at least one": PROBE.replace('["fr"]', "[]"),
