@@ -141,6 +141,11 @@ class FoldedSource:
             return tuple(range(self.n_folds))
         return tuple(sorted({(held_out + 1) % self.n_folds, (held_out - 1) % self.n_folds}))
 
+    def inner_exclusions(self) -> list[Folds]:
+        """Return what inner regressions leave out, an outer fold and one of its neighbours, each pair once."""
+        outer = range(self.n_folds)
+        return sorted({frozenset({fold, other}) for fold in outer for other in self.inner_folds(fold)}, key=sorted)
+
     def count(self, folds: list[int]) -> int:
         """Return the number of rows in some folds."""
         return sum(len(self.rows[fold]) for fold in folds)
@@ -180,6 +185,15 @@ class FoldedSource:
             lambda: self.factor(excluded).quadratic(self.error_scatter([fold], self.mean(excluded))),
         )
 
+    @property
+    def must_factor(self) -> bool:
+        """Whether scatters may be indefinite, by rounding or by an instrument: only a factor mends them."""
+        return self.x.dtype == np.float32 or self.denoised is not None
+
+    def holds(self, key: object) -> bool:
+        """Tell whether the value of a key has been computed."""
+        return key in self.memo or (self.wide is not None and key in self.wide.memo)
+
     def memoize(self, key: object, make: Callable[[], T]) -> T:
         """Return the value of a key, computed when first asked for; a narrow source takes it from the wide one."""
         if self.wide is None:
@@ -216,11 +230,12 @@ class FoldedTarget:
         own = np.asarray(y, source.x.dtype)
         centre = own.mean(axis=0)
         centred = own - centre
-        sums = np.stack([centred[r].sum(axis=0) for r in source.rows])
-        crosses = rotation_crosses = np.stack([source.fitted_x[r].T @ centred[r] for r in source.rows])
+        parts = [(rows, centred[rows]) for rows in source.rows]
+        sums = np.stack([part.sum(axis=0) for _, part in parts])
+        crosses = rotation_crosses = np.stack([source.fitted_x[rows].T @ part for rows, part in parts])
         if source.denoised is not None:
-            rotation_crosses = np.stack([source.x[r].T @ centred[r] for r in source.rows])
-        squares = np.array([np.einsum("ij,ij->", centred[r], centred[r], dtype=np.float64) for r in source.rows])
+            rotation_crosses = np.stack([source.x[rows].T @ part for rows, part in parts])
+        squares = np.array([np.einsum("ij,ij->", part, part, dtype=np.float64) for _, part in parts])
         own_prior = None if prior is None else prior.astype(own.dtype, copy=False)
         return cls(source, centred, centre, sums, crosses, rotation_crosses, squares, own_prior)
 
@@ -232,6 +247,11 @@ class FoldedTarget:
         """Return the regression on all rows outside the excluded folds; memoized."""
         sums = self.fold_sums(self.source.outside(excluded))
         return memoized(self.regressions, excluded, lambda: FoldRegression(sums, excluded, self.prior))
+
+    def prepare(self, excluded: Folds) -> None:
+        """Compute what several outer folds share of the regression without some folds."""
+        regression = self.regression(excluded)
+        _ = regression.factor, regression.prior, regression.gram
 
     def split(self, excluded: Folds, fold: int) -> Split:
         """Return the regression without the excluded folds and, held out of it, one of these."""
@@ -311,8 +331,8 @@ class FoldRegression(Regression):
 
     @property
     def is_factored(self) -> bool:
-        """Always: the source holds one factor for all targets."""
-        return True
+        """Whether the source holds the factor for its targets, or must: in float32 and with an instrument."""
+        return self.source.must_factor or self.source.holds(("factor", self.excluded))
 
     @property
     def factor(self) -> RidgeFactor:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError
+from ..threads import workers
 from ..types import Floats
 from .fold_moments import FoldedSource, FoldedTarget
 from .fourier import Curvature, NonlinearRung
@@ -170,8 +171,12 @@ class Ladder:
         predictions = {name: np.empty(y.shape, self.x.dtype) for name in asked}
         reference = np.empty(y.shape, self.x.dtype)
         choices = []
-        for fold, rows in enumerate(self.source.rows):
-            choice, parts = self._fit_fold(target, fold, asked)
+        with workers(self.source.n_folds) as crew:
+            if not set(asked) <= SAME_SPACE_RUNGS:
+                crew.map(target.prepare, self.source.inner_exclusions())
+            fitted = crew.map(lambda fold: self._fit_fold(target, fold, asked), range(self.source.n_folds))
+        for fold, (choice, parts) in enumerate(fitted):
+            rows = self.source.rows[fold]
             choices.append(choice)
             reference[rows] = target.regression(frozenset({fold})).mean_y + target.centre
             for name in asked:

@@ -118,9 +118,21 @@ class Regression:
         """The prior map P, (p, q)."""
         if self._given_prior is not None:
             return self._given_prior
-        rank = max(1, min(*self.sxy.shape, int(self.rows.n) // ROWS_A_COMPONENT))
-        axes = self.factor.vectors[:, -rank:]
+        if self.is_prior_rotation:
+            return procrustes(self.rotation_sxy)[0]
+        axes = self.factor.vectors[:, -self._rank :]
         return axes @ procrustes(axes.T @ self.rotation_sxy)[0]
+
+    @property
+    def _rank(self) -> int:
+        """How many components of x the prior turns."""
+        p, q = self.sxy.shape
+        return max(1, min(int(p), int(q), int(self.rows.n) // ROWS_A_COMPONENT))
+
+    @property
+    def is_prior_rotation(self) -> bool:
+        """Whether the prior turns every component of x: then it is the Procrustes rotation, and so is that of any κ."""
+        return self._given_prior is None and self._rank == self.sxy.shape[0]
 
     @property
     def is_factored(self) -> bool:
@@ -138,7 +150,8 @@ class Regression:
     def rotation(self, kappa: float = 0.0) -> Floats:
         """Return the rotation whose prior weighs as κ ≥ 0 pairs, (p, q): Procrustes at 0, the prior at infinity."""
         if kappa not in self._rotations:
-            self._rotations[kappa] = self.prior if np.isinf(kappa) else self._polar(kappa)
+            plain = np.isinf(kappa) or self.is_prior_rotation
+            self._rotations[kappa] = self.prior if plain else self._polar(kappa)
         return self._rotations[kappa]
 
     def _polar(self, kappa: float) -> Floats:
@@ -162,7 +175,7 @@ class Regression:
     def is_orthogonal(self, kappa: float) -> bool:
         """Whether the rotation of some κ is square and so leaves lengths as they are."""
         p, q = self.sxy.shape
-        return p == q and (self._given_prior is not None or bool(np.isfinite(kappa)))
+        return p == q and (self._given_prior is not None or self.is_prior_rotation or bool(np.isfinite(kappa)))
 
     def turned_centre(self, towards: Centre, kappa: float) -> Floats:
         """Return the prior or the rotation in coordinates of the factor, (p, q)."""

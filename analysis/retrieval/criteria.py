@@ -10,6 +10,7 @@ With r(x) the mean cosine of x to its k nearest rows of the other side,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,17 +64,43 @@ class NeighbourCosines:
 
 def neighbour_cosines(tiles: Tiles, k: int, right: RightPairs | None = None) -> tuple[NeighbourCosines, torch.Tensor]:
     """Return the k largest cosines of every row of both sides, and the cosines of the right pairs, (r,)."""
-    n, m = tiles.shape
     device = tiles.queries.device
-    near_query, near_candidate = TopK(n, min(k, m), device), TopK(m, min(k, n), device)
     none = torch.zeros(0, dtype=torch.int64, device=device)
     pairs = right or RightPairs(none, none)
     cosines = torch.empty(len(pairs.rows), device=device)
-    for tile, inside in pairs.by_tile(tiles):
-        near_query.update(tile.rows, tile.cosines, tile.columns.start)
-        near_candidate.update(tile.columns, tile.cosines, tile.rows.start, axis=1)
-        cosines[inside.numbers] = tile.cosines[inside.rows, inside.columns]
-    return NeighbourCosines(near_query.values, near_candidate.values), cosines
+
+    def gathered(share: Tiles) -> tuple[TopK, TopK]:
+        best = both_sides(share, k)
+        for tile, inside in pairs.by_tile(share):
+            add_both_ways(best, share, tile, tile.cosines)
+            cosines[inside.numbers] = tile.cosines[inside.rows, inside.columns]
+        return best
+
+    near = joined(tiles.shared(gathered))
+    return NeighbourCosines(near[0].values, near[1].values), cosines
+
+
+def both_sides(share: Tiles, k: int, tie: float = 0.0) -> tuple[TopK, TopK]:
+    """Return empty lists of the k best candidates of a share's queries, and of the k best queries of every candidate.
+
+    No list is longer than there are entries in all.
+    """
+    (n, m), device = share.shape, share.queries.device
+    return TopK(len(share.rows), min(k, m), device, tie=tie), TopK(m, min(k, n), device, tie=tie)
+
+
+def add_both_ways(best: tuple[TopK, ...], share: Tiles, tile: Tile, scores: torch.Tensor) -> None:
+    """Add the scores of a tile to the lists of a share: of the queries, and of the candidates where there are two."""
+    first = share.rows.start
+    best[0].update(slice(tile.rows.start - first, tile.rows.stop - first), scores, tile.columns.start)
+    for columns in best[1:]:
+        columns.update(tile.columns, scores, tile.rows.start, axis=1)
+
+
+def joined(shares: Sequence[tuple[TopK, ...]]) -> tuple[TopK, ...]:
+    """Join the lists of shares, in the order of the queries."""
+    rows, *columns = zip(*shares, strict=True)
+    return TopK.stacked(rows), *(TopK.merged(parts) for parts in columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

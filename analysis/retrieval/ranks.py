@@ -7,7 +7,7 @@ the wrong answers ahead of the right ones, and a third, where gains are requeste
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from .criteria import (
 from .neighbourhoods import CSLS_NEIGHBOURS, MARGIN_NEIGHBOURS
 from .right_pairs import RightPairs, TilePairs
 from .shards import ONE_SHARD, OneShard
-from .tiles import Tile, Tiles, one_torch_thread, shaped
+from .tiles import Tile, Tiles, shaped, shared_tiles
 
 #: The criterion that ranks, and what a query of a given rank would gain if one wrong answer ahead of it were removed.
 Gain = tuple[Criterion, Callable[[Integers], Floats]]
@@ -116,8 +116,8 @@ def match_ranks(  # noqa: PLR0913 - the neighbourhoods, the device and the crite
     sizes: dict[Criterion, int] = {"cosine": 0, "csls": k}
     if margin:
         sizes["margin"] = margin_k
-    with one_torch_thread(device):
-        return _ranked(Tiles.of(queries, candidates, device, tile_side), right, sizes, gains or {}, shards)
+    with shared_tiles(queries, candidates, device, tile_side) as tiles:
+        return _ranked(tiles, right, sizes, gains or {}, shards)
 
 
 def _ranked(
@@ -136,10 +136,18 @@ def _ranked(
     }
     for counter in counters.values():
         shards.most(counter.threshold[0])
-    scores, flags = tiles.buffer(), tiles.buffer()
-    for tile, inside in right.by_tile(tiles):
-        for counter in counters.values():
-            counter.add(tile, inside, scores, flags)
+
+    def counted(share: Tiles) -> list[_RankCounter]:
+        own = [counter.emptied() for counter in counters.values()]
+        scores, flags = share.buffer(), share.buffer()
+        for tile, inside in right.by_tile(share):
+            for counter in own:
+                counter.add(tile, inside, scores, flags)
+        return own
+
+    for parts in tiles.shared(counted):
+        for counter, part in zip(counters.values(), parts, strict=True):
+            counter.include(part)
     for counter in counters.values():
         shards.total(counter.ahead[0])
     ranks: list[dict[str, Integers]] = [
@@ -205,6 +213,15 @@ class _RankCounter:
         score = self.scorer.score(tile, scores)
         for axis, lines in enumerate((tile.rows, tile.columns)):
             self.ahead[axis][lines] += self.flag_ahead(axis, lines, score, inside, flags).sum(dim=1 - axis)
+
+    def emptied(self) -> _RankCounter:
+        """Return a counter with the same thresholds that has counted nothing, for a share of the tiles."""
+        return replace(self, ahead=(torch.zeros_like(self.ahead[0]), torch.zeros_like(self.ahead[1])))
+
+    def include(self, part: _RankCounter) -> None:
+        """Add what another counter has counted in other tiles."""
+        for axis in (0, 1):
+            self.ahead[axis].add_(part.ahead[axis])
 
     def flag_ahead(
         self, axis: int, lines: slice, score: torch.Tensor, inside: TilePairs, flags: torch.Tensor

@@ -16,12 +16,15 @@ from .criteria import (
     Criterion,
     NeighbourCosines,
     Scorer,
+    add_both_ways,
+    both_sides,
     check_search,
+    joined,
     neighbour_cosines,
 )
 from .neighbourhoods import CSLS_NEIGHBOURS, MARGIN_NEIGHBOURS
 from .shards import ONE_SHARD, OneShard
-from .tiles import Tiles, one_torch_thread
+from .tiles import Tiles, shared_tiles
 from .topk import TopK
 
 
@@ -71,8 +74,8 @@ def nearest(
         If widths differ or a side is empty.
     """
     size = _checked_neighbours(queries, candidates, k, criterion, neighbours, most=len(candidates))
-    with one_torch_thread(device):
-        (best,) = _searched(Tiles.of(queries, candidates, device, tile_side), k, criterion, size, shards=shards)
+    with shared_tiles(queries, candidates, device, tile_side) as tiles:
+        (best,) = _searched(tiles, k, criterion, size, shards=shards)
     return best.scores, best.places
 
 
@@ -92,8 +95,7 @@ def nearest_both_ways(
     """
     most = min(len(queries), len(candidates))
     size = _checked_neighbours(queries, candidates, k, criterion, neighbours, most=most)
-    with one_torch_thread(device):
-        tiles = Tiles.of(queries, candidates, device, tile_side)
+    with shared_tiles(queries, candidates, device, tile_side) as tiles:
         forward, backward = _searched(tiles, k, criterion, size, backward=True)
     return forward, backward
 
@@ -118,13 +120,15 @@ def _searched(
         near, _ = neighbour_cosines(tiles, size)
         near = NeighbourCosines(shards.nearest(near.queries, size), near.candidates)
     scorer = Scorer.of(criterion, near, size)
-    best = [TopK(length, k, tiles.queries.device, tie=scorer.tie) for length in tiles.shape[: 2 if backward else 1]]
-    buffer = tiles.buffer() if criterion != "cosine" else torch.empty(0)
-    for tile in tiles:
-        score = scorer.score(tile, buffer)
-        best[0].update(tile.rows, score, tile.columns.start)
-        if backward:
-            best[1].update(tile.columns, score, tile.rows.start, axis=1)
+
+    def gathered(share: Tiles) -> tuple[TopK, ...]:
+        best = both_sides(share, k, scorer.tie)[: 2 if backward else 1]
+        buffer = share.buffer() if criterion != "cosine" else torch.empty(0)
+        for tile in share:
+            add_both_ways(best, share, tile, scorer.score(tile, buffer))
+        return best
+
+    best = joined(tiles.shared(gathered))
     best[0].values, best[0].places = shards.best(best[0].values, best[0].places)
     chosen = (lines.best() for lines in best)
     return tuple(Nearest(scorer.scale * scores.cpu().numpy(), places.cpu().numpy()) for scores, places in chosen)

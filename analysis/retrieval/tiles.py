@@ -6,20 +6,27 @@ processor; all further work is in place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import torch
 from threadpoolctl import ThreadpoolController
 
 from ..checks import unit_rows
+from ..threads import ALONE, Workers, workers
 from ..types import Rows
+
+R = TypeVar("R")
 
 #: Rows and columns of a tile: 16 MB on a processor; on an accelerator enough to occupy it.
 CPU_SIDE, DEVICE_SIDE = 2048, 16_384
+#: Each thread holds a tile, and the best entries of every candidate.
+MOST_THREADS = 8
 #: Sides up to this size are held in memory as unit rows; larger ones are read and normalised again for each tile.
 HELD_BYTES, DEVICE_HELD_BYTES = 256 * 2**20, 4 * 2**30
 
@@ -62,23 +69,44 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tiles:
-    """All tiles of queries (n, d) against candidates (m, d); every pass gives the same numbers, bit for bit."""
+    """Tiles of queries (n, d) against candidates (m, d); every pass gives the same numbers, bit for bit."""
 
     queries: UnitRows
     candidates: UnitRows
     side: int
+    blocks: tuple[slice, ...]  # of the queries, in order: all of them, or a thread's share
+    crew: Workers = ALONE
     only: list[Tile] = field(default_factory=list)  # the one tile where one suffices, for the passes after the first
 
     @classmethod
     def of(cls, queries: Rows, candidates: Rows, device: str, side: int | None = None) -> Tiles:
         """Prepare both sides; without `side` the size of a tile is chosen by device."""
         chosen = side or (CPU_SIDE if device == "cpu" else DEVICE_SIDE)
-        return cls(UnitRows(queries, device), UnitRows(candidates, device), chosen)
+        blocks = tuple(_slices(len(queries), chosen))
+        return cls(UnitRows(queries, device), UnitRows(candidates, device), chosen, blocks)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of queries and candidates."""
         return len(self.queries), len(self.candidates)
+
+    @property
+    def rows(self) -> range:
+        """Numbers of the queries in these tiles."""
+        return range(self.blocks[0].start, self.blocks[-1].stop)
+
+    def shared(self, work: Callable[[Tiles], R]) -> list[R]:
+        """Return what a work makes of each share of the tiles, one for each thread, in the order of the queries."""
+        edges = np.linspace(0, len(self.blocks), min(self.crew.number, len(self.blocks)) + 1).round().astype(int)
+        if len(edges) == 2:
+            return [work(self)]
+        shares = [replace(self, blocks=self.blocks[a:b]) for a, b in pairwise(edges)]
+
+        def alone(share: Tiles) -> R:
+            with one_torch_thread("cpu"):  # the limit holds for the thread that sets it
+                return work(share)
+
+        return self.crew.map(alone, shares)
 
     def buffer(self) -> torch.Tensor:
         """Return an empty buffer for one tile."""
@@ -90,7 +118,7 @@ class Tiles:
             yield self.only[0]
             return
         buffer = self.buffer()
-        for rows in _slices(len(self.queries), self.side):
+        for rows in self.blocks:
             queries = self.queries.block(rows.start, rows.stop)
             for columns in _slices(len(self.candidates), self.side):
                 candidates = self.candidates.block(columns.start, columns.stop)
@@ -99,6 +127,15 @@ class Tiles:
                 if tile.shape == self.shape:
                     self.only.append(Tile(rows, columns, tile))
                 yield Tile(rows, columns, tile)
+
+
+@contextmanager
+def shared_tiles(queries: Rows, candidates: Rows, device: str, side: int | None = None) -> Iterator[Tiles]:
+    """Prepare tiles as `Tiles.of` does, whose passes threads share; on an accelerator there is one."""
+    with one_torch_thread(device):
+        tiles = Tiles.of(queries, candidates, device, side)
+        with workers(min(len(tiles.blocks), MOST_THREADS) if device == "cpu" else 1) as crew:
+            yield replace(tiles, crew=crew)
 
 
 def one_torch_thread(device: str) -> AbstractContextManager[object]:

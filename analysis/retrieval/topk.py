@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -61,6 +62,32 @@ class TopK:
         self.values[here, : values.shape[1]] = values
         self.values[here, values.shape[1] :] = -torch.inf
         self.places[here, : values.shape[1]] = places
+
+    @classmethod
+    def merged(cls, parts: Sequence[TopK]) -> TopK:
+        """Return the best entries over parts that saw different places of the same lines, in their order."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls(0, parts[0].k, str(parts[0].values.device), tie=parts[0].tie)
+        values, places = (torch.cat([getattr(part, name) for part in parts], dim=1) for name in ("values", "places"))
+        ordered = values.sort(dim=1, descending=True, stable=True)
+        whole.values, whole.places = whole._trimmed(ordered.values, places.gather(1, ordered.indices))
+        return whole
+
+    @classmethod
+    def stacked(cls, parts: Sequence[TopK]) -> TopK:
+        """Return the entries of parts that saw different lines, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls(0, parts[0].k, str(parts[0].values.device), tie=parts[0].tie)
+        width = max(part.values.shape[1] for part in parts)
+
+        def widened(rows: torch.Tensor, fill: float) -> torch.Tensor:
+            return torch.nn.functional.pad(rows, (0, width - rows.shape[1]), value=fill)
+
+        whole.values = torch.cat([widened(part.values, -torch.inf) for part in parts])
+        whole.places = torch.cat([widened(part.places, 0) for part in parts])
+        return whole
 
     def best(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return scores and places of the k best of every line, ties by place, (lines, k) each."""

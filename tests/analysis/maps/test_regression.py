@@ -160,6 +160,33 @@ def test_the_prior_across_spaces_turns_the_strongest_components():
     assert np.sum((about @ few.prior - about @ turn) ** 2) < 0.3 * np.sum(about**2)
 
 
+@pytest.mark.parametrize("q", [6, 9])
+def test_a_prior_of_all_components_is_the_rotation_of_any_kappa(q):
+    target, x, y, _ = folded(n=200, noise=20.0, q=q)
+    for training in (target.regression(frozenset()), Regression(Moments.from_arrays(x, y, dtype="float64"))):
+        axes = training.factor.vectors
+        np.testing.assert_allclose(training.prior, axes @ naive_polar(axes.T @ training.sxy), atol=1e-9)
+        for kappa in (0.0, 7.0, np.inf):
+            np.testing.assert_allclose(training.rotation(kappa), naive_rotation(x, y, 0.0, 0.0), atol=1e-9)
+            assert training.is_orthogonal(kappa) == (q == 6)
+    few = folded(n=40, q=q)[0].regression(frozenset())
+    assert not np.allclose(few.rotation(7.0), few.rotation(0.0), atol=1e-3)
+
+
+def test_without_a_factor_the_weights_are_the_same():
+    target, x, y, folds = folded(noise=5.0, q=6)
+    training, shrinkage = target.regression(frozenset({0})), Shrinkage(3.0, 0.8, "rotation", 0.0)
+    assert not training.is_factored
+    solved = training.linear(shrinkage).weights
+    again = FoldedTarget.of(target.source, y).regression(frozenset({0}))
+    assert again.factor is target.source.factor(frozenset({0}))
+    assert again.is_factored
+    np.testing.assert_allclose(again.linear(shrinkage).weights, solved, atol=1e-9)
+    assert FoldedTarget.of(target.source.narrow(), y).regression(frozenset({1})).is_factored
+    denoised = FoldedSource.of(x, folds, 0.9 * x)
+    assert FoldedTarget.of(denoised, y).regression(frozenset({1})).is_factored
+
+
 @pytest.mark.parametrize("n", [150, 400, 1200])
 @pytest.mark.parametrize("truth", ["shift", "rotation"])
 def test_a_rung_does_not_lose_to_the_plainer_one_that_it_holds(n, truth):
