@@ -1,21 +1,23 @@
-"""Character n-grams of many texts as numbers of buckets, without a vocabulary.
+"""Character n-grams of many texts: their numbers by a hash, and the weighted rows of those that a vocabulary keeps.
 
 Words, split at white space, lower-cased and padded by one space on each side, give n-grams of 2 to 5 characters; runs
 of a script that sets no spaces between words give 1 to 3. No n-gram crosses from one kind into the other, so a text
 that mixes scripts, or a model of several languages, needs no setting. Each n-gram goes to one of 2^bits buckets by a
-hash of its code points (Weinberger et al., 2009), the same on every machine.
+hash of its code points (Weinberger et al., 2009), the same on every machine. A vocabulary is a list of buckets, so
+many of them cost nothing: n-grams that were never seen rarely meet one that was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ConfigError
+from ...errors import ConfigError, DataError
 from ..types import Floats32, Integers
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 LONGEST, SHORTEST_SPACED, LONGEST_UNSPACED = 5, 2, 3
 LEAST_BITS, MOST_BITS = 8, 24
+BITS = 22  # of a vocabulary: with 65 536 n-grams kept, one in 64 of those never seen is taken for one of them
+MOST_NGRAMS = 1 << 16  # that a vocabulary keeps
+BLOCK_ROWS = 8192
 #: First code point of each range of scripts without spaces, and the first after it.
 UNSPACED_RANGES = np.array(
     [
@@ -85,22 +90,72 @@ class NgramBuckets:
         per_text = np.bincount(text, weights=valid.sum(axis=1), minlength=len(lines))[: len(lines)].astype(np.int64)
         return cls(chosen, np.concatenate([[0], np.cumsum(per_text)]))
 
-    def unit_rows(self, weights: Floats32) -> csr_array:
-        """Return the weighted counts of each text, (n, buckets), over the norm of the weights of its occurrences."""
-        from scipy.sparse import csr_array
-
-        values = weights[self.buckets]
-        lengths = np.diff(self.offsets)
-        scale = np.repeat(inverse_norms(values, self.offsets), lengths)
-        rows = csr_array((values * scale, self.buckets, self.offsets), shape=(len(lengths), len(weights)))
-        rows.sum_duplicates()
-        return rows
-
     def document_frequencies(self, n_buckets: int) -> Integers:
         """Return in how many of the texts each bucket occurs, (buckets,)."""
         text = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
         distinct = np.unique(text * n_buckets + self.buckets)
         return np.bincount(distinct % n_buckets, minlength=n_buckets).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class NgramVocabulary:
+    """The n-grams that are looked at, by their buckets, and what each weighs.
+
+    Parameters
+    ----------
+    buckets : array (f,) of int64
+        Out of 2^22, ascending.
+    frequencies : array (f,) of float32
+        Inverse document frequencies.
+    """
+
+    buckets: Integers
+    frequencies: Floats32
+
+    @classmethod
+    def of(cls, texts: Sequence[str], most: int = MOST_NGRAMS) -> Self:
+        """Take the n-grams that are in most of n texts, at most so many of them.
+
+        Raises
+        ------
+        DataError
+            If no text holds an n-gram.
+        """
+        found = np.zeros(1 << BITS, np.int64)
+        for start in range(0, len(texts), BLOCK_ROWS):
+            found += NgramBuckets.of(texts[start : start + BLOCK_ROWS], BITS).document_frequencies(1 << BITS)
+        seen = np.flatnonzero(found)
+        if not len(seen):
+            raise DataError("no text holds a word: n-grams have nothing to go by")
+        kept = np.sort(seen[np.argsort(-found[seen], kind="stable")[:most]])
+        return cls(kept, inverse_document_frequencies(found[kept], len(texts)))
+
+    def __len__(self) -> int:
+        return len(self.buckets)
+
+    @cached_property
+    def _places(self) -> NDArray[np.int32]:
+        """Where each bucket stands in the vocabulary, (2^22,), −1 for those that it lacks."""
+        places = np.full(1 << BITS, -1, np.int32)
+        places[self.buckets] = np.arange(len(self.buckets), dtype=np.int32)
+        return places
+
+    def unit_rows(self, texts: Sequence[str]) -> csr_array:
+        """Return (1 + log count) · weight of the known n-grams of each text, (n, f), at unit length; 0 without any."""
+        from scipy.sparse import csr_array
+
+        found = NgramBuckets.of(texts, BITS)
+        places = self._places[found.buckets]
+        known = places >= 0
+        offsets = np.concatenate([[0], np.cumsum(known)])[found.offsets]
+        ones = np.ones(int(offsets[-1]), np.float32)
+        rows = csr_array((ones, places[known], offsets), shape=(len(texts), len(self)))
+        rows.sum_duplicates()
+        repeated = rows.data > 1
+        rows.data[repeated] = 1 + np.log(rows.data[repeated])
+        rows.data *= self.frequencies[rows.indices]
+        rows.data *= np.repeat(inverse_norms(rows.data, rows.indptr), np.diff(rows.indptr))
+        return rows
 
 
 def inverse_norms(values: Floats32, offsets: Integers) -> Floats32:

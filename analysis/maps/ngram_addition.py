@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers.base.modules.module import Module
 
 from ...errors import DataError
-from ..types import Bools, Labels, Rows
+from ..types import Bools, Rows
 from .hashed_words import HashedWords
 from .ngram_embedding import NgramEmbedding
 from .text_transformer import CHARACTERS, texts_of
@@ -51,7 +51,7 @@ class NgramAddition(Module):
         self.register_buffer(COUNTED, torch.as_tensor(counted))
 
     @classmethod
-    def fit(cls, texts: Sequence[str], y: Rows, groups: Labels, counted: Bools, *, first_new: int, seed: int) -> Self:
+    def fit(cls, texts: Sequence[str], y: Rows, counted: Bools, *, first_new: int) -> Self:
         """Fit n-grams to n texts.
 
         Parameters
@@ -59,18 +59,15 @@ class NgramAddition(Module):
         texts : sequence of n str
         y : array (n, q)
             Vectors of their translations.
-        groups : array (n,)
-            Of rows that must not be split in choosing the penalty.
         counted, first_new
             As of the class.
-        seed : int
 
         Raises
         ------
         DataError
             If no text holds an n-gram.
         """
-        return cls(NgramEmbedding.of(HashedWords.fit(texts, y, groups=groups, seed=seed)), counted, first_new)
+        return cls(NgramEmbedding.of(HashedWords.fit(texts, y)), counted, first_new)
 
     @property
     def embedding_dim(self) -> int:

@@ -16,43 +16,47 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers.base.modules.input_module import InputModule
 
 from ...errors import DataError
-from ..types import Floats32, Integers
-from .hashed_ngrams import NgramBuckets, inverse_norms
+from ..types import Integers
+from .hashed_ngrams import BITS, NgramBuckets, NgramVocabulary
 from .hashed_words import HashedWords
 
 WEIGHTS_FILE = "model.safetensors"
 
 
 class NgramEmbedding(InputModule):
-    """ŷ = Σ w(g) e(g) / ‖w‖ + μ over the occurrences of n-grams; see `HashedWords`.
+    """ŷ = Σ φ(g) e(g) + μ over the n-grams of a text; see `HashedWords`.
 
     Parameters
     ----------
-    table : tensor (buckets, q)
-        w(g) e(g).
-    frequencies : tensor (buckets,)
-        w(g), 0 for buckets of no training text.
+    table : tensor (f, q)
+        e.
+    buckets, frequencies : tensor (f,)
+        The vocabulary.
     mean : tensor (q,)
         μ.
     """
 
     tokenizer = None  # type: ignore[assignment]  # n-grams have none
+    buckets: torch.Tensor
     frequencies: torch.Tensor
     mean: torch.Tensor
 
-    def __init__(self, table: torch.Tensor, frequencies: torch.Tensor, mean: torch.Tensor) -> None:
+    def __init__(
+        self, table: torch.Tensor, buckets: torch.Tensor, frequencies: torch.Tensor, mean: torch.Tensor
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.bits = len(table).bit_length() - 1
         self.table = torch.nn.Parameter(table.half(), requires_grad=False)
+        self.register_buffer("buckets", buckets.int())
         self.register_buffer("frequencies", frequencies.float())
         self.register_buffer("mean", mean.float())
-        self._frequencies: Floats32 = frequencies.cpu().float().numpy()
+        # The library may cast and move the buffers; texts are read on the processor.
+        self._vocabulary = NgramVocabulary(buckets.cpu().long().numpy(), frequencies.cpu().float().numpy())
 
     @classmethod
     def of(cls, words: HashedWords) -> Self:
         """Take a fitted map; its table is rounded to 16 bits."""
-        table = torch.from_numpy(words.table * words.frequencies[:, None])
-        return cls(table, torch.from_numpy(words.frequencies), torch.from_numpy(words.mean_y))
+        arrays = (words.table, words.vocabulary.buckets, words.vocabulary.frequencies, words.mean_y)
+        return cls(*map(torch.from_numpy, arrays))
 
     @property
     def embedding_dim(self) -> int:
@@ -70,31 +74,37 @@ class NgramEmbedding(InputModule):
 
     def get_config_dict(self) -> dict[str, Any]:
         """Return what describes the features."""
-        return {"bits": self.bits}
+        return {"bits": BITS}
 
     def occurrences(self, texts: Sequence[str]) -> Integers:
         """Return how many n-grams each of n texts has, (n,)."""
-        return np.diff(NgramBuckets.of(texts, self.bits).offsets)
+        return np.diff(NgramBuckets.of(texts, BITS).offsets)
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **_: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Hash the n-grams of n texts: buckets of all occurrences, where each text begins, and 1 / ‖w‖ of each."""
-        found = NgramBuckets.of([(prompt or "") + text for text in inputs], self.bits)
-        scale = inverse_norms(self._frequencies[found.buckets], found.offsets)
+        """Return the unit rows of n texts: places in the vocabulary, where each text begins, and φ of each place."""
+        rows = self._vocabulary.unit_rows([(prompt or "") + text for text in inputs])
         return {
-            "input_ids": torch.from_numpy(found.buckets),
-            "offsets": torch.from_numpy(found.offsets[:-1]),
-            "scale": torch.from_numpy(scale),
+            "input_ids": torch.from_numpy(rows.indices.astype(np.int64)),
+            "offsets": torch.from_numpy(rows.indptr[:-1].astype(np.int64)),
+            "weights": torch.from_numpy(rows.data),
         }
 
     def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: ANN401 - as of the library
         """Add the sentence embeddings, (n, q)."""
-        sums = torch.nn.functional.embedding_bag(features["input_ids"], self.table, features["offsets"], mode="sum")
-        features["sentence_embedding"] = sums.float() * features["scale"][:, None] + self.mean
+        sums = torch.nn.functional.embedding_bag(
+            features["input_ids"],
+            self.table,
+            features["offsets"],
+            mode="sum",
+            per_sample_weights=features["weights"].to(self.table.dtype),
+        )
+        features["sentence_embedding"] = sums.float() + self.mean
         return features
 
     def save(self, output_path: str, *_: Any, safe_serialization: bool = True, **__: Any) -> None:  # noqa: ANN401
         """Write the arrays and the settings into a folder."""
-        arrays = {"table": self.table.data.half(), "frequencies": self.frequencies, "mean": self.mean}
+        arrays = {"table": self.table.data.half(), "mean": self.mean}
+        arrays |= {"buckets": self.buckets, "frequencies": self.frequencies}
         save_file({name: array.contiguous().cpu() for name, array in arrays.items()}, Path(output_path) / WEIGHTS_FILE)
         self.save_config(output_path)
 
@@ -115,7 +125,7 @@ class NgramEmbedding(InputModule):
         Raises
         ------
         DataError
-            If there is no such file.
+            If there is no such file, or it lacks an array.
         """
         file = cls.load_file_path(
             model_name_or_path,
@@ -128,4 +138,7 @@ class NgramEmbedding(InputModule):
         )
         if file is None:
             raise DataError(f"{model_name_or_path} lacks {WEIGHTS_FILE}: train or copy the model again")
-        return cls(**load_file(file))
+        arrays = load_file(file)
+        if lacking := {"table", "buckets", "frequencies", "mean"} - set(arrays):
+            raise DataError(f"{model_name_or_path} lacks {', '.join(sorted(lacking))}: train the model again")
+        return cls(**arrays)

@@ -19,7 +19,7 @@ from ..types import Floats, Floats32
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-TOLERANCE = 0.02
+TOLERANCE = 0.01
 MOST_STEPS = 60
 #: Gives the blocks of rows: features (m, f) and targets (m, q).
 Blocks = Callable[[], Iterator[tuple["csr_array", Floats32]]]

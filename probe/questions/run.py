@@ -104,7 +104,7 @@ def run(  # noqa: PLR0913 - the inputs of `retrieval.run`, and the reference
     if source_map is not None:
         asked.append(Asked(f"{THROUGH}{source_map.name}", source_map.fitted.transform(vectors)))
     if words is not None:
-        fitted = HashedWords.fit(words.sources, encode(answering, words.targets), seed=config.seed)
+        fitted = HashedWords.fit(words.sources, encode(answering, words.targets))
         asked.append(Asked(WORDS, fitted(questions.queries)))
     if reference is not None:
         asked.append(Asked(REFERENCE, encode(encoders[1].for_task("query"), reference.queries)))

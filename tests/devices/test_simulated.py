@@ -120,14 +120,17 @@ def test_the_loss_of_insertion(device, rows):
 
 
 def test_words_beside_an_encoder(device):
+    from polyglot.analysis.maps.hashed_ngrams import NgramVocabulary
     from polyglot.analysis.maps.ngram_addition import NgramAddition
     from polyglot.analysis.maps.ngram_embedding import NgramEmbedding
     from polyglot.analysis.maps.text_transformer import characters
 
-    table = torch.randn(1024, 4, generator=torch.Generator().manual_seed(0))
+    vocabulary = NgramVocabulary.of(["the dog", "chien"])
+    arrays = tuple(map(torch.from_numpy, (vocabulary.buckets, vocabulary.frequencies)))
+    table = torch.randn(len(vocabulary), 4, generator=torch.Generator().manual_seed(0))
     vectors = []
     for where in (DEVICE, "cpu"):
-        module = NgramAddition(NgramEmbedding(table, torch.ones(1024), torch.zeros(4)), np.ones(4, bool), first_new=3)
+        module = NgramAddition(NgramEmbedding(table, *arrays, torch.zeros(4)), np.ones(4, bool), first_new=3)
         if where == DEVICE:
             module = module.to(DEVICE)
         features = {

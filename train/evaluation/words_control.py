@@ -32,7 +32,7 @@ def words_outcome(
     seed : int
     """
     teacher, held_out_pivot = vectors
-    fitted = HashedWords.fit(pairs.training.sources, teacher, seed=seed)
+    fitted = HashedWords.fit(pairs.training.sources, teacher)
     groups = pairs.held_out_groups
     words = language_metrics(fitted(pairs.held_out.sources), held_out_pivot, groups, seed=seed, certify=None)
     return WordsOutcome(words.retrieval, _gain(trained, words, groups, seed), words.ranks)

@@ -40,7 +40,17 @@ class WordsBeside:
     def out_of_fold(
         cls, student: Student, texts: Sequence[str], y: Floats32, groups: Labels, *, first_new: int, seed: int
     ) -> WordsBeside:
-        """Fit n-grams to the other folds of n training texts; the arguments are those of `append_words`."""
+        """Fit n-grams to the other folds of n training texts.
+
+        Parameters
+        ----------
+        student, texts, y, first_new
+            As for `append_words`.
+        groups : array (n,)
+            Equal for translations of the same sentence: no group crosses the folds.
+        seed : int
+            Deals the groups to folds.
+        """
         import torch
         from torch.nn.utils.rnn import pad_sequence
 
@@ -68,9 +78,7 @@ class WordsBeside:
         return weighted_sum(new, vectors, shares)
 
 
-def append_words(
-    student: Student, texts: Sequence[str], y: Floats32, groups: Labels, *, first_new: int, seed: int
-) -> None:
+def append_words(student: Student, texts: Sequence[str], y: Floats32, *, first_new: int) -> None:
     """Fit n-grams to the training text of the new languages, and append them to an encoder.
 
     Parameters
@@ -81,17 +89,14 @@ def append_words(
         n sentences of the new languages.
     y : array (n, d)
         f0 of their translations.
-    groups : array (n,)
-        Equal for translations of the same sentence.
     first_new : int
         First token id of the new languages.
-    seed : int
     """
     from ...analysis.maps.ngram_addition import NgramAddition
     from ...analysis.maps.text_transformer import passing_on_texts
 
     passing_on_texts(student.model[0])
     counted = word_beginnings(student.tokenizer, len(student.table.weight))
-    module = NgramAddition.fit(texts, y, groups, counted, first_new=first_new, seed=seed)
+    module = NgramAddition.fit(texts, y, counted, first_new=first_new)
     student.model.truncate_dim = None  # the n-grams have the width that was left
     student.model.append(module.to(student.encoder.device))

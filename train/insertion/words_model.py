@@ -7,41 +7,32 @@ from typing import TYPE_CHECKING
 
 from ...analysis.maps.hashed_words import HashedWords
 from ...analysis.maps.piece_words import PieceWords
-from ...analysis.types import Labels, Rows
+from ...analysis.types import Rows
 from .portable_words import piece_tokenizer, pieces_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
-def ngram_model(texts: Sequence[str], y: Rows, groups: Labels, *, seed: int) -> SentenceTransformer:
-    """Fit hashed n-grams to n texts and the vectors of their translations, (n, q).
-
-    Parameters
-    ----------
-    texts : sequence of str
-    y : array (n, q)
-    groups : array (n,)
-        Of rows that must not be split in choosing the penalty.
-    seed : int
-    """
+def ngram_model(texts: Sequence[str], y: Rows) -> SentenceTransformer:
+    """Fit hashed n-grams to n texts and the vectors of their translations, (n, q)."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize
 
     from ...analysis.maps.ngram_embedding import NgramEmbedding
 
-    module = NgramEmbedding.of(HashedWords.fit(texts, y, groups=groups, seed=seed))
+    module = NgramEmbedding.of(HashedWords.fit(texts, y))
     return SentenceTransformer(modules=[module, Normalize()], device="cpu")
 
 
-def portable_model(texts: Sequence[str], y: Rows, groups: Labels, *, seed: int) -> SentenceTransformer:
-    """Train a tokenizer on n texts and fit a row to each of its pieces; parameters as for `ngram_model`."""
+def portable_model(texts: Sequence[str], y: Rows) -> SentenceTransformer:
+    """Train a tokenizer on n texts and fit a row to each of its pieces, y (n, q)."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 
     tokenizer = piece_tokenizer(texts)
     rows = [encoding.ids for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-    fitted = PieceWords.fit(pieces_of(tokenizer), rows, y, groups=groups, seed=seed)
+    fitted = PieceWords.fit(pieces_of(tokenizer), rows, y)
     module = StaticEmbedding(tokenizer, embedding_weights=torch.from_numpy(fitted.rows).half())
     return SentenceTransformer(modules=[module, Normalize()], device="cpu")

@@ -70,8 +70,8 @@ def _insert(config: FinetuneConfig, run: Run) -> TrainResult:
     added = [add_words(student, new.pairs.training, config.extend_vocab, method=config.method) for new in languages]
     report = _train(config, run, student, languages, added)
     if config.with_words:
-        texts, vectors, groups = training_rows(languages)
-        append_words(student, texts, vectors, groups, first_new=min(a.first_row for a in added), seed=run.seed)
+        texts, vectors, _ = training_rows(languages)
+        append_words(student, texts, vectors, first_new=min(a.first_row for a in added))
     trained = run.trained_encoder(student)
     retention = baseline.compare(trained, config.retention, seed=run.seed)
     outcomes = tuple(trained_outcome(trained, config, *pair) for pair in zip(languages, added, strict=True))

@@ -49,9 +49,9 @@ def insert_words(config: FinetuneConfig, run: Run) -> TrainResult:
 
 def _fitted(config: FinetuneConfig, languages: Sequence[NewLanguage]) -> tuple[SentenceTransformer, TrainingReport]:
     started, used = time.perf_counter(), time.process_time()
-    texts, y, groups = training_rows(languages)
+    texts, y, _ = training_rows(languages)
     fit = portable_model if config.portable else ngram_model
-    model = fit(texts, y, groups, seed=config.loop.seed)
+    model = fit(texts, y)
     seconds, cpu = time.perf_counter() - started, time.process_time() - used
     return model, TrainingReport(rows=len(texts), seconds=seconds, cpu_seconds=cpu)
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from polyglot.analysis.maps.hashed_ngrams import NgramBuckets
+from polyglot.analysis.maps.hashed_ngrams import NgramBuckets, NgramVocabulary
 from polyglot.analysis.maps.hashed_words import HashedWords, words_out_of_fold
 from polyglot.analysis.maps.sparse_ridge import sparse_ridge
 from polyglot.errors import ConfigError, DataError
@@ -55,15 +55,33 @@ def test_scripts_without_spaces_give_one_to_three_characters_and_no_mixture():
     assert len(first & second) == 2
 
 
-def test_rows_weigh_counts_by_document_frequency():
+def test_rows_weigh_logarithms_of_counts_by_document_frequency():
     texts = ["chat chat", "chat noir"]
-    found = NgramBuckets.of(texts, 20)
-    frequencies = found.document_frequencies(1 << 20)
-    shared = set(ngrams("chat"))
-    assert sorted(frequencies[frequencies > 0].tolist()) == [1] * len(set(ngrams("noir"))) + [2] * len(shared)
-    rows = found.unit_rows(np.ones(1 << 20, np.float32))
-    assert rows[[0]].toarray().max() == pytest.approx(2 / np.sqrt(2 * len(shared)))
-    assert np.linalg.norm(rows[[1]].toarray()) == pytest.approx(1)
+    vocabulary = NgramVocabulary.of(texts)
+    shared, only = set(ngrams("chat")), set(ngrams("noir"))
+    assert len(vocabulary) == len(shared | only)
+    rare = np.log(3 / 2) + 1
+    np.testing.assert_allclose(np.sort(vocabulary.frequencies), [1.0] * len(shared) + [rare] * len(only), rtol=1e-6)
+    twice, once = vocabulary.unit_rows(texts).toarray()
+    np.testing.assert_allclose(np.sort(twice)[-len(shared) :], 1 / np.sqrt(len(shared)), rtol=1e-6)
+    norm = np.sqrt(len(shared) + len(only) * rare**2)
+    np.testing.assert_allclose(np.sort(once), np.sort([1 / norm] * len(shared) + [rare / norm] * len(only)), rtol=1e-6)
+    mixed = vocabulary.unit_rows(["chat chat chat noir ωω", "ωω", ""])
+    weights = [1 + np.log(3)] * len(shared) + [rare] * len(only)
+    np.testing.assert_allclose(np.sort(mixed[[0]].toarray()[0]), np.sort(weights) / np.linalg.norm(weights), rtol=1e-6)
+    assert mixed[[1, 2]].nnz == 0
+
+
+def test_a_vocabulary_keeps_the_ngrams_of_most_texts_whatever_the_blocks(monkeypatch):
+    texts = ["chat", "chat noir", "noir chat", "chats", "loup"]
+    kept = NgramVocabulary.of(texts, len(set(ngrams("chat"))) - 1)
+    frequent = NgramBuckets.of(["chat"], 22).buckets
+    assert set(kept.buckets.tolist()) < set(frequent.tolist())
+    assert (np.diff(kept.buckets) > 0).all()
+    monkeypatch.setattr("polyglot.analysis.maps.hashed_ngrams.BLOCK_ROWS", 2)
+    again = NgramVocabulary.of(texts, len(kept))
+    np.testing.assert_array_equal(again.buckets, kept.buckets)
+    np.testing.assert_array_equal(again.frequencies, kept.frequencies)
 
 
 def test_conjugate_gradients_solve_the_normal_equations_whatever_the_blocks():
@@ -92,7 +110,7 @@ def test_a_target_that_is_solved_takes_no_more_steps():
     np.testing.assert_allclose(sparse_ridge(lambda: iter([(x, y)]), (4, 2), 1.0), y / 2, rtol=1e-5)
 
 
-def test_with_enough_buckets_it_is_the_dual_ridge_of_unhashed_ngrams(planted):
+def test_it_is_the_dual_ridge_of_the_same_ngrams(planted):
     texts, y = planted
     number = {gram: i for i, gram in enumerate(sorted({gram for text in texts[:90] for gram in ngrams(text)}))}
     counts = np.zeros((120, len(number)))
@@ -101,26 +119,26 @@ def test_with_enough_buckets_it_is_the_dual_ridge_of_unhashed_ngrams(planted):
             if gram in number:
                 counts[row, number[gram]] += 1
     weights = np.log(91 / (1 + (counts[:90] > 0).sum(axis=0))) + 1
-    x = counts * weights / np.sqrt((counts * weights**2).sum(axis=1, keepdims=True))
+    x = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0) * weights
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
     dual = np.linalg.solve(x[:90] @ x[:90].T + 0.3 * np.eye(90), y[:90] - y[:90].mean(axis=0))
-    hashed = HashedWords.fit(texts[:90], y[:90], penalty=0.3, bits=18, tolerance=1e-6)
+    hashed = HashedWords.fit(texts[:90], y[:90], penalty=0.3, tolerance=1e-6)
     np.testing.assert_allclose(hashed(texts), x @ x[:90].T @ dual + y[:90].mean(axis=0), atol=2e-3)
 
 
 def test_blocks_made_anew_give_the_same_model(planted, monkeypatch):
     texts, y = planted
-    whole = HashedWords.fit(texts, y, penalty=0.3, bits=12)
+    whole = HashedWords.fit(texts, y)
     monkeypatch.setattr("polyglot.analysis.maps.hashed_words.KEPT_ROWS", 10)
     monkeypatch.setattr("polyglot.analysis.maps.hashed_words.BLOCK_ROWS", 32)
-    in_blocks = HashedWords.fit(texts, y, penalty=0.3, bits=12)
+    in_blocks = HashedWords.fit(texts, y)
     np.testing.assert_allclose(in_blocks.table, whole.table, atol=1e-4)
 
 
 def test_it_learns_words_repeats_itself_and_gives_the_mean_to_unknown_letters(planted):
     texts, y = planted
-    first, second = (HashedWords.fit(texts[:100], y[:100], bits=14) for _ in range(2))
+    first, second = (HashedWords.fit(texts[:100], y[:100]) for _ in range(2))
     assert np.array_equal(first.table, second.table)
-    assert first.penalty == second.penalty
     errors = np.square(first(texts[100:]) - y[100:]).sum() / np.square(y[100:] - y.mean(axis=0)).sum()
     assert errors < 0.3
     np.testing.assert_allclose(first(["", "ωωω"])[0], y[:100].mean(axis=0), atol=1e-5)
@@ -148,10 +166,9 @@ def test_out_of_fold_vectors_do_not_know_their_own_rows():
     changed = y.copy()
     changed[:2] += 5 * rng.standard_normal(6)  # the first group: nothing of it may reach its own rows
     again = words_out_of_fold(texts, changed, groups)
-    other = HashedWords.fit(texts, changed, groups=groups)(texts) - HashedWords.fit(texts, y, groups=groups)(texts)
+    other = HashedWords.fit(texts, changed)(texts) - HashedWords.fit(texts, y)(texts)
     assert np.abs(other[:2]).max() > 0.5
-    # Only by the penalty, which is chosen for all rows at once.
-    assert np.abs(again - found)[:2].max() < 0.1 * np.abs(other[:2]).max()
+    np.testing.assert_array_equal(again[:2], found[:2])
 
 
 def test_out_of_fold_refuses_what_does_not_belong_together():

@@ -6,7 +6,6 @@ import re
 import numpy as np
 import pytest
 from polyglot.analysis.maps.estimators import load_map
-from polyglot.analysis.maps.hashed_ngrams import NgramBuckets
 from polyglot.analysis.maps.words_and_vectors import WordsAndVectors
 from polyglot.errors import ConfigError, DataError, MissingExtraError, OutputError
 from polyglot.probe.fitted_map.run import MapFitConfig
@@ -36,8 +35,8 @@ def error(fitted, texts, x, y):
 
 def test_it_is_the_ridge_of_both_kinds_of_features(halves):
     texts, x, y = halves
-    fitted = WordsAndVectors.fit(texts, x, y, penalty=0.4, bits=12, tolerance=1e-6)
-    words = NgramBuckets.of(texts, 12).unit_rows(fitted.frequencies).toarray()
+    fitted = WordsAndVectors.fit(texts, x, y, penalty=0.4, tolerance=1e-6)
+    words = fitted.vocabulary.unit_rows(texts).toarray()
     features = np.hstack([words, x - x.mean(axis=0)])
     dual = np.linalg.solve(features @ features.T + 0.4 * np.eye(len(y)), y - y.mean(axis=0))
     np.testing.assert_allclose(fitted(texts, x), features @ features.T @ dual + y.mean(axis=0), atol=2e-3)
@@ -53,7 +52,7 @@ def test_each_side_adds_what_the_other_lacks(halves):
 
 def test_it_is_saved_and_read_and_refuses_other_shapes(halves, tmp_path):
     texts, x, y = halves
-    fitted = WordsAndVectors.fit(texts, x, y, penalty=0.4, bits=12)
+    fitted = WordsAndVectors.fit(texts, x, y, penalty=0.4)
     fitted.save(tmp_path / "map")
     assert np.array_equal(WordsAndVectors.load(tmp_path / "map")(texts, x), fitted(texts, x))
     with pytest.raises(DataError, match="width 5 for each of 120 texts"):

@@ -14,12 +14,12 @@ from polyglot.train.insertion.words_model import ngram_model, portable_model
 
 @pytest.fixture(scope="module")
 def toy(toy_sentences):
-    """Texts, unit vectors that their words add up to, and groups."""
+    """Texts, and unit vectors that their words add up to."""
     rng = np.random.default_rng(0)
     pairs = toy_sentences(200)
     vectors = {word: rng.standard_normal(16) for _, english in pairs for word in english.split()}
     y = np.array([sum(vectors[word] for word in english.split()) for _, english in pairs])
-    return [french for french, _ in pairs], y / np.linalg.norm(y, axis=1, keepdims=True), np.arange(200)
+    return [french for french, _ in pairs], y / np.linalg.norm(y, axis=1, keepdims=True)
 
 
 def hits(model, texts, y):
@@ -28,8 +28,8 @@ def hits(model, texts, y):
 
 @pytest.mark.parametrize("make", [ngram_model, portable_model])
 def test_a_saved_model_gives_the_vectors_of_the_fitted_one(toy, tmp_path, make):
-    texts, y, groups = toy
-    model = make(texts[:150], y[:150], groups[:150], seed=0)
+    texts, y = toy
+    model = make(texts[:150], y[:150])
     assert hits(model, texts[150:], y[150:]) > 0.8
     model.save(str(tmp_path / "model"), create_model_card=False)
     encoder = load_encoder(str(tmp_path / "model"), device="cpu")
@@ -47,26 +47,26 @@ def test_a_saved_model_gives_the_vectors_of_the_fitted_one(toy, tmp_path, make):
 def test_the_portable_form_loads_by_the_library_alone(toy, tmp_path):
     from sentence_transformers import SentenceTransformer
 
-    texts, y, groups = toy
-    portable_model(texts, y, groups, seed=0).save(str(tmp_path / "model"), create_model_card=False)
+    texts, y = toy
+    portable_model(texts, y).save(str(tmp_path / "model"), create_model_card=False)
     types = [module["type"] for module in json.loads((tmp_path / "model" / "modules.json").read_text())]
     assert all(name.startswith("sentence_transformers.") for name in types)
     assert hits(SentenceTransformer(str(tmp_path / "model"), device="cpu"), texts, y) > 0.8
 
 
 def test_a_file_of_code_in_the_folder_of_ngrams_is_refused(toy, tmp_path):
-    texts, y, groups = toy
-    ngram_model(texts, y, groups, seed=0).save(str(tmp_path / "model"), create_model_card=False)
+    texts, y = toy
+    ngram_model(texts, y).save(str(tmp_path / "model"), create_model_card=False)
     (tmp_path / "model" / "polyglot.py").write_text("raise SystemExit('ran')\n")
     with pytest.raises(ModelError, match="Python code of its own"):
         load_encoder(str(tmp_path / "model"), device="cpu")
 
 
 def test_the_module_of_ngrams_computes_what_the_map_says(toy):
-    texts, y, groups = toy
-    fitted = HashedWords.fit(texts, y, groups=groups)
+    texts, y = toy
+    fitted = HashedWords.fit(texts, y)
     expected = fitted(["le chien dort", "xx", ""])
-    found = ngram_model(texts, y, groups, seed=0).encode(["le chien dort", "xx", ""])
+    found = ngram_model(texts, y).encode(["le chien dort", "xx", ""])
     np.testing.assert_allclose(found, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=2e-3)
 
 
