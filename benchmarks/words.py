@@ -206,10 +206,12 @@ def choices(options, language):
         return language, form, setting, f"{score:.1f}", f"{time.perf_counter() - started:.0f}"
 
     yield line("ngrams", "defaults", ngrams)
-    for bits in (15, 17, 18):
-        yield line("ngrams", f"2^{bits} buckets", ngrams, bits=bits)
-    for penalty in (0.1, 1.0):
+    for bits in (14, 15, 17):
+        yield line("ngrams", f"2^{bits} n-grams kept", ngrams, most=1 << bits)
+    for penalty in (0.06, 0.1, 0.2, 0.3):
         yield line("ngrams", f"penalty {penalty:g}", ngrams, penalty=penalty)
+    for tolerance in (0.02, 0.005):
+        yield line("ngrams", f"tolerance {tolerance:g}", ngrams, tolerance=tolerance)
     for longest in (3, 4):
         kept, hashed_ngrams.LONGEST = hashed_ngrams.LONGEST, longest
         yield line("ngrams", f"at most {longest} characters", ngrams)
@@ -217,6 +219,8 @@ def choices(options, language):
     yield line("portable", "defaults", pieces, 28_000)
     for most in (8_000, 16_000):
         yield line("portable", f"{most} pieces", pieces, most)
+    for penalty in (0.04, 0.15, 0.3):
+        yield line("portable", f"penalty {penalty:g}", pieces, 28_000, penalty=penalty)
 
 
 # ------------------------------------------------------------ text

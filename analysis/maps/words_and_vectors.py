@@ -17,9 +17,9 @@ import numpy as np
 
 from ...errors import DataError
 from ...files import MAP_FILE, output_errors, write_bytes
-from ..types import Floats, Floats32, Labels, Rows
+from ..types import Floats, Floats32, Rows
 from .hashed_ngrams import BLOCK_ROWS, MOST_NGRAMS, NgramVocabulary
-from .kernel_path import choice_rows, penalty_by_folds
+from .hashed_words import PENALTY
 from .sparse_ridge import TOLERANCE, sparse_ridge
 
 if TYPE_CHECKING:
@@ -61,10 +61,8 @@ class WordsAndVectors:
         x: Rows,
         y: Rows,
         *,
-        groups: Labels | None = None,
-        penalty: float | None = None,
+        penalty: float = PENALTY,
         most: int = MOST_NGRAMS,
-        seed: int = 0,
         tolerance: float = TOLERANCE,
     ) -> Self:
         """Fit to texts, their vectors, and the vectors of their translations.
@@ -77,7 +75,7 @@ class WordsAndVectors:
             What an encoder makes of them; of about unit length.
         y : array (n, q)
             Target vectors.
-        groups, penalty, most, seed, tolerance
+        penalty, most, tolerance
             As for `HashedWords.fit`.
 
         Raises
@@ -89,12 +87,6 @@ class WordsAndVectors:
             raise DataError(f"expected as many rows of x and y as texts, got {len(x)}, {len(y)} and {len(texts)}")
         mean_x, mean_y = (np.asarray(np.mean(side, axis=0, dtype=np.float64), np.float32) for side in (x, y))
         vocabulary = NgramVocabulary.of(texts, most)
-        if penalty is None:
-            rng = np.random.default_rng(seed)
-            rows = choice_rows(len(texts), rng)
-            own = rows if groups is None else np.asarray(groups)[rows]
-            sample = _features([texts[row] for row in rows.tolist()], x[rows] - mean_x, vocabulary)
-            penalty = penalty_by_folds(lambda _: sample, np.asarray(y[rows], np.float64), own, rng)
 
         def blocks() -> Iterator[tuple[csr_array, Floats32]]:
             for start in _starts(texts):

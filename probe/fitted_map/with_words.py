@@ -76,7 +76,7 @@ def fit_with_words(
     source, target = embed_sides(encoders, bitext, cache=cache, batch_tokens=batch_tokens, progress=progress)
     pairs = Pairs.of_text(source, target, bitext, same_space=in_one_space(encoders, config.same_space))
     held_out = held_out_with_words(pairs, resamples=config.resamples, seed=config.seed)
-    fitted = WordsAndVectors.fit(bitext.sources, pairs.x, pairs.y, groups=pairs.groups, seed=config.seed)
+    fitted = WordsAndVectors.fit(bitext.sources, pairs.x, pairs.y)
     scores, linear = (scores_of_rung(held_out, NO_NULL, rung) for rung in (RUNG, WITHOUT))
     before = scores_of_rung(held_out, NO_NULL, "identity") if pairs.same_space else None
     pool = len(pairs.pool.rows)
@@ -120,7 +120,7 @@ def fit_with_words(
 def held_out_with_words(pairs: Pairs, *, resamples: int, seed: int) -> HeldOut:
     """Score words and vectors on rows held out of the fit, beside a linear map of the vectors on the same folds."""
     plain = fit_held_out(pairs, ("identity", WITHOUT), folds=FOLDS, resamples=resamples, seed=seed)
-    predicted = _held_out_predictions(pairs, plain.ladder.source.folds, seed)
+    predicted = _held_out_predictions(pairs, plain.ladder.source.folds)
     fit = replace(plain.fit, predictions={**plain.fit.predictions, RUNG: predicted})
     asked = {**search_predictions(plain.fit, plain.stretches), RUNG: predicted}
     return replace(
@@ -134,14 +134,12 @@ def held_out_with_words(pairs: Pairs, *, resamples: int, seed: int) -> HeldOut:
     )
 
 
-def _held_out_predictions(pairs: Pairs, folds: Integers, seed: int) -> Floats:
+def _held_out_predictions(pairs: Pairs, folds: Integers) -> Floats:
     assert pairs.sources is not None
     predicted = np.empty(pairs.y.shape)
     for fold in range(int(folds.max()) + 1):
         inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         texts = [[pairs.sources[row] for row in rows.tolist()] for rows in (outside, inside)]
-        fitted = WordsAndVectors.fit(
-            texts[0], pairs.x[outside], pairs.y[outside], groups=pairs.groups[outside], seed=seed
-        )
+        fitted = WordsAndVectors.fit(texts[0], pairs.x[outside], pairs.y[outside])
         predicted[inside] = fitted(texts[1], pairs.x[inside])
     return predicted
