@@ -125,7 +125,8 @@ class ProfiledFeatures:
         factor = RidgeFactor.of((reduced + reduced.T) / 2)
         x = source.x[source.rows[held_out]] - source.mean(excluded)
         profiled = features.held_out - (x @ projection).astype(np.float32)
-        return cls(projection, factor, factor.quadratic((profiled.T @ profiled).astype(np.float64)))
+        turned = profiled @ factor.vectors.astype(np.float32)
+        return cls(projection, factor, (turned.T @ turned).astype(np.float64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,7 +27,8 @@ R = TypeVar("R")
 CPU_SIDE, DEVICE_SIDE = 2048, 16_384
 #: Each thread holds a tile, and the best entries of every candidate.
 MOST_THREADS = 8
-#: Sides up to this size are held in memory as unit rows; larger ones are read and normalised again for each tile.
+#: Sides up to this size are held in memory as unit rows; larger ones are read and normalised again for each tile. So are
+#: cosines: all of a small search are computed once, those of a larger one in each pass.
 HELD_BYTES, DEVICE_HELD_BYTES = 256 * 2**20, 4 * 2**30
 
 
@@ -76,7 +77,7 @@ class Tiles:
     side: int
     blocks: tuple[slice, ...]  # of the queries, in order: all of them, or a thread's share
     crew: Workers = ALONE
-    only: list[Tile] = field(default_factory=list)  # the one tile where one suffices, for the passes after the first
+    kept: dict[tuple[int, int], Tile] = field(default_factory=dict)  # for the passes after the first, of small sides
 
     @classmethod
     def of(cls, queries: Rows, candidates: Rows, device: str, side: int | None = None) -> Tiles:
@@ -113,20 +114,34 @@ class Tiles:
         n, m = self.shape
         return torch.empty(min(self.side, n) * min(self.side, m), device=self.queries.device)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether the tiles of all passes are held at a time: the n × m cosines take little memory."""
+        n, m = self.shape
+        return 4 * n * m <= (HELD_BYTES if self.queries.device == "cpu" else DEVICE_HELD_BYTES)
+
     def __iter__(self) -> Iterator[Tile]:
-        if self.only:
-            yield self.only[0]
-            return
-        buffer = self.buffer()
+        buffer = None if self.keeps else self.buffer()
         for rows in self.blocks:
-            queries = self.queries.block(rows.start, rows.stop)
             for columns in _slices(len(self.candidates), self.side):
-                candidates = self.candidates.block(columns.start, columns.stop)
-                tile = shaped(buffer, len(queries), len(candidates))
-                product(queries, candidates, tile)
-                if tile.shape == self.shape:
-                    self.only.append(Tile(rows, columns, tile))
-                yield Tile(rows, columns, tile)
+                place = rows.start, columns.start
+                if place in self.kept:
+                    yield self.kept[place]
+                    continue
+                tile = Tile(rows, columns, self._cosines(rows, columns, buffer))
+                if self.keeps:
+                    self.kept[place] = tile
+                yield tile
+
+    def _cosines(self, rows: slice, columns: slice, buffer: torch.Tensor | None) -> torch.Tensor:
+        """Compute the cosines of a tile, in the buffer where there is one."""
+        queries = self.queries.block(rows.start, rows.stop)
+        candidates = self.candidates.block(columns.start, columns.stop)
+        if buffer is None:
+            buffer = torch.empty(len(queries) * len(candidates), device=self.queries.device)
+        tile = shaped(buffer, len(queries), len(candidates))
+        product(queries, candidates, tile)
+        return tile
 
 
 @contextmanager
