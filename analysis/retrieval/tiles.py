@@ -27,8 +27,8 @@ R = TypeVar("R")
 CPU_SIDE, DEVICE_SIDE = 2048, 16_384
 #: Each thread holds a tile, and the best entries of every candidate.
 MOST_THREADS = 8
-#: Sides up to this size are held in memory as unit rows; larger ones are read and normalised again for each tile. So are
-#: cosines: all of a small search are computed once, those of a larger one in each pass.
+#: Sides up to this size are held in memory as unit rows; larger ones are read and normalised again for each tile.
+#: So are cosines: all of a small search are computed once, those of a larger one in each pass.
 HELD_BYTES, DEVICE_HELD_BYTES = 256 * 2**20, 4 * 2**30
 
 
