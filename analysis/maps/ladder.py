@@ -195,7 +195,9 @@ class Ladder:
             if not set(asked) <= RIGID | SAME_SPACE_RUNGS:
                 choices = self._predict_chosen(target, fold, asked, parts, splits=splits, kappa=choices.kappa)
         parts |= {name: fit_spec(training, choices.spec(name))(x) for name in asked if name in RIGID}
-        return choices, {"identity": self.x[rows]} | {name: part + target.centre for name, part in parts.items()}
+        for part in parts.values():
+            np.add(part, target.centre, out=part)
+        return choices, {"identity": self.x[rows]} | parts
 
     def _predict_chosen(
         self,
